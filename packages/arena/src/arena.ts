@@ -144,7 +144,7 @@ function viewTable(plan: TablePlan, buffer: SharedArrayBuffer): unknown {
     view[column.name] = array;
     columns.push([array, column.stride]);
   }
-  view['pool'] = plan.pooled
+  view.pool = plan.pooled
     ? new RowPool(plan, buffer, (row) => {
         for (const [array, stride] of columns) array.fill(0, row * stride, (row + 1) * stride);
       })

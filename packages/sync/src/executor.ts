@@ -1,0 +1,78 @@
+/**
+ * What every executor offers. There are three: sequential (virtual time, repeatable), threads (worker threads and real
+ * time) and explore (every schedule). Procedures cannot tell them apart.
+ */
+import type { LockMode, LockRef, Procedure } from './operations.js';
+
+/** Where a step of a task runs. Filled in by the executor before each step; model code and tracers only read it. */
+export interface Current {
+  /** Time since the machine started, ns. */
+  nowNs: number;
+  /** Number of the (simulated) processor, from 0. */
+  cpu: number;
+  /** Number of the task, from 1; 0 outside of any task. */
+  task: number;
+}
+
+/** How a task starts. */
+export interface TaskOptions {
+  /** Processor it is bound to; unset: the least loaded at each wake-up. */
+  readonly cpu?: number;
+  /** Kernel nice value, -20 to 19, default 0: its share where tasks compete for a processor. */
+  readonly nice?: number;
+  /** When it becomes runnable, ns from the machine's start; default: at once. */
+  readonly startNs?: number;
+}
+
+/** A task and what it has used so far. */
+export interface Task {
+  readonly id: number;
+  readonly name: string;
+  readonly state: 'runnable' | 'blocked' | 'done' | 'failed';
+  /** What the procedure returned. */
+  readonly result: unknown;
+  /** What it threw. */
+  readonly error: unknown;
+  /** Processor time spent, ns. */
+  readonly cpuNs: number;
+  /** Time waited for locks, ns. */
+  readonly lockWaitNs: number;
+}
+
+/** Told what happens, with virtual or real times in ns; all optional. Tracers and statistics are made from it. */
+export interface ExecutorObserver {
+  /** A lock was taken; `waitNs` is how long that took. */
+  lockTaken?(lock: LockRef, mode: LockMode, task: number, cpu: number, nowNs: number, waitNs: number): void;
+  lockGiven?(lock: LockRef, mode: LockMode, task: number, cpu: number, nowNs: number): void;
+  taskStarted?(task: number, name: string, nowNs: number): void;
+  taskEnded?(task: number, nowNs: number): void;
+}
+
+/** Why a run came back. */
+export type RunEnd = 'idle' | 'time' | 'steps' | 'stopped' | 'failed';
+
+/** The outcome of a run. `idle`: nothing is runnable and nothing sleeps with a timeout. */
+export interface RunOutcome {
+  readonly end: RunEnd;
+  readonly nowNs: number;
+  readonly steps: number;
+}
+
+/** Bounds of a run. */
+export interface RunLimits {
+  /** Stop before any step that would begin at or after this time, ns. */
+  readonly untilNs?: number;
+  /** Stop after that many operations. */
+  readonly maxSteps?: number;
+  /** Asked now and then (every few thousand operations); true stops the run. */
+  readonly shouldStop?: () => boolean;
+}
+
+/** Runs procedures. */
+export interface Executor {
+  readonly current: Readonly<Current>;
+  /** Adds a task; allowed also while running (a procedure that starts a kernel thread). */
+  spawn(name: string, procedure: () => Procedure<unknown>, options?: TaskOptions): Task;
+  readonly tasks: readonly Task[];
+  run(limits?: RunLimits): RunOutcome | Promise<RunOutcome>;
+}

@@ -1,0 +1,154 @@
+/**
+ * The vocabulary between a procedure and whoever runs it.
+ *
+ * A kernel-side procedure is a generator. Where the kernel would take a lock, sleep or could be preempted, it yields an
+ * operation and gets a number back. It never touches a clock, an Atomics word of a lock, or another thread: the executor
+ * does, and each executor does it differently (virtual time, worker threads, every schedule in turn).
+ *
+ * An operation is one number, so that yielding one allocates nothing worth mentioning: an opcode times 2^48, plus a
+ * payload. Constructors and readers of the encoding are all in this file.
+ */
+import { asBrand, type Brand } from '@thplab/arena';
+
+/** One yielded operation. Made by the constructors below, read by executors. */
+export type Op = Brand<'Op'>;
+
+/** A lock: class and instance in one number. Made by `LockClass.ref`. */
+export type LockRef = Brand<'LockRef'>;
+
+/** A wait queue, made by `SyncDomain.waitQueue`. */
+export type WaitQueue = Brand<'WaitQueue'>;
+
+/**
+ * A kernel-side procedure that returns `T`. What each yield gives back depends on the operation: see its constructor.
+ */
+export type Procedure<T> = Generator<Op, T, number>;
+
+/** Modes of a lock operation. A spinlock and a bit lock are always taken for WRITE. */
+export const READ = 0;
+/** Exclusive mode. */
+export const WRITE = 1;
+export type LockMode = typeof READ | typeof WRITE;
+
+/** Opcodes; see the constructor of the same name. */
+export const OP = {
+  acquire: 1,
+  tryAcquire: 2,
+  release: 3,
+  downgrade: 4,
+  spend: 5,
+  sleep: 6,
+  wait: 7,
+  wake: 8,
+  preempt: 9,
+  now: 10,
+} as const;
+
+const OPCODE = 2 ** 48;
+const MODE = 2 ** 40;
+const NESTED = 2;
+const QUEUE = 2 ** 36;
+/** Longest time in one operation, ns (about 78 hours). A longer one is cut to this; waiters check their condition. */
+export const MAX_SPAN_NS: number = OPCODE - 1;
+/** Longest timeout of `wait` that is kept, µs (about 19 hours). */
+const MAX_TIMEOUT_US = QUEUE - 2;
+const NO_TIMEOUT = QUEUE - 1;
+
+/** Takes the lock, waiting as long as it takes. Gives 1. */
+export function acquire(lock: LockRef, mode: LockMode = WRITE): Op {
+  return asBrand(OP.acquire * OPCODE + mode * MODE + lock);
+}
+
+/** As `acquire`, for a second lock of a class already held (the kernel's `_nested` forms). Gives 1. */
+export function acquireNested(lock: LockRef, mode: LockMode = WRITE): Op {
+  return asBrand(OP.acquire * OPCODE + (mode + NESTED) * MODE + lock);
+}
+
+/** Takes the lock if that is possible at once. Gives 1 if taken, else 0. */
+export function tryAcquire(lock: LockRef, mode: LockMode = WRITE): Op {
+  return asBrand(OP.tryAcquire * OPCODE + mode * MODE + lock);
+}
+
+/** Gives the lock back; the mode must be the one it is held in. Gives 0. */
+export function release(lock: LockRef, mode: LockMode = WRITE): Op {
+  return asBrand(OP.release * OPCODE + mode * MODE + lock);
+}
+
+/** Turns a held WRITE of an rw-semaphore into READ without a gap (`downgrade_write`). Gives 0. */
+export function downgrade(lock: LockRef): Op {
+  return asBrand(OP.downgrade * OPCODE + lock);
+}
+
+/** Uses processor time, ns. Gives 0. */
+export function spend(ns: number): Op {
+  return asBrand(OP.spend * OPCODE + span(ns));
+}
+
+/** Leaves the processor for that long, ns. Gives 0. */
+export function sleep(ns: number): Op {
+  return asBrand(OP.sleep * OPCODE + span(ns));
+}
+
+/**
+ * Waits on a queue until woken, or until the timeout (ns, counted in whole µs, upwards) is over. Gives 1 if woken, 0 if
+ * the time was over. As in the kernel a wake-up is a hint: check the condition again.
+ */
+export function wait(queue: WaitQueue, timeoutNs?: number): Op {
+  const us = timeoutNs === undefined ? NO_TIMEOUT : Math.min(MAX_TIMEOUT_US, Math.max(0, Math.ceil(timeoutNs / 1000)));
+  return asBrand(OP.wait * OPCODE + queue * QUEUE + us);
+}
+
+/** Wakes everyone waiting on the queue. Gives the number woken. */
+export function wake(queue: WaitQueue): Op {
+  return asBrand(OP.wake * OPCODE + queue);
+}
+
+/** A point where the scheduler may switch (`cond_resched`), with a label of the caller's for printed schedules. Gives 0. */
+export function preempt(label = 0): Op {
+  return asBrand(OP.preempt * OPCODE + label);
+}
+
+/** Asks for the time. Gives ns since the start of the machine. */
+export function now(): Op {
+  return asBrand(OP.now * OPCODE);
+}
+
+/** The opcode of an operation: one of `OP`. */
+export function opcodeOf(op: Op): number {
+  return Math.floor(op / OPCODE);
+}
+
+/** The payload of `spend` and `sleep` (ns), `wake` (queue), `preempt` (label). */
+export function payloadOf(op: Op): number {
+  return op % OPCODE;
+}
+
+/** The lock of a lock operation. */
+export function lockOf(op: Op): LockRef {
+  return asBrand(op % MODE);
+}
+
+/** The mode of a lock operation. */
+export function modeOf(op: Op): LockMode {
+  return (Math.floor(payloadOf(op) / MODE) & 1) as LockMode;
+}
+
+/** True if a lock operation is of the nested form. */
+export function isNested(op: Op): boolean {
+  return (Math.floor(payloadOf(op) / MODE) & NESTED) !== 0;
+}
+
+/** The queue of a `wait`. */
+export function queueOf(op: Op): WaitQueue {
+  return asBrand(Math.floor(payloadOf(op) / QUEUE));
+}
+
+/** The timeout of a `wait` in ns; Infinity if it has none. */
+export function timeoutOf(op: Op): number {
+  const us = op % QUEUE;
+  return us === NO_TIMEOUT ? Number.POSITIVE_INFINITY : us * 1000;
+}
+
+function span(ns: number): number {
+  return ns <= 0 ? 0 : Math.min(MAX_SPAN_NS, Math.round(ns));
+}
