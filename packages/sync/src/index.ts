@@ -46,8 +46,8 @@ export {
   spend,
   timeoutOf,
   tryAcquire,
-  WRITE,
   type WaitQueue,
+  WRITE,
   wait,
   wake,
 } from './operations.js';
