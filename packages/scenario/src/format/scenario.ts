@@ -1,0 +1,427 @@
+/**
+ * The normalised scenario: what the runner gets. Every default is filled in, every unit is resolved
+ * (bytes, nanoseconds, fractions 0..1, page orders), every name that an event or an expectation uses is known to exist.
+ * The whole object is plain data: it can be printed as JSON, compared, and sent to a worker.
+ *
+ * Conventions. Sizes and addresses are bytes in a double (they stay below 2^53). Times are nanoseconds of virtual time.
+ * A *block* is one PMD range (2 MiB with 4K pages); a *page* is one base page. `null` means "not given, the runner chooses".
+ * A process name may stand for a group: with `count: 3` the name `worker` means the live processes `worker.0`..`worker.2`.
+ */
+
+/** Where in the file a thing stands, so that the runner can report a problem there: a key path such as `events[3].madvise`. */
+export type SourceKey = string;
+
+export interface Scenario {
+  readonly format: 'thplab/scenario@1';
+  readonly name: string;
+  readonly description: string;
+  /** The seed every unseeded random choice of the run derives from. */
+  readonly seed: number;
+  readonly machine: Machine;
+  /** Writes made in this order before the first process exists. */
+  readonly sysfs: readonly SysfsWrite[];
+  readonly processes: readonly ProcessSpec[];
+  /** In the order of their time; events of one time stay in file order. */
+  readonly events: readonly ScenarioEvent[];
+  readonly run: RunSpec;
+  readonly expect: Expectations;
+}
+
+// ---------------------------------------------------------------------------------------------- machine
+
+export interface Machine {
+  readonly nodes: readonly MemoryNode[];
+  /** Base page size in bytes. */
+  readonly pageSize: 4096 | 16384 | 65536;
+  /** Order of a PMD mapping: 9, 11 or 13 by page size, or the `pmdOrder` of the file (3 for toys). */
+  readonly pmdOrder: number;
+  /** pageSize << pmdOrder. */
+  readonly blockSize: number;
+  /** Kernel profile name, one of KERNEL_PROFILES; the runner says which of them it can run. */
+  readonly kernel: string;
+  readonly cpus: number;
+  /** Bytes of swap space; 0 = none. */
+  readonly swap: number;
+  /** Kernel command line, e.g. `thp_anon=64K:always`. */
+  readonly boot: string;
+}
+
+export interface MemoryNode {
+  readonly size: number;
+  readonly fragmentation: Fragmentation | null;
+}
+
+/** Free memory held by somebody else in blocks of `order`, spread evenly at random so that larger free blocks become rare. */
+export interface Fragmentation {
+  /** Share of the node's blocks (PMD size) that hold at least one foreign block, 0..1. */
+  readonly fraction: number;
+  /** Order of each foreign block. */
+  readonly order: number;
+  /** Share of the foreign blocks that compaction can move, 0..1. */
+  readonly movable: number;
+  readonly seed: number | null;
+}
+
+export interface SysfsWrite {
+  /** Absolute path, below /sys/kernel/mm/ . */
+  readonly path: string;
+  /** What is written, without the newline that echo adds. */
+  readonly value: string;
+}
+
+// ---------------------------------------------------------------------------------------------- processes
+
+export type ThpMode = 'default' | 'disable' | 'except-advised';
+
+export interface ProcessSpec {
+  readonly key: SourceKey;
+  readonly name: string;
+  /** Instances: 1 is named `name`, more are named `name.0`, `name.1`, ... */
+  readonly count: number;
+  /** PR_SET_THP_DISABLE as set before anything else happens. */
+  readonly thp: ThpMode;
+  /** Snapshot file of a captured process, resolved against the scenario's folder; its VMAs come in addition to `vmas`. */
+  readonly snapshot: string | null;
+  readonly vmas: readonly VmaSpec[];
+}
+
+export type VmaKind = 'anon' | 'shmem' | 'file' | 'dax' | 'special';
+export type VmaAdvice = 'none' | 'hugepage' | 'nohugepage';
+export type UffdMode = 'missing' | 'wp' | 'minor';
+export type VmaFlag =
+  | 'dontexpand'
+  | 'dontfork'
+  | 'droppable'
+  | 'growsdown'
+  | 'hugetlb'
+  | 'io'
+  | 'mergeable'
+  | 'mixedmap'
+  | 'mlocked'
+  | 'noreserve'
+  | 'pfnmap'
+  | 'shared'
+  | 'tempstack'
+  | 'wipeonfork';
+
+export interface Protection {
+  readonly read: boolean;
+  readonly write: boolean;
+  readonly exec: boolean;
+}
+
+export interface VmaSpec {
+  readonly key: SourceKey;
+  readonly name: string;
+  /** Start address. Always set for the VMAs of a process; null only for a repeated mmap event, which the runner places. */
+  readonly start: number | null;
+  readonly size: number;
+  readonly kind: VmaKind;
+  readonly prot: Protection;
+  /** Applied after the pages are populated, as programs must (khugepaged spec 5.1). */
+  readonly advice: VmaAdvice;
+  readonly flags: readonly VmaFlag[];
+  /** Registered after the pages are populated. */
+  readonly uffd: readonly UffdMode[];
+  /** Layers laid over each other in this order; a later one replaces the pages it names. Empty: nothing populated. */
+  readonly populate: readonly PopulateLayer[];
+}
+
+// ---------------------------------------------------------------------------------------------- pages
+
+export interface Run {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Which pages of a span are meant. Page 0 is the first page of the span (a VMA, or an event's range). */
+export type PagePattern =
+  | { readonly kind: 'full' }
+  | { readonly kind: 'none' }
+  /** Each page with this probability. */
+  | { readonly kind: 'sparse'; readonly fraction: number; readonly seed: number | null }
+  /** Pages first, first + every, first + 2 * every, ... */
+  | { readonly kind: 'stride'; readonly every: number; readonly first: number }
+  | { readonly kind: 'runs'; readonly runs: readonly Run[] }
+  /**
+   * Runs within each table; tables are counted from the block that holds the span's first page, and slot 0 is that block's first page.
+   * `repeat`: table t takes entry t modulo the number of entries; otherwise tables past the last entry stay empty.
+   */
+  | { readonly kind: 'bitmap'; readonly tables: readonly (readonly Run[])[]; readonly repeat: boolean }
+  /** `present` pages in every table. */
+  | {
+      readonly kind: 'perTable';
+      readonly present: number;
+      readonly placement: 'first' | 'last' | 'spread' | 'random';
+      readonly seed: number | null;
+    };
+
+/** What a populated slot holds (khugepaged spec 2.1). */
+export type PageState =
+  | 'none'
+  | 'present'
+  | 'zero'
+  | 'swap'
+  | 'migration'
+  | 'hwpoison'
+  | 'device'
+  | 'guard'
+  | 'poison'
+  | 'special';
+
+export interface PopulateLayer {
+  readonly key: SourceKey;
+  readonly pattern: PagePattern;
+  /** Folio order: the pattern's pages come in naturally aligned folios of this order where it fills them, single pages elsewhere. */
+  readonly order: number;
+  /** A folio of PMD order is mapped by the PMD ('pmd', where possible) or by its table ('pte'). */
+  readonly mapped: 'pmd' | 'pte';
+  /** Shares of the pages by state; they add up to 1. Choice per folio, at random by `seed`. */
+  readonly states: readonly { readonly state: PageState; readonly fraction: number }[];
+  /** Shares (0..1) of the present pages that have the property; chosen at random by `seed` unless 0 or 1. */
+  readonly young: number;
+  readonly dirty: number;
+  /** PTE writable where the VMA is. */
+  readonly writable: number;
+  readonly uffdWp: number;
+  readonly lazyfree: number;
+  readonly pinned: number;
+  readonly locked: number;
+  readonly offLru: number;
+  /** NUMA node of the folios; null = the runner's first-fit. */
+  readonly node: number | null;
+  readonly seed: number | null;
+}
+
+// ---------------------------------------------------------------------------------------------- events
+
+/** Part of one process's address space. `vma` null: `start` is an absolute address; else it is the byte offset in the VMA. */
+export interface Span {
+  readonly process: string;
+  readonly vma: string | null;
+  readonly start: number;
+  readonly length: number;
+}
+
+export type MadviseAdvice =
+  | 'hugepage'
+  | 'nohugepage'
+  | 'dontneed'
+  | 'free'
+  | 'cold'
+  | 'pageout'
+  | 'populate_read'
+  | 'populate_write'
+  | 'collapse'
+  | 'guard_install'
+  | 'guard_remove';
+
+export type Errno =
+  | 'ok'
+  | 'EACCES'
+  | 'EAGAIN'
+  | 'EBUSY'
+  | 'EEXIST'
+  | 'EFAULT'
+  | 'EINTR'
+  | 'EINVAL'
+  | 'ENOENT'
+  | 'ENOMEM'
+  | 'ENOSPC'
+  | 'EPERM'
+  | 'ERANGE'
+  | 'ESRCH';
+
+export type EventAction =
+  /** Touches the pages, one after the other; `over` > 0 spreads them evenly over that time. */
+  | {
+      readonly kind: 'fault';
+      readonly span: Span;
+      readonly pages: PagePattern;
+      readonly write: boolean;
+      readonly order: 'ascending' | 'descending' | 'random';
+      readonly over: number;
+    }
+  /** Touches all the pages once per `every`, from the event's time on, for `duration` (null: until the run ends). */
+  | {
+      readonly kind: 'access';
+      readonly span: Span;
+      readonly pages: PagePattern;
+      readonly write: boolean;
+      readonly every: number;
+      readonly duration: number | null;
+    }
+  /** `as` names the child; with count > 1, a repeat or a group as parent the children are `as.0`, `as.1`, ... in order of birth. */
+  | {
+      readonly kind: 'fork';
+      readonly process: string;
+      readonly as: string;
+      readonly count: number;
+      /** The child exits this long after its birth; null: it stays. */
+      readonly lifetime: number | null;
+    }
+  | { readonly kind: 'exit'; readonly process: string }
+  | { readonly kind: 'madvise'; readonly span: Span; readonly advice: MadviseAdvice }
+  | { readonly kind: 'mmap'; readonly process: string; readonly vma: VmaSpec }
+  | { readonly kind: 'munmap'; readonly span: Span }
+  /** `to` null: the runner chooses where; `size` is the new size in bytes. */
+  | { readonly kind: 'mremap'; readonly span: Span; readonly to: number | null; readonly size: number }
+  | { readonly kind: 'mprotect'; readonly span: Span; readonly prot: Protection }
+  | { readonly kind: 'mlock'; readonly span: Span }
+  | { readonly kind: 'munlock'; readonly span: Span }
+  /** GUP pin of the pages; `duration` null: until unpin or exit. */
+  | { readonly kind: 'pin'; readonly span: Span; readonly pages: PagePattern; readonly duration: number | null }
+  | { readonly kind: 'unpin'; readonly span: Span; readonly pages: PagePattern }
+  /** Somebody holds the folio locks of the pages (for instance I/O). */
+  | { readonly kind: 'lock'; readonly span: Span; readonly pages: PagePattern; readonly duration: number | null }
+  | { readonly kind: 'unlock'; readonly span: Span; readonly pages: PagePattern }
+  | { readonly kind: 'swapout'; readonly span: Span; readonly pages: PagePattern }
+  | {
+      readonly kind: 'uffd';
+      readonly span: Span;
+      readonly call: 'register' | 'unregister' | 'writeprotect' | 'unprotect' | 'poison';
+      /** Only for register. */
+      readonly modes: readonly UffdMode[];
+    }
+  | { readonly kind: 'prctl'; readonly process: string; readonly thp: ThpMode }
+  | { readonly kind: 'sysfs'; readonly writes: readonly SysfsWrite[] }
+  /** From now on allocations of `order` (null: of any order above 0) fail as `which` says. */
+  | {
+      readonly kind: 'failAllocation';
+      readonly order: number | null;
+      readonly which: /** Only the n-th from now (1 = the next). */
+        | { readonly kind: 'nth'; readonly n: number }
+        /** Each n-th from now. */
+        | { readonly kind: 'every'; readonly n: number }
+        /** The next n. */
+        | { readonly kind: 'count'; readonly n: number };
+    }
+  /** Checks expectations at this time instead of the end. */
+  | { readonly kind: 'check'; readonly expect: Expectations };
+
+export interface ScenarioEvent {
+  readonly key: SourceKey;
+  /** Nanoseconds since the start of the run. */
+  readonly at: number;
+  /** times null: until the run ends. `times` counts all executions, the first included. */
+  readonly repeat: { readonly every: number; readonly times: number | null } | null;
+  /** Simulated CPU the action runs on; null = the process's own. */
+  readonly cpu: number | null;
+  readonly action: EventAction;
+  readonly expect: EventExpectation | null;
+}
+
+export interface EventExpectation {
+  readonly errno: Errno | null;
+  /** Change of each counter between the start and the end of the action. */
+  readonly counters: readonly CounterExpectation[];
+}
+
+// ---------------------------------------------------------------------------------------------- run
+
+export interface RunSpec {
+  /** The run ends when all given conditions hold at once; null: it runs for `atMost`. */
+  readonly until: RunGoal | null;
+  /** Virtual time at which the run ends in any case. With `for: 30s` this is 30 s and `until` is null. */
+  readonly atMost: number;
+  readonly khugepaged: boolean;
+  /** A row of the time line every so many ns; null = only at the start and the end. */
+  readonly sample: number | null;
+  readonly trace: { readonly events: readonly string[] | 'all'; readonly capacity: number };
+}
+
+export interface RunGoal {
+  readonly fullScans: number | null;
+  readonly pagesCollapsed: number | null;
+  readonly covered: { readonly process: string | null; readonly vma: string | null; readonly fraction: number } | null;
+  /** All events done, repeats and durations included. */
+  readonly eventsDone: boolean;
+  readonly counters: readonly CounterExpectation[];
+}
+
+// ---------------------------------------------------------------------------------------------- expectations
+
+/** Both ends belong to the interval; null = open. An exact value has min = max. */
+export interface Bound {
+  readonly min: number | null;
+  readonly max: number | null;
+}
+
+export interface CounterExpectation {
+  readonly key: SourceKey;
+  /** vmstat: a name such as `thp_collapse_alloc`. sysfs: an absolute path. */
+  readonly source: 'vmstat' | 'sysfs';
+  readonly name: string;
+  /** Numeric value, or the text a read prints (without the newline). */
+  readonly value: Bound | string;
+}
+
+export interface CoverageExpectation {
+  readonly key: SourceKey;
+  readonly process: string | null;
+  readonly vma: string | null;
+  /** What 100 % is: all the bytes of the VMAs, or their resident bytes. */
+  readonly of: 'size' | 'resident';
+  /** Share that is PMD-mapped; null = not checked. */
+  readonly huge: Bound | null;
+  /** Share that is mapped by folios of this size in bytes (whole and naturally aligned). */
+  readonly sizes: readonly { readonly size: number; readonly share: Bound }[];
+}
+
+export interface MemoryExpectation {
+  readonly key: SourceKey;
+  /** null: the whole machine. */
+  readonly process: string | null;
+  readonly vma: string | null;
+  /** Bounds in bytes. */
+  readonly rss: Bound | null;
+  readonly anonHuge: Bound | null;
+  readonly swap: Bound | null;
+  /** Free memory of the machine. */
+  readonly free: Bound | null;
+}
+
+export interface OutcomeExpectation {
+  readonly key: SourceKey;
+  readonly process: string;
+  /** null: `first` counts blocks from address 0. */
+  readonly vma: string | null;
+  /** Blocks of the VMA, counted from the block that holds its first whole block (0). */
+  readonly blocks: readonly Run[];
+  /** Any of these is right. */
+  readonly outcomes: readonly Outcome[];
+}
+
+/** What became of a block: collapsed to folios of `size` bytes (null: of any size), or the kernel's reason (trace text) why not. */
+export type Outcome =
+  | { readonly kind: 'collapsed'; readonly size: number | null }
+  | { readonly kind: 'result'; readonly result: string };
+
+export interface StallExpectation {
+  readonly key: SourceKey;
+  readonly process: string | null;
+  /** Bounds in ns on the time a fault takes. */
+  readonly worst: Bound | null;
+  readonly p99: Bound | null;
+  readonly median: Bound | null;
+}
+
+export interface TimeExpectation {
+  readonly key: SourceKey;
+  /** Virtual time at which the run ended, ns. */
+  readonly end: Bound | null;
+  /** CPU time of khugepaged, ns. */
+  readonly khugepagedCpu: Bound | null;
+  /** The same as a share of the run, 0..1. */
+  readonly khugepagedShare: Bound | null;
+}
+
+/** Invariants of the machine are always checked in addition. */
+export interface Expectations {
+  readonly counters: readonly CounterExpectation[];
+  readonly coverage: readonly CoverageExpectation[];
+  readonly memory: readonly MemoryExpectation[];
+  readonly outcomes: readonly OutcomeExpectation[];
+  readonly stalls: readonly StallExpectation[];
+  readonly time: TimeExpectation | null;
+}
