@@ -1,1 +1,12 @@
-export {};
+export * from './choices.js';
+export * from './counters.js';
+export { SysfsSchemaError, type SysfsSchemaErrorCode } from './errors.js';
+export { formatRead, formatValue, parseRead } from './format-read.js';
+export * from './geometry.js';
+export { defaultSettings } from './initial.js';
+export { kstrtobool, kstrtouint, kstrtoul, type ParsedNumber, sysfsStreq } from './kstrto.js';
+export type * from './node.js';
+export { describeGrammar, parseWrite, type WriteResult } from './parse-write.js';
+export * from './profiles.js';
+export * from './settings.js';
+export { filesOf, isWritable, SYSFS_ROOT, sysfsTree } from './tree.js';
