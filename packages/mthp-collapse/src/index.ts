@@ -1,1 +1,15 @@
-export {};
+export * from './bitmap.js';
+export * from './choice/choose-windows.js';
+export * from './choice/start-walk.js';
+export type { WalkInput, WalkOutcome, WindowWalk } from './choice/walk.js';
+export * from './choice/window.js';
+export * from './classification.js';
+export type * from './generations/generation.js';
+export * from './generations/index.js';
+export { legacy618 } from './generations/legacy-6-18.js';
+export { merged } from './generations/merged.js';
+export * from './limits.js';
+export * from './madvise-results.js';
+export * from './orders.js';
+export * from './result-numbering.js';
+export * from './results.js';

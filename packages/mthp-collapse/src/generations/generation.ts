@@ -1,0 +1,130 @@
+import type { EffectTable } from '../classification.js';
+import type { CountLimitRule, NoneLimitRule, ScanNoneLimitRule } from '../limits.js';
+import type { MadviseRules } from '../madvise-results.js';
+import type { ResultNumbering } from '../result-numbering.js';
+
+/**
+ * One generation of the collapse algorithm as data (khugepaged spec 15): everything that differs between the
+ * proposals of the mailing list and the kernels, over one common skeleton of scan, choice and attempt.
+ *
+ * Code that runs a generation reads these fields and never its name. So a variant, a proposed one or a deliberately
+ * faulty one, is `{ ...merged, name: 'mine', anonVmaHeldForMthp: false }`, and the defects of khugepaged spec 19 are
+ * plain fields here. The number of entries per table is no part of a generation.
+ */
+export interface Generation
+  extends GenerationOrders,
+    GenerationScan,
+    GenerationChoice,
+    GenerationAttempt,
+    GenerationLoop {
+  /** Name of the kernel profile: `merged`, `v6.18`, `v12`, ... */
+  readonly name: string;
+  /** One line for a reader: author, date, what is special. */
+  readonly summary: string;
+  /** The result codes this kernel has, in its numbering. */
+  readonly results: ResultNumbering;
+}
+
+/** Which orders exist for whom, and when the thread runs at all. */
+export interface GenerationOrders {
+  /** Smallest order that khugepaged builds; `pmd` when it knows only the PMD order. */
+  readonly minOrder: number | 'pmd';
+  /** Orders that MADV_COLLAPSE tries: the PMD order alone, or every enabled one (khugepaged spec 13.3). */
+  readonly madviseOrders: 'pmdOnly' | 'enabled';
+  /** Which enabled orders make the thread run (khugepaged spec 4.3). */
+  readonly runsWhen: 'pmdOnly' | 'anyOrder' | 'anyOrderAndStrictNone';
+  /** What a VMA must contain to be visited: a whole PMD range, or one window of an enabled order. */
+  readonly vmaGranularity: 'pmdRange' | 'window';
+}
+
+/** The scan of one table (khugepaged spec 7.1). */
+export interface GenerationScan {
+  /** Whether an entry is tested for "empty or zero page" before or after "swapped" (khugepaged spec 7.1, 15.8). */
+  readonly scanCheckOrder: 'noneFirst' | 'swapFirst';
+  /** Where an armed userfaultfd forbids empty entries: in the scan itself, or through the limit helper. */
+  readonly uffdRule: 'inlineScan' | 'helper';
+  readonly scanNoneLimit: ScanNoneLimitRule;
+  /** khugepaged refuses clean lazily freed pages unless the VMA is droppable (step e of 7.1; isolate, 11.4). */
+  readonly lazyfreeRule: boolean;
+  /** At least one entry must be writable, else PAGE_RO (legacy up to 6.17). */
+  readonly writableRequired: boolean;
+  /** A missing table is told as PMD_NULL or PMD_NONE, not as NO_PTE_TABLE. */
+  readonly legacyPmdResults: boolean;
+  /** A PMD under migration counts as mapped huge (khugepaged spec 2.3); before that rule it was PMD_NULL. */
+  readonly pmdMigrationIsMapped: boolean;
+}
+
+/** The choice of windows (khugepaged spec 9, 15). */
+export interface GenerationChoice {
+  readonly noneLimit: NoneLimitRule;
+  readonly swapLimit: CountLimitRule;
+  readonly sharedLimit: CountLimitRule;
+  /**
+   * A setting of max_ptes_none that is neither 0 nor the ceiling is reported once per boot as soon as an order below
+   * the PMD's is considered (khugepaged spec 23.8).
+   */
+  readonly warnsOnOtherNone: boolean;
+  /** One bit of the bitmap stands for 2^chunkOrder entries. 0: one bit per entry. */
+  readonly chunkOrder: number;
+  /** How bits are set; `entry`: one per occupied entry. */
+  readonly chunkRule: 'entry';
+  /** An order whose own `enabled` file says `always` is attempted whatever its occupancy (RFC v2, v4). */
+  readonly greedyAlways: boolean;
+  /** Accepted swapped entries count as occupied at the PMD order; false is the defect B10. */
+  readonly unmappedCountsAsOccupied: boolean;
+  /** The choice asks the limit with a VMA that may be gone: the defect B1. */
+  readonly passVmaToNoneHelper: boolean;
+  /** The limit reads the setting twice and can see two values: the defect B11. */
+  readonly noneSettingReadTwice: boolean;
+  readonly walk: 'single' | 'dfs' | 'forward';
+  /** A depth-first walk goes on to halves although no lower order is enabled. */
+  readonly pushesHalvesAlways: boolean;
+  /** What a result means for the rest of the table. */
+  readonly effects: EffectTable;
+  /**
+   * What the table as a whole reports: the attempt's own result; SUCCEED or plain FAIL (the defect B9: a failed
+   * allocation is lost); or SUCCEED, else a failed allocation, else the last failure.
+   */
+  readonly resultRule: 'own' | 'okOrFail' | 'okAllocLast';
+}
+
+/** One attempt: locks, installation, statistics (khugepaged spec 10, 11). */
+export interface GenerationAttempt {
+  /** What is locked while an mTHP is installed, and so what the attempt has to clear. */
+  readonly installLock: 'mmapWriteClearPmd' | 'mmapReadPtl';
+  /** Below the PMD order the anon_vma lock is kept until the table is back; false is the defect B7. */
+  readonly anonVmaHeldForMthp: boolean;
+  /** The table is put back into the PMD before its new entries are set; false is the defect B8. */
+  readonly pmdReinstallBeforePtes: boolean;
+  /** Dirty and write bits of new entries below the PMD order: with the VMA's permission, or always dirty (23.1). */
+  readonly installWriteDirtyRule: 'followsVma' | 'alwaysDirty';
+  /** A new mTHP is queued as one that could be split when underused. */
+  readonly deferredQueueMthp: boolean;
+  /** The memcg's deferred-split list is prepared before any lock; failing that is an allocation failure (10, 1b). */
+  readonly memcgDeferredList: boolean;
+  /** A refused limit in isolate runs the clean-up before its cursor is set: the defect B2. */
+  readonly refusedLimitRunsCleanup: boolean;
+  /** mmap_lock may be held on entry (a flag tells), or never. */
+  readonly lockContract: 'flag' | 'enterUnlocked';
+  /** Which per-order `collapse_*` statistics are counted (khugepaged spec 14.2, 23.2). */
+  readonly perOrderStats: 'none' | 'attempt' | 'attemptAndScan';
+  /** Trace events of the attempt carry the order (and no longer `writable`). */
+  readonly traceOrder: boolean;
+}
+
+/** The loop around it (khugepaged spec 5, 6, 13.2). */
+export interface GenerationLoop {
+  /** Budget charged for a table: one per entry looked at, or always the whole table (khugepaged spec 6.2). */
+  readonly progressModel: 'perPte' | 'perRange';
+  /** An mm whose THP was disabled is left at once (6.1 step 8); legacy leaves it at the next visit. */
+  readonly advancesOnDisabled: boolean;
+  /** Each visit of an mm emits mm_khugepaged_scan (6.1 step 9). */
+  readonly traceMmScan: boolean;
+  /** MMF_VM_HUGEPAGE is set before the slot is allocated: the defect B17. */
+  readonly enterFlagFirst: boolean;
+  /** Registration computes the possible orders before it asks whether huge pages are enabled at all: B21. */
+  readonly enterEligibilityFirst: boolean;
+  /** The kind of access is compared by bit-and, so a forced collapse may pass as khugepaged's: the defect B19. */
+  readonly tvaBitTest: boolean;
+  readonly madvise: MadviseRules;
+}

@@ -1,0 +1,28 @@
+import type { Initiator } from '../limits.js';
+import { type OrderSet, orderBit, orderRange } from '../orders.js';
+import type { Generation } from './generation.js';
+import { legacy618 } from './legacy-6-18.js';
+import { merged } from './merged.js';
+
+/** Every generation this package can run, oldest first. */
+export const GENERATIONS: readonly Generation[] = [legacy618, merged];
+
+/**
+ * The generation with this profile name.
+ *
+ * @throws RangeError when there is none; the message lists the known names.
+ */
+export function generationByName(name: string): Generation {
+  const found = GENERATIONS.find((generation) => generation.name === name);
+  if (found !== undefined) return found;
+  throw new RangeError(`no generation ${JSON.stringify(name)}; known: ${GENERATIONS.map((g) => g.name).join(', ')}`);
+}
+
+/**
+ * Orders that this generation requests for an anonymous VMA before sysfs and the VMA narrow them down
+ * (khugepaged spec 4.1, `collapse_possible_orders`).
+ */
+export function requestedOrders(generation: Generation, pmdOrder: number, initiator: Initiator): OrderSet {
+  const pmdOnly = generation.minOrder === 'pmd' || (initiator === 'madvise' && generation.madviseOrders === 'pmdOnly');
+  return pmdOnly ? orderBit(pmdOrder) : orderRange(generation.minOrder as number, pmdOrder);
+}

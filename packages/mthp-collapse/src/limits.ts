@@ -1,0 +1,105 @@
+import type { OrderSet } from './orders.js';
+import { orderBit } from './orders.js';
+
+/**
+ * The three limits of khugepaged, per order and initiator (khugepaged spec 8, 15.1).
+ *
+ * Every rule is a pure function of the order and a `LimitContext`. A generation names the rules it uses; nothing
+ * here knows a generation, and no rule knows how many entries a table has except through `pmdOrder`.
+ */
+
+/** The three max_ptes_* files, each 0 to 2^pmdOrder - 1. */
+export interface PtesSettings {
+  readonly maxPtesNone: number;
+  readonly maxPtesSwap: number;
+  readonly maxPtesShared: number;
+}
+
+/** Who collapses: the kernel thread, or a process through MADV_COLLAPSE. */
+export type Initiator = 'khugepaged' | 'madvise';
+
+/** What a limit depends on besides the order. */
+export interface LimitContext {
+  readonly pmdOrder: number;
+  readonly settings: PtesSettings;
+  readonly initiator: Initiator;
+  /** True only when the caller supplies a VMA and that VMA is registered with userfaultfd in any mode. */
+  readonly uffdArmed: boolean;
+}
+
+/** A limit in entries, or `refused`: the setting has no meaning at this order and the caller must give up. */
+export type Limit = number | 'refused';
+
+/** How many empty or zero-page entries a window of `order` may have. */
+export type NoneLimitRule = (order: number, context: LimitContext) => Limit;
+
+/** How many swapped (or shared) entries a window of `order` may have. */
+export type CountLimitRule = (order: number, context: LimitContext) => number;
+
+/** How many empty or zero-page entries the scan of the whole table accepts. */
+export type ScanNoneLimitRule = (enabledOrders: OrderSet, context: LimitContext) => number;
+
+/** Highest value of the max_ptes_* files, and "unlimited" for orders below the PMD's: 2^pmdOrder - 1. */
+export function maxPtesCeiling(pmdOrder: number): number {
+  return (1 << pmdOrder) - 1;
+}
+
+/** The settings of a fresh boot (khugepaged spec 14.1): ceiling, an eighth and a half of the table. */
+export function defaultPtesSettings(pmdOrder: number): PtesSettings {
+  const entries = 1 << pmdOrder;
+  return { maxPtesNone: maxPtesCeiling(pmdOrder), maxPtesSwap: entries >> 3, maxPtesShared: entries >> 1 };
+}
+
+/** Is max_ptes_none one of the two values with a meaning below the PMD order: 0 or the ceiling? */
+export function isStrictNoneSetting(context: LimitContext): boolean {
+  const { maxPtesNone } = context.settings;
+  return maxPtesNone === 0 || maxPtesNone === maxPtesCeiling(context.pmdOrder);
+}
+
+/**
+ * merged, v18, v19: nothing for an armed VMA, everything for MADV_COLLAPSE, the setting itself at the PMD order;
+ * below it all or nothing, where a setting that is neither 0 nor the ceiling counts as 0 (khugepaged spec 8).
+ */
+export function allOrNothingNoneLimit(order: number, context: LimitContext): Limit {
+  if (context.uffdArmed) return 0;
+  if (context.initiator === 'madvise') return 1 << context.pmdOrder;
+  if (order === context.pmdOrder) return context.settings.maxPtesNone;
+  return context.settings.maxPtesNone === maxPtesCeiling(context.pmdOrder) ? (1 << order) - 1 : 0;
+}
+
+/** Legacy: one order, the setting itself; MADV_COLLAPSE is not limited (khugepaged spec 15.8). */
+export function plainNoneLimit(_order: number, context: LimitContext): Limit {
+  if (context.uffdArmed) return 0;
+  return context.initiator === 'madvise' ? 1 << context.pmdOrder : context.settings.maxPtesNone;
+}
+
+/** merged and its forerunners from v12 on: the setting at the PMD order, none below, no limit for MADV_COLLAPSE. */
+export function pmdOnlySwapLimit(order: number, context: LimitContext): number {
+  return pmdOnlyLimit(order, context, context.settings.maxPtesSwap);
+}
+
+/** As `pmdOnlySwapLimit`, for entries whose folio may be mapped by another process. */
+export function pmdOnlySharedLimit(order: number, context: LimitContext): number {
+  return pmdOnlyLimit(order, context, context.settings.maxPtesShared);
+}
+
+function pmdOnlyLimit(order: number, context: LimitContext, setting: number): number {
+  if (context.initiator === 'madvise') return 1 << context.pmdOrder;
+  return order === context.pmdOrder ? setting : 0;
+}
+
+/**
+ * merged, v16 to v19: with the PMD order alone the limit of that order, uffd included; with any other set of orders
+ * the ceiling, and an armed VMA is noticed only later, when pages are isolated (khugepaged spec 7.1 step 3).
+ */
+export function helperScanNoneLimit(enabledOrders: OrderSet, context: LimitContext): number {
+  if (enabledOrders !== orderBit(context.pmdOrder)) return maxPtesCeiling(context.pmdOrder);
+  if (context.uffdArmed) return 0;
+  return context.initiator === 'madvise' ? 1 << context.pmdOrder : context.settings.maxPtesNone;
+}
+
+/** Legacy: the plain limit; the uffd test stands inside the scan and always counts (khugepaged spec 15.8). */
+export function plainScanNoneLimit(_enabledOrders: OrderSet, context: LimitContext): number {
+  if (context.uffdArmed) return 0;
+  return context.initiator === 'madvise' ? 1 << context.pmdOrder : context.settings.maxPtesNone;
+}
