@@ -5,6 +5,7 @@ export default defineConfig({
   format: ['esm'],
   target: 'node22',
   sourcemap: true,
-  clean: true,
+  // The types that tsc -b writes lie in the same folder: cleaning is `pnpm clean`, not a build step.
+  clean: false,
   splitting: false,
 });

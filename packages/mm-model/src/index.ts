@@ -1,1 +1,9 @@
-export {};
+export * from './brands.js';
+export * from './costs.js';
+export * from './flags.js';
+export * from './folio.js';
+export * from './folio-mirror.js';
+export * from './machine.js';
+export * from './page-table.js';
+export * from './rmap.js';
+export * from './tables.js';

@@ -1,0 +1,245 @@
+/**
+ * The machine: views on the arena, its constants, its locks, and the hooks that upper packages fill in. It is passed as
+ * the first argument of every function of the model, where kernel functions use globals.
+ */
+import { Arena, asBrand, type Sizes, type TableDecls, type Tables } from '@thplab/arena';
+import { type BitLock, type Current, type LockClass, type Procedure, SyncDomain } from '@thplab/sync';
+import {
+  GEOMETRY_4K,
+  type Geometry,
+  type GlobalSettingKey,
+  MTHP_STAT_COUNT,
+  type MthpStatName,
+  mthpStatIndex,
+  type OrderSettingKey,
+  ptesPerTable,
+  SETTING_COUNT,
+  settingIndex,
+  VMSTAT_COUNT,
+  type VmstatName,
+  vmstatIndex,
+} from '@thplab/sysfs-schema';
+import type { MmId, Pfn, VmaId, Vpn } from './brands.js';
+import { type CostTable, DEFAULT_COSTS } from './costs.js';
+import { FOLIO } from './flags.js';
+import { MM_TABLES, type MmTables } from './tables.js';
+
+/** Limits of the tables; every one can be raised. Defaults follow from the memory size. */
+export interface MachineLimits {
+  readonly mms?: number;
+  readonly vmas?: number;
+  readonly pageTables?: number;
+  readonly directories?: number;
+  readonly anonVmas?: number;
+  readonly anonVmaChains?: number;
+  readonly swapSlots?: number;
+  readonly files?: number;
+}
+
+/** How a machine is made. */
+export interface MachineConfig {
+  /** Page size and PTEs per table; default 4K pages, 2M tables. */
+  readonly geometry?: Geometry;
+  /** Base pages of each memory node. */
+  readonly nodePages: readonly number[];
+  /** Simulated processors, default 2. */
+  readonly cpus?: number;
+  /** Base pages of the swap device, default 0 (no swap). */
+  readonly swapPages?: number;
+  readonly limits?: MachineLimits;
+  readonly costs?: Partial<CostTable>;
+  /** Tables of upper packages that share the arena. */
+  readonly extraTables?: TableDecls;
+  readonly extraSizes?: Sizes;
+}
+
+/** Lock classes of the model, in the order of khugepaged spec 10: a lower rank is taken first. */
+export interface MmLocks {
+  readonly mmapLock: LockClass;
+  readonly vmaLock: LockClass;
+  readonly anonVma: LockClass;
+  readonly pmdLock: LockClass;
+  readonly pteLock: LockClass;
+  readonly folioLock: BitLock;
+}
+
+/** Ranks of the lock classes; `khugepagedMm` is a leaf of the scheduler's. */
+export const LOCK_RANK = {
+  mmapLock: 10,
+  vmaLock: 20,
+  anonVma: 30,
+  pmdLock: 40,
+  pteLock: 50,
+  khugepagedMm: 90,
+} as const;
+
+/** Calls from the model up to packages that it does not know. The defaults do nothing. */
+export interface MmHooks {
+  /** `khugepaged_enter_vma`: a VMA may have become worth scanning. */
+  khugepagedEnterVma(vma: VmaId): Procedure<void>;
+  /** `khugepaged_fork`. */
+  khugepagedFork(child: MmId, parent: MmId): Procedure<void>;
+  /** `khugepaged_exit`, called with mm_users 0. */
+  khugepagedExit(mm: MmId): Procedure<void>;
+  /** `madvise_collapse`: called and left with mmap_lock held for reading; gives 0 or a negative errno. */
+  madviseCollapse(mm: MmId, start: Vpn, end: Vpn): Procedure<number>;
+}
+
+/** One simulated machine. */
+export interface Machine extends Tables<MmTables> {
+  readonly arena: Arena;
+  readonly geometry: Geometry;
+  /** Order of a PMD mapping, `HPAGE_PMD_ORDER`. */
+  readonly pmdOrder: number;
+  /** PTEs per table, `HPAGE_PMD_NR`. */
+  readonly ptes: number;
+  /** Words per row of a bit plane. */
+  readonly words: number;
+  /** Bits from one row's plane to the next: 32 times `words`. */
+  readonly planeBits: number;
+  /** Page-table levels, PTE tables included. */
+  readonly levels: number;
+  /** One past the highest virtual page number. */
+  readonly addressPages: number;
+  /** Highest order of the buddy allocator, MAX_PAGE_ORDER. */
+  readonly maxOrder: number;
+  readonly nodes: number;
+  readonly cpus: number;
+  readonly domain: SyncDomain;
+  readonly locks: MmLocks;
+  readonly costs: CostTable;
+  readonly hooks: MmHooks;
+  /** Clock and processor of the running step; an executor's `current` once one is attached. */
+  current: Readonly<Current>;
+}
+
+const VA_BITS = 47;
+
+/** A machine with all memory free and default settings of zero: see `boot.ts` for settings. */
+export function createMachine(config: MachineConfig): Machine {
+  const geometry = config.geometry ?? GEOMETRY_4K;
+  const sizes = sizesOf(config, geometry);
+  const arena = Arena.create({ ...MM_TABLES, ...config.extraTables }, sizes);
+  return viewMachine(arena, geometry, config.costs);
+}
+
+/** The machine in an arena that exists already: restored, or attached by another thread. */
+export function viewMachine(arena: Arena<MmTables>, geometry: Geometry, costs?: Partial<CostTable>): Machine {
+  const pmdOrder = geometry.pmdOrder;
+  const ptes = ptesPerTable(geometry);
+  const words = Math.ceil(ptes / 32);
+  const levels = Math.min(4, Math.ceil((VA_BITS - geometry.pageShift) / pmdOrder));
+  const domain = new SyncDomain();
+  const tables = arena.tables;
+  return {
+    ...tables,
+    arena: arena as unknown as Arena,
+    geometry,
+    pmdOrder,
+    ptes,
+    words,
+    planeBits: words * 32,
+    levels,
+    addressPages: Math.min(2 ** (VA_BITS - geometry.pageShift), 2 ** (pmdOrder * levels)),
+    maxOrder: Math.max(10, pmdOrder),
+    nodes: tables.node.capacity,
+    cpus: tables.cpu.capacity,
+    domain,
+    locks: declareLocks(domain, tables),
+    costs: { ...DEFAULT_COSTS, ...costs },
+    hooks: noHooks(),
+    current: { nowNs: 0, cpu: 0, task: 0 },
+  };
+}
+
+function sizesOf(config: MachineConfig, geometry: Geometry): Sizes {
+  const frames = config.nodePages.reduce((sum, pages) => sum + pages, 0);
+  const limits = config.limits ?? {};
+  const mms = limits.mms ?? 256;
+  const vmas = limits.vmas ?? 65_536;
+  return {
+    one: 1,
+    mms,
+    vmas,
+    anonVmas: limits.anonVmas ?? vmas,
+    anonVmaChains: limits.anonVmaChains ?? vmas * 4,
+    ptesPerTable: ptesPerTable(geometry),
+    // Sparse address spaces need more tables than memory fills; unused rows cost address space only.
+    pageTables: limits.pageTables ?? Math.ceil((frames / ptesPerTable(geometry)) * 4) + 1024,
+    directories: limits.directories ?? mms * 8 + 1024,
+    frames,
+    nodes: config.nodePages.length,
+    swapSlots: limits.swapSlots ?? Math.max(1, config.swapPages ?? 0),
+    files: limits.files ?? 4096,
+    cpus: config.cpus ?? 2,
+    settings: SETTING_COUNT,
+    vmstats: VMSTAT_COUNT,
+    mthpStats: 16 * MTHP_STAT_COUNT,
+    ...config.extraSizes,
+  };
+}
+
+function declareLocks(domain: SyncDomain, t: Tables<MmTables>): MmLocks {
+  return {
+    mmapLock: domain.lockClass({ name: 'mmap_lock', kind: 'rwsem', rank: LOCK_RANK.mmapLock, words: t.mm.mmapLock }),
+    vmaLock: domain.lockClass({ name: 'vma_lock', kind: 'vma', rank: LOCK_RANK.vmaLock, words: t.vma.lock }),
+    anonVma: domain.lockClass({ name: 'anon_vma', kind: 'rwsem', rank: LOCK_RANK.anonVma, words: t.anonVma.lock }),
+    pmdLock: domain.lockClass({ name: 'pmd_lock', kind: 'spin', rank: LOCK_RANK.pmdLock, words: t.directory.lock }),
+    pteLock: domain.lockClass({ name: 'pte_lock', kind: 'spin', rank: LOCK_RANK.pteLock, words: t.pte.lock }),
+    folioLock: domain.bitLock('folio_lock', t.frame.flags, FOLIO.LOCKED),
+  };
+}
+
+function noHooks(): MmHooks {
+  return {
+    khugepagedEnterVma: nothing,
+    khugepagedFork: nothing,
+    khugepagedExit: nothing,
+    madviseCollapse: () => refuse(),
+  };
+}
+
+function* nothing(): Procedure<void> {}
+
+// biome-ignore lint/correctness/useYield: a hook that nobody filled in; -22 is EINVAL, as a kernel without THP says.
+function* refuse(): Procedure<number> {
+  return -22;
+}
+
+/** Value of a machine-wide sysfs setting: a number, or the index of the choice. */
+export function setting(m: Machine, key: GlobalSettingKey): number {
+  return m.setting.value[settingIndex(key)] as number;
+}
+
+/** Value of a setting in hugepages-<size>kB/. */
+export function orderSetting(m: Machine, key: OrderSettingKey, order: number): number {
+  return m.setting.value[settingIndex(key, order)] as number;
+}
+
+/** Adds to a vmstat counter. */
+export function countVmEvent(m: Machine, name: VmstatName, by = 1): void {
+  const i = vmstatIndex(name);
+  m.vmstat.value[i] = (m.vmstat.value[i] as number) + by;
+}
+
+/** Adds to a counter of hugepages-<size>kB/stats. */
+export function countMthpStat(m: Machine, order: number, name: MthpStatName, by = 1): void {
+  const i = order * MTHP_STAT_COUNT + mthpStatIndex(name);
+  m.mthpStat.value[i] = (m.mthpStat.value[i] as number) + by;
+}
+
+/** Node of a frame. */
+export function nodeOf(m: Machine, pfn: Pfn): number {
+  for (let n = 0; n < m.nodes; n++) if (pfn < (m.node.endPfn[n] as number)) return n;
+  return m.nodes - 1;
+}
+
+/** Number of the next write: content stamps are unique per write (invariant I1 of khugepaged spec 19). */
+export function nextStamp(m: Machine): number {
+  return Atomics.add(m.machine.nextStamp, 0, 1) + 1;
+}
+
+/** A page number from a plain number. */
+export function vpn(page: number): Vpn {
+  return asBrand(page);
+}
