@@ -127,3 +127,65 @@ describe('merged chooses the windows of the conformance vectors', () => {
     });
   }
 });
+
+describe('chooseWindows', () => {
+  it('warns about max_ptes_none 100 once an order below the PMD is considered, not when the PMD succeeds', () => {
+    const settings = { maxPtesNone: 100 };
+    expect(chooseWindows({ present: [[0, 20]], enabledOrders: ALL, settings }).warned).toBe(true);
+    expect(chooseWindows({ present: [[0, 512]], enabledOrders: ALL, settings }).warned).toBe(false);
+    expect(chooseWindows({ present: [], enabledOrders: [9], settings }).warned).toBe(false);
+    expect(chooseWindows({ present: [], enabledOrders: ALL, settings: { maxPtesNone: 0 } }).warned).toBe(false);
+  });
+
+  it('tells how far a skipped window is from its limit', () => {
+    const { skipped } = chooseWindows({
+      present: [[0, 3]],
+      enabledOrders: [2, 3],
+      pmdOrder: 3,
+      settings: { maxPtesNone: 0 },
+    });
+    expect(skipped).toEqual([
+      { offset: 0, order: 3, occupied: 3, required: 8 },
+      { offset: 0, order: 2, occupied: 3, required: 4 },
+      { offset: 4, order: 2, occupied: 0, required: 4 },
+    ]);
+  });
+
+  it('attempts the whole table for MADV_COLLAPSE, whatever the settings and other orders say', () => {
+    const decision = chooseWindows({
+      present: [],
+      enabledOrders: ALL,
+      settings: { maxPtesNone: 0 },
+      initiator: 'madvise',
+    });
+    expect(decision.attempts).toEqual([{ offset: 0, order: 9, result: 'SUCCEED' }]);
+  });
+
+  it('reports the attempt’s own result for 6.18, and attempts nothing when too many entries are empty', () => {
+    const legacy = { generation: 'v6.18', enabledOrders: ALL, settings: { maxPtesNone: 64 } };
+    const attempt = () => SCAN.PAGE_LOCK;
+    expect(chooseWindows({ ...legacy, present: [[0, 448]], attempt }).result).toBe('PAGE_LOCK');
+    expect(chooseWindows({ ...legacy, present: [[0, 447]], attempt }).attempts).toEqual([]);
+    expect(chooseWindows({ ...legacy, present: [[0, 447]], unmapped: 1, attempt }).attempts).toHaveLength(1);
+  });
+
+  it('works for every geometry', () => {
+    for (const pmdOrder of [3, 9, 11, 13]) {
+      const input = { pmdOrder, present: [[0, 2 ** pmdOrder]], enabledOrders: [2, pmdOrder] } as const;
+      expect(chooseWindows(input).collapsed).toBe(2 ** pmdOrder);
+    }
+  });
+
+  it.each([
+    [{ pmdOrder: 14 }, 'pmdOrder is 14; it must be a whole number from 3 to 13'],
+    [{ unmapped: -1 }, 'unmapped is -1'],
+    [{ settings: { maxPtesNone: 512 } }, 'maxPtesNone is 512; it must be a whole number from 0 to 511'],
+    [{ present: [[4, 513]] as const }, 'end of a present range is 513'],
+    [{ present: [[9, 4]] as const }, 'start of a present range is 9; it must be a whole number from 0 to 4'],
+    [{ present: new Uint32Array(1) }, 'words of the bitmap is 1; it must be 16'],
+    [{ enabledOrders: [1] }, 'enabled order is 1'],
+    [{ generation: 'v20' }, 'no generation "v20"'],
+  ])('refuses %j', (wrong, message) => {
+    expect(() => chooseWindows({ present: [], enabledOrders: [9], ...wrong })).toThrow(message);
+  });
+});

@@ -5,7 +5,7 @@ import { defaultPtesSettings, type Initiator, type PtesSettings } from '../limit
 import { MIN_MTHP_ORDER, type OrderSet, orderSet } from '../orders.js';
 import { SCAN, type ScanResult, type ScanResultName, scanResultName } from '../results.js';
 import { startWalk } from './start-walk.js';
-import { NO_WINDOW, windowOffset, windowOrder } from './window.js';
+import { NO_WINDOW, type Window, windowOffset, windowOrder } from './window.js';
 
 /** A window as a plain object: 2^order entries from `offset`. */
 export interface WindowChoice {
@@ -16,6 +16,13 @@ export interface WindowChoice {
 /** One attempt and what came of it. */
 export interface WindowAttempt extends WindowChoice {
   readonly result: ScanResultName;
+}
+
+/** A window that was considered and not attempted. */
+export interface SkippedWindow extends WindowChoice {
+  /** Occupied entries, and how many the limit of this order asks for. */
+  readonly occupied: number;
+  readonly required: number;
 }
 
 /** What `chooseWindows` decides about. Everything but `present` and `enabledOrders` has the kernel's default. */
@@ -42,6 +49,8 @@ export interface ChooseWindowsInput {
 export interface WindowDecision {
   /** Attempts in the order of the walk. */
   readonly attempts: readonly WindowAttempt[];
+  /** Windows of enabled orders that were not full enough, in the order of the walk. */
+  readonly skipped: readonly SkippedWindow[];
   /** What the table reports; `FAIL` when nothing was attempted. */
   readonly result: ScanResultName;
   /** Entries covered by new folios. */
@@ -62,6 +71,7 @@ export function chooseWindows(input: ChooseWindowsInput): WindowDecision {
   checkNumber('unmapped', unmapped, 0, 1 << pmdOrder);
   const settings = { ...defaultPtesSettings(pmdOrder), ...input.settings };
   for (const [name, value] of Object.entries(settings)) checkNumber(name, value, 0, (1 << pmdOrder) - 1);
+  const skipped: SkippedWindow[] = [];
   const walk = startWalk(typeof generation === 'string' ? generationByName(generation) : generation, {
     bitmap: toOccupancy(input.present, pmdOrder),
     pmdOrder,
@@ -70,16 +80,21 @@ export function chooseWindows(input: ChooseWindowsInput): WindowDecision {
     settings,
     initiator,
     uffdArmed,
+    onSkip: (w, occupied, required) => skipped.push({ ...toChoice(w), occupied, required }),
   });
   const attempts: WindowAttempt[] = [];
   for (let w = walk.next(); w !== NO_WINDOW; w = walk.next()) {
-    const window = { offset: windowOffset(w), order: windowOrder(w) };
+    const window = toChoice(w);
     const result = input.attempt?.(window) ?? SCAN.SUCCEED;
     attempts.push({ ...window, result: scanResultName(result) });
     walk.report(result);
   }
   const { result, collapsed, warned } = walk.outcome();
-  return { attempts, result: scanResultName(result), collapsed, warned };
+  return { attempts, skipped, result: scanResultName(result), collapsed, warned };
+}
+
+function toChoice(window: Window): WindowChoice {
+  return { offset: windowOffset(window), order: windowOrder(window) };
 }
 
 function toOccupancy(present: ChooseWindowsInput['present'], pmdOrder: number): Occupancy {

@@ -21,6 +21,8 @@ export interface WalkInput {
   readonly initiator: Initiator;
   /** The VMA is registered with userfaultfd. Only a generation that passes its VMA to the limits looks at it. */
   readonly uffdArmed?: boolean;
+  /** Called for each window of an enabled order that is not full enough, with its count and what it would need. */
+  readonly onSkip?: (window: Window, occupied: number, required: number) => void;
 }
 
 /** How a walk ended. */
@@ -51,6 +53,7 @@ export abstract class WindowWalk {
   private readonly unmappedAtPmd: number;
   private readonly initiator: Initiator;
   private readonly uffdArmed: boolean;
+  private readonly onSkip: WalkInput['onSkip'];
   private requirements: Requirements;
   private pending: Window = NO_WINDOW;
   private last: ScanResult = SCAN.FAIL;
@@ -68,6 +71,7 @@ export abstract class WindowWalk {
     this.unmappedAtPmd = generation.unmappedCountsAsOccupied ? input.unmapped : 0;
     this.initiator = input.initiator;
     this.uffdArmed = generation.passVmaToNoneHelper && input.uffdArmed === true;
+    this.onSkip = input.onSkip;
     this.requirements = walkRequirements(generation, this.enabledOrders, this.context(input.settings));
   }
 
@@ -130,8 +134,13 @@ export abstract class WindowWalk {
       this.finished = true;
       return false;
     }
-    const needed = required[order] - (order === this.pmdOrder ? this.unmappedAtPmd : 0);
-    return needed <= 0 || popcountWindow(this.bitmap, windowOffset(window), order) >= needed;
+    const needed = required[order];
+    if (needed <= 0) return true;
+    const unmapped = order === this.pmdOrder ? this.unmappedAtPmd : 0;
+    const occupied = popcountWindow(this.bitmap, windowOffset(window), order) + unmapped;
+    if (occupied >= needed) return true;
+    this.onSkip?.(window, occupied, needed);
+    return false;
   }
 
   private result(): ScanResult {
