@@ -17,6 +17,7 @@ import {
 import type { KhugepagedCounterName, MthpStatName } from './counters.js';
 import { type Geometry, maxPtesLimit, ptesPerTable } from './geometry.js';
 import type { BadWriteErrnos, Grammar, SysfsFile } from './node.js';
+import type { ProfileDescription } from './profiles.js';
 import type { GlobalSettingKey, OrderSettingKey } from './settings.js';
 
 /** Largest value of a file that the kernel keeps in an unsigned int. */
@@ -30,7 +31,7 @@ interface Declaration {
 
 export interface SettingDeclaration extends Declaration {
   readonly key: GlobalSettingKey;
-  readonly grammar: (geometry: Geometry) => Grammar;
+  readonly grammar: (geometry: Geometry, profile: ProfileDescription) => Grammar;
   readonly default: (geometry: Geometry) => number;
   readonly errnos: BadWriteErrnos;
 }
@@ -51,6 +52,8 @@ export interface KhugepagedCounterDeclaration extends Declaration {
 
 export interface MthpStatDeclaration extends Declaration {
   readonly name: MthpStatName;
+  /** Name of the file where it is not the counter's. */
+  readonly file?: string;
   readonly orders: 'any' | 'anon' | 'file';
 }
 
@@ -102,7 +105,7 @@ export const ROOT_SETTINGS: readonly SettingDeclaration[] = [
   {
     name: 'shrink_underused',
     key: 'shrink_underused',
-    grammar: () => ({ kind: 'boolean' }),
+    grammar: (_, profile) => ({ kind: 'boolean', enableWords: profile.booleanEnableWords }),
     default: () => 1,
     errnos: { unparsable: 'EINVAL' },
     unit: null,

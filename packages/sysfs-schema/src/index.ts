@@ -1,12 +1,26 @@
+/** The huge page sysfs as data. The README groups these names by what they are for. */
+
+export { checkWrite } from './check-write.js';
 export * from './choices.js';
 export * from './counters.js';
 export { SysfsSchemaError, type SysfsSchemaErrorCode } from './errors.js';
 export { formatRead, formatValue, parseRead } from './format-read.js';
 export * from './geometry.js';
-export { defaultSettings } from './initial.js';
+export {
+  type BootMachine,
+  type BootProblem,
+  type BootSettings,
+  defaultSettings,
+  parseBootOptions,
+} from './initial.js';
 export { kstrtobool, kstrtouint, kstrtoul, type ParsedNumber, sysfsStreq } from './kstrto.js';
+export { renderMarkdownTable } from './markdown.js';
 export type * from './node.js';
+export * from './order-masks.js';
 export { describeGrammar, parseWrite, type WriteResult } from './parse-write.js';
+export * from './paths.js';
 export * from './profiles.js';
 export * from './settings.js';
+export { describeDifference, exportShell, requireFile, type SettingDifference, shellQuote } from './shell.js';
 export { filesOf, isWritable, SYSFS_ROOT, sysfsTree } from './tree.js';
+export { describeVmstat, formatVmstat, type VmstatDescription } from './vmstat.js';

@@ -34,14 +34,16 @@ export function kstrtouint(text: string): ParsedNumber {
 }
 
 /**
- * kstrtobool: the first letter decides (y Y t T 1 are true; n N f F 0 are false); with o or O the second letter does
- * (on, off, in any case). What follows is not looked at, so `yoghurt` is true. null: not a boolean.
+ * kstrtobool: the first letter decides (y Y t T 1 are true; n N f F 0 are false; from Linux 6.16 on, `enableWords`, also e E
+ * and d D for enabled and disabled); with o or O the second letter does (on, off, in any case). What follows is not looked
+ * at, so `yoghurt` is true. null: not a boolean.
  */
-export function kstrtobool(text: string): boolean | null {
+export function kstrtobool(text: string, enableWords: boolean): boolean | null {
   const visible = upToNul(text);
   const first = visible.charAt(0).toLowerCase();
   if (first === 'y' || first === 't' || first === '1') return true;
   if (first === 'n' || first === 'f' || first === '0') return false;
+  if (enableWords && (first === 'e' || first === 'd')) return first === 'e';
   if (first !== 'o') return null;
   const second = visible.charAt(1).toLowerCase();
   return second === 'n' ? true : second === 'f' ? false : null;

@@ -10,8 +10,8 @@ export type Grammar =
   | { readonly kind: 'choice'; readonly choices: readonly string[] }
   /** A decimal number that must be 0 or 1. */
   | { readonly kind: 'flag' }
-  /** A boolean word or digit (kstrtobool), shown as 0 or 1. */
-  | { readonly kind: 'boolean' }
+  /** A boolean word or digit (kstrtobool), shown as 0 or 1. `enableWords`: enabled and disabled are among the words. */
+  | { readonly kind: 'boolean'; readonly enableWords: boolean }
   /** A decimal number from min to max, both included. `parser` says at which width the kernel reads it. */
   | { readonly kind: 'uint'; readonly parser: 'kstrtoul' | 'kstrtouint'; readonly min: number; readonly max: number }
   /** A number that the kernel counts; read only. */

@@ -11,7 +11,7 @@ const SHOWN_CHARACTERS = 40;
 
 /**
  * Reads what was written to a file by the kernel's grammar for it (khugepaged spec 14.1). No state: rules that need another
- * setting (see checkAgainstSettings) and the effects of a write are the caller's. An empty text is EINVAL; on a real
+ * setting (see checkWrite) and the effects of a write are the caller's. An empty text is EINVAL; on a real
  * machine a write of no bytes reaches no file at all, `echo` always adds the newline that does.
  */
 export function parseWrite(file: SysfsFile, text: string): WriteResult {
@@ -22,7 +22,7 @@ export function parseWrite(file: SysfsFile, text: string): WriteResult {
       return value === -1 ? refuse(file, 'unparsable', `${show(text)} is not one of its words`) : { ok: true, value };
     }
     case 'boolean': {
-      const value = kstrtobool(text);
+      const value = kstrtobool(text, grammar.enableWords);
       return value === null
         ? refuse(file, 'unparsable', `${show(text)} is not a boolean`)
         : { ok: true, value: value ? 1 : 0 };
@@ -52,7 +52,9 @@ export function describeGrammar(file: SysfsFile): string {
     case 'flag':
       return '0 or 1';
     case 'boolean':
-      return 'a boolean: 1, y, t or on, or 0, n, f or off';
+      return grammar.enableWords
+        ? 'a boolean: 1, y, t, on or enabled, or 0, n, f, off or disabled'
+        : 'a boolean: 1, y, t or on, or 0, n, f or off';
     case 'uint':
       return `a decimal number from ${grammar.min} to ${grammar.max}`;
     case 'counter':

@@ -39,6 +39,12 @@ export interface ProfileDescription {
   readonly minCollapseOrder: number | null;
   /** The stats files that this kernel does not have, of MTHP_STAT_NAMES. */
   readonly missingStats: readonly MthpStatName[];
+  /** Stats files that this kernel shows under another name or for other orders. */
+  readonly changedStats: Readonly<
+    Partial<Record<MthpStatName, { readonly file: string; readonly orders: 'any' | 'anon' | 'file' }>>
+  >;
+  /** True if boolean files know the words enabled and disabled (kstrtobool of Linux 6.16 and later). */
+  readonly booleanEnableWords: boolean;
   /** When the khugepaged thread has work (khugepaged spec 4.3 and 15.1). */
   readonly runsWhen: 'pmd-enabled' | 'any-order' | 'pmd-enabled-or-strict-limit' | 'any-order-or-top-level';
   /** The kernel's name for the ceiling of the three max_ptes_* files; its value is maxPtesLimit(geometry) in all. */
@@ -58,6 +64,8 @@ const LEGACY = {
   mthpCollapse: false,
   minCollapseOrder: null,
   missingStats: COLLAPSE,
+  changedStats: {},
+  booleanEnableWords: true,
   runsWhen: 'pmd-enabled',
   maxPtesLimitName: 'HPAGE_PMD_NR - 1',
   spec: 'khugepaged spec 15.8',
@@ -67,9 +75,20 @@ const SERIES = {
   mthpCollapse: true,
   minCollapseOrder: 2,
   missingStats: [],
+  changedStats: {},
+  booleanEnableWords: true,
   runsWhen: 'any-order',
   maxPtesLimitName: 'HPAGE_PMD_NR - 1',
 } as const;
+
+/** The series that were written against 6.13 to 6.15. */
+const EARLY_SERIES = { ...SERIES, booleanEnableWords: false } as const;
+
+/** Dev Jain counted collapse allocations as anonymous ones; read in his v1, taken to hold for v2. */
+const DEV_STATS: ProfileDescription['changedStats'] = {
+  collapse_alloc: { file: 'anon_collapse_alloc', orders: 'anon' },
+  collapse_alloc_failed: { file: 'anon_collapse_alloc_failed', orders: 'anon' },
+};
 
 const MERGED = {
   ...SERIES,
@@ -78,41 +97,49 @@ const MERGED = {
 } as const;
 
 const DESCRIPTIONS: Readonly<Record<KernelProfile, Omit<ProfileDescription, 'name'>>> = {
-  'v6.13': { ...LEGACY, title: 'Linux 6.13: collapse to PMD size only, one writable entry needed', date: '2025-01' },
+  'v6.13': {
+    ...LEGACY,
+    title: 'Linux 6.13: collapse to PMD size only, one writable entry needed',
+    date: '2025-01',
+    missingStats: [...COLLAPSE, 'swpin_fallback', 'swpin_fallback_charge'],
+    booleanEnableWords: false,
+  },
   'dev-v1': {
-    ...SERIES,
+    ...EARLY_SERIES,
     title: 'Dev Jain, RFC v1: linear rescan at falling orders',
     date: '2024-12-16',
     missingStats: EXCEED,
+    changedStats: DEV_STATS,
     spec: 'khugepaged spec 15.4',
   },
   'rfc-v1': {
-    ...SERIES,
+    ...EARLY_SERIES,
     title: 'Nico Pache, RFC v1: bitmap of full chunks against a percentage',
     date: '2025-01-08',
     minCollapseOrder: 3,
-    missingStats: EXCEED,
+    missingStats: COLLAPSE,
     runsWhen: 'pmd-enabled',
     spec: 'khugepaged spec 15.2',
   },
   'rfc-v2': {
-    ...SERIES,
+    ...EARLY_SERIES,
     title: 'Nico Pache, RFC v2: bitmap of chunks, explicit stack',
     date: '2025-02-11',
     minCollapseOrder: 3,
-    missingStats: EXCEED,
+    missingStats: COLLAPSE,
     spec: 'khugepaged spec 15.2',
   },
   'dev-v2': {
-    ...SERIES,
+    ...EARLY_SERIES,
     title: 'Dev Jain, v2: linear rescan, max_ptes_none 0 or the limit only',
     date: '2025-02-11',
     missingStats: EXCEED,
+    changedStats: DEV_STATS,
     runsWhen: 'pmd-enabled-or-strict-limit',
     spec: 'khugepaged spec 15.4',
   },
   v4: {
-    ...SERIES,
+    ...EARLY_SERIES,
     title: 'Nico Pache, v4: bitmap of four-entry chunks',
     date: '2025-04-16',
     spec: 'khugepaged spec 15.3',

@@ -20,7 +20,7 @@ import {
   sizeOrders,
 } from './geometry.js';
 import type { BadWriteErrnos, SysfsDirectory, SysfsFile, SysfsNode } from './node.js';
-import { describeProfile, type KernelProfile } from './profiles.js';
+import { describeProfile, type KernelProfile, type ProfileDescription } from './profiles.js';
 import { settingIndex } from './settings.js';
 
 /** Where the tree hangs on a real machine. */
@@ -44,8 +44,11 @@ interface FolderContent {
  */
 export function sysfsTree(profile: KernelProfile, geometry: Geometry): readonly SysfsNode[] {
   checkGeometry(geometry);
-  const missing = new Set<string>(describeProfile(profile).missingStats);
-  const stats = MTHP_STATS.filter((stat) => !missing.has(stat.name));
+  const kernel = describeProfile(profile);
+  const stats = MTHP_STATS.filter((stat) => !kernel.missingStats.includes(stat.name)).map((stat) => ({
+    ...stat,
+    ...kernel.changedStats[stat.name],
+  }));
   const orders = { anon: new Set(anonOrders(geometry)), file: new Set(fileOrders(geometry)) };
   const has = (declaration: OrderSettingDeclaration | MthpStatDeclaration, order: number): boolean =>
     declaration.orders === 'any' || orders[declaration.orders].has(order);
@@ -66,14 +69,14 @@ export function sysfsTree(profile: KernelProfile, geometry: Geometry): readonly 
   const khugepaged = `${SYSFS_ROOT}/khugepaged`;
   const nodes: SysfsNode[] = [];
   flatten(nodes, SYSFS_ROOT, {
-    files: [...ROOT_SETTINGS.map((s) => settingFile(SYSFS_ROOT, s, geometry)), pmdSizeFile(geometry)],
+    files: [...ROOT_SETTINGS.map((s) => settingFile(SYSFS_ROOT, s, geometry, kernel)), pmdSizeFile(geometry)],
     folders: [
       ...sizeOrders(geometry).map(sizeFolder),
       [
         'khugepaged',
         {
           files: [
-            ...KHUGEPAGED_SETTINGS.map((s) => settingFile(khugepaged, s, geometry)),
+            ...KHUGEPAGED_SETTINGS.map((s) => settingFile(khugepaged, s, geometry, kernel)),
             ...KHUGEPAGED_COUNTERS.map((c) => khugepagedCounterFile(khugepaged, c)),
           ],
           folders: [],
@@ -107,13 +110,18 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function settingFile(folder: string, declaration: SettingDeclaration, geometry: Geometry): SysfsFile {
+function settingFile(
+  folder: string,
+  declaration: SettingDeclaration,
+  geometry: Geometry,
+  kernel: ProfileDescription,
+): SysfsFile {
   const { name, key, unit, doc, errnos } = declaration;
   return {
     kind: 'file',
     path: `${folder}/${name}`,
     mode: WRITABLE_MODE,
-    grammar: declaration.grammar(geometry),
+    grammar: declaration.grammar(geometry, kernel),
     storage: { kind: 'setting', key, cell: settingIndex(key) },
     default: declaration.default(geometry),
     unit,
@@ -145,10 +153,10 @@ function orderSettingFile(
 }
 
 function mthpStatFile(folder: string, declaration: MthpStatDeclaration, order: number): SysfsFile {
-  const { name, unit, doc } = declaration;
+  const { name, file = name, unit, doc } = declaration;
   return {
     kind: 'file',
-    path: `${folder}/${name}`,
+    path: `${folder}/${file}`,
     mode: READ_ONLY_MODE,
     grammar: { kind: 'counter' },
     storage: { kind: 'mthp-stat', name, order, cell: mthpStatCell(name, order) },

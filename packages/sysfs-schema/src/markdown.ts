@@ -1,0 +1,99 @@
+/** The reference page of a kernel's files, written from the same data as everything else. */
+
+import { VMSTAT_NAMES } from './counters.js';
+import { formatRead } from './format-read.js';
+import { GEOMETRY_4K, type Geometry, pmdBytes, sizeDirectoryName } from './geometry.js';
+import type { SysfsFile } from './node.js';
+import { describeGrammar } from './parse-write.js';
+import { describeProfile, type KernelProfile } from './profiles.js';
+import { filesOf, isWritable, SYSFS_ROOT, sysfsTree } from './tree.js';
+import { describeVmstat } from './vmstat.js';
+
+/**
+ * A Markdown page: a table of the settings, one of the read-only files, one of vmstat. Files that exist per size stand once,
+ * with the sizes that lack them.
+ */
+export function renderMarkdownTable(profile: KernelProfile, geometry: Geometry = GEOMETRY_4K): string {
+  const files = mergeSizes(filesOf(sysfsTree(profile, geometry)));
+  const settings = files.filter(({ file }) => isWritable(file));
+  const counters = files.filter(({ file }) => !isWritable(file));
+  return [
+    `# Huge page files of ${profile}`,
+    '',
+    `${describeProfile(profile).title}. Base pages of ${2 ** (geometry.pageShift - 10)} KiB, PMD size ${pmdBytes(geometry) / 1024} KiB.`,
+    `Paths count from \`${SYSFS_ROOT}/\`. This page is generated from the package; a test keeps it true.`,
+    '',
+    '## Settings',
+    '',
+    ...table(
+      ['file', 'shows by default', 'takes', 'errors', 'what it does'],
+      settings.map(({ file, name, orders }) => [
+        code(name),
+        code(formatRead(file).trimEnd()),
+        describeGrammar(file),
+        errnoText(file),
+        file.doc + sizeText(orders, geometry),
+      ]),
+    ),
+    '',
+    '## Read-only files',
+    '',
+    ...table(
+      ['file', 'what it shows'],
+      counters.map(({ file, name, orders }) => [code(name), file.doc + sizeText(orders, geometry)]),
+    ),
+    '',
+    '## /proc/vmstat',
+    '',
+    ...table(
+      ['counter', 'kind', 'what it counts'],
+      VMSTAT_NAMES.map(describeVmstat).map(({ name, kind, doc }) => [code(name), kind, doc]),
+    ),
+    '',
+  ].join('\n');
+}
+
+interface MergedFile {
+  readonly name: string;
+  readonly file: SysfsFile;
+  /** Orders that have the file; empty for one that exists once. */
+  readonly orders: number[];
+}
+
+/** Files by name, those of the size directories merged; the PMD size's file stands for them, as its default is special. */
+function mergeSizes(files: readonly SysfsFile[]): readonly MergedFile[] {
+  const merged = new Map<string, MergedFile>();
+  const ascending = files.toSorted((a, b) => orderOf(a) - orderOf(b));
+  for (const file of ascending) {
+    const name = file.path.slice(SYSFS_ROOT.length + 1).replace(/^hugepages-\d+kB/, 'hugepages-*kB');
+    const orders = [...(merged.get(name)?.orders ?? []), ...('order' in file.storage ? [file.storage.order] : [])];
+    merged.set(name, { name, file, orders });
+  }
+  return [...merged.values()];
+}
+
+function orderOf(file: SysfsFile): number {
+  return 'order' in file.storage ? file.storage.order : -1;
+}
+
+function sizeText(orders: readonly number[], geometry: Geometry): string {
+  const [first, last] = [orders[0], orders.at(-1)];
+  if (first === undefined || last === undefined) return '';
+  const size = (order: number): string => sizeDirectoryName(geometry, order).slice('hugepages-'.length);
+  return ` (sizes ${size(first)} to ${size(last)})`;
+}
+
+function errnoText(file: SysfsFile): string {
+  return Object.entries(file.errnos)
+    .map(([why, errno]) => `${why}: ${errno}`)
+    .join(', ');
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)];
+}
