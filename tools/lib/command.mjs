@@ -13,7 +13,8 @@ import { inRoot, root } from './root.mjs';
  *
  * @typedef {object} CommandResult
  * @property {number} code exit code; 128 + n after signal n; 127 when the program could not be started
- * @property {string} output what it printed, when captured; the reason when it could not be started
+ * @property {string} output what it printed on both streams, when captured; the reason when it could not be started
+ * @property {string} stdout what it printed on standard output alone, when captured
  * @property {number} seconds wall time
  */
 
@@ -40,16 +41,19 @@ export function runCommand(program, args, options = {}) {
   for (const { signal, pass } of forwarders) process.on(signal, pass);
 
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding('utf8').on('data', (text) => {
-      output += text;
-    });
-  }
+  let stdout = '';
+  child.stdout?.setEncoding('utf8').on('data', (text) => {
+    stdout += text;
+    output += text;
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text) => {
+    output += text;
+  });
   return new Promise((resolve) => {
     /** @param {number} code */
     const finish = (code) => {
       for (const { signal, pass } of forwarders) process.off(signal, pass);
-      resolve({ code, output, seconds: Number(process.hrtime.bigint() - begin) / 1e9 });
+      resolve({ code, output, stdout, seconds: Number(process.hrtime.bigint() - begin) / 1e9 });
     };
     child.on('error', (error) => {
       output += `${error.message}\n`;

@@ -60,7 +60,7 @@ export async function ensureInstalled(say) {
  * @throws {SetupError}
  */
 export async function ensureBuilt(say, { always = false } = {}) {
-  const reason = staleReason(buildUnits(), BUILD_STAMP);
+  const reason = buildIsStale();
   if (reason === undefined && !always) return;
   if (reason !== undefined) say(`${reason}: building`);
   rmSync(BUILD_STAMP, { force: true });
@@ -73,6 +73,14 @@ export async function ensureBuilt(say, { always = false } = {}) {
   writeFileSync(BUILD_STAMP, '');
   // The time at which the build began: a source saved while it ran counts as newer.
   utimesSync(BUILD_STAMP, begin, begin);
+}
+
+/**
+ * Why dist/ is behind the sources, or undefined when it is not.
+ * @returns {string | undefined}
+ */
+export function buildIsStale() {
+  return staleReason(buildUnits(), BUILD_STAMP);
 }
 
 const QUIET_TURBO = { TURBO_TELEMETRY_DISABLED: '1', TURBO_NO_UPDATE_NOTIFIER: '1' };
