@@ -7,6 +7,7 @@
  * A *block* is one PMD range (2 MiB with 4K pages); a *page* is one base page. `null` means "not given, the runner chooses".
  * A process name may stand for a group: with `count: 3` the name `worker` means the live processes `worker.0`..`worker.2`.
  */
+import type { KernelProfile } from '@thplab/sysfs-schema';
 
 /** Where in the file a thing stands, so that the runner can report a problem there: a key path such as `events[3].madvise`. */
 export type SourceKey = string;
@@ -37,8 +38,8 @@ export interface Machine {
   readonly pmdOrder: number;
   /** pageSize << pmdOrder. */
   readonly blockSize: number;
-  /** Kernel profile name, one of KERNEL_PROFILES; the runner says which of them it can run. */
-  readonly kernel: string;
+  /** Kernel profile; the runner says which of them it can run. */
+  readonly kernel: KernelProfile;
   readonly cpus: number;
   /** Bytes of swap space; 0 = none. */
   readonly swap: number;
@@ -80,6 +81,8 @@ export interface ProcessSpec {
   readonly count: number;
   /** PR_SET_THP_DISABLE as set before anything else happens. */
   readonly thp: ThpMode;
+  /** Simulated CPU its actions run on unless an event says otherwise; null: the runner spreads the processes. */
+  readonly cpu: number | null;
   /** Snapshot file of a captured process, resolved against the scenario's folder; its VMAs come in addition to `vmas`. */
   readonly snapshot: string | null;
   readonly vmas: readonly VmaSpec[];
@@ -113,7 +116,10 @@ export interface Protection {
 export interface VmaSpec {
   readonly key: SourceKey;
   readonly name: string;
-  /** Start address. Always set for the VMAs of a process; null only for a repeated mmap event, which the runner places. */
+  /**
+   * Start address. Always set for the VMAs of a process. null only for a repeated mmap event: the runner places each new one
+   * aligned to a block, and the name means the newest.
+   */
   readonly start: number | null;
   readonly size: number;
   readonly kind: VmaKind;
@@ -140,8 +146,8 @@ export type PagePattern =
   | { readonly kind: 'none' }
   /** Each page with this probability. */
   | { readonly kind: 'sparse'; readonly fraction: number; readonly seed: number | null }
-  /** Pages first, first + every, first + 2 * every, ... */
-  | { readonly kind: 'stride'; readonly every: number; readonly first: number }
+  /** `count` pages from first, from first + every, from first + 2 * every, ... */
+  | { readonly kind: 'stride'; readonly every: number; readonly first: number; readonly count: number }
   | { readonly kind: 'runs'; readonly runs: readonly Run[] }
   /**
    * Runs within each table; tables are counted from the block that holds the span's first page, and slot 0 is that block's first page.
@@ -386,13 +392,16 @@ export interface OutcomeExpectation {
   readonly process: string;
   /** null: `first` counts blocks from address 0. */
   readonly vma: string | null;
-  /** Blocks of the VMA, counted from the block that holds its first whole block (0). */
+  /** Blocks of the VMA; block 0 is its first whole one. */
   readonly blocks: readonly Run[];
   /** Any of these is right. */
   readonly outcomes: readonly Outcome[];
 }
 
-/** What became of a block: collapsed to folios of `size` bytes (null: of any size), or the kernel's reason (trace text) why not. */
+/**
+ * What became of a block: collapsed to folios of `size` bytes (null: of any size), or the kernel's reason why not as its
+ * trace events print it (`exceed_none_pte`), or `not_scanned` if nothing ever looked at it.
+ */
 export type Outcome =
   | { readonly kind: 'collapsed'; readonly size: number | null }
   | { readonly kind: 'result'; readonly result: string };

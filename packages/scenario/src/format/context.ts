@@ -1,0 +1,69 @@
+/**
+ * What the checks after the schema share: the machine's geometry, the names that the file defines, and where problems go.
+ * Internal to the format.
+ */
+import { nearest } from './did-you-mean.js';
+import type { KeyPath } from './problems.js';
+import type { Machine } from './scenario.js';
+import type { SysfsFiles } from './sysfs-files.js';
+
+/** A VMA that events and expectations may name. `start` null: placed by the runner, aligned to a block. */
+export interface KnownVma {
+  readonly start: number | null;
+  readonly size: number;
+}
+
+/** A process, or a group of equal ones, that events and expectations may name. */
+export interface KnownProcess {
+  /** Members; null: as many as forks make. */
+  readonly count: number | null;
+  /** True if its address space comes (also) from a snapshot, whose VMAs are not known here. */
+  readonly fromSnapshot: boolean;
+  readonly vmas: Map<string, KnownVma>;
+}
+
+/** Reports a problem at a place of the file. */
+export type Report = (path: KeyPath, message: string, hint: string, which?: 'key' | 'value') => void;
+
+export interface Context {
+  readonly report: Report;
+  readonly machine: Machine;
+  readonly sysfs: SysfsFiles;
+  readonly processes: Map<string, KnownProcess>;
+}
+
+/** The process or group behind a name such as `worker` or `worker.3`; reports and returns null if there is none. */
+export function findProcess(context: Context, name: string, path: KeyPath): KnownProcess | null {
+  const [base, index] = name.split('.');
+  const known = context.processes.get(base);
+  if (known === undefined) {
+    context.report(path, `there is no process ${JSON.stringify(name)}`, named(base, [...context.processes.keys()]));
+    return null;
+  }
+  if (index !== undefined && known.count === 1) {
+    context.report(path, `${JSON.stringify(base)} is a single process`, `write ${JSON.stringify(base)}`);
+    return null;
+  }
+  if (index !== undefined && known.count !== null && Number(index) >= known.count) {
+    context.report(path, `there is no process ${JSON.stringify(name)}`, `the last one is ${base}.${known.count - 1}`);
+    return null;
+  }
+  return known;
+}
+
+/** The VMA of that name; reports and returns null if there is none. */
+export function findVma(context: Context, process: KnownProcess, name: string, path: KeyPath): KnownVma | null {
+  const known = process.vmas.get(name);
+  if (known !== undefined) return known;
+  const hint = process.fromSnapshot
+    ? 'VMAs of a snapshot have no names: use address and size'
+    : named(name, [...process.vmas.keys()]);
+  context.report(path, `there is no VMA ${JSON.stringify(name)} in this process`, hint);
+  return null;
+}
+
+function named(name: string, candidates: readonly string[]): string {
+  const near = nearest(name, candidates);
+  if (near !== null) return `did you mean "${near}"?`;
+  return candidates.length === 0 ? 'the file defines none' : `the file defines ${candidates.slice(0, 12).join(', ')}`;
+}

@@ -1,0 +1,28 @@
+/** From a Draft to a Scenario: defaults, names, places; every problem goes to `report`, the result is usable if none came. */
+import type { Context, Report } from './context.js';
+import type { Draft } from './draft.js';
+import { normaliseEvents, normaliseSysfs } from './normalise-events.js';
+import { normaliseExpect, normaliseRun } from './normalise-expect.js';
+import { normaliseMachine } from './normalise-machine.js';
+import { normaliseProcesses } from './normalise-process.js';
+import type { Scenario } from './scenario.js';
+import { sysfsFilesOf } from './sysfs-files.js';
+
+export function normalise(draft: Draft, report: Report): Scenario {
+  const machine = normaliseMachine(draft.machine ?? {}, report);
+  const context: Context = { report, machine, sysfs: sysfsFilesOf(machine), processes: new Map() };
+  const processes = normaliseProcesses(context, draft.processes ?? []);
+  const events = normaliseEvents(context, draft.events ?? []);
+  return {
+    format: draft.format,
+    name: draft.name,
+    description: draft.description ?? '',
+    seed: draft.seed ?? 1,
+    machine,
+    sysfs: normaliseSysfs(context, draft.sysfs ?? {}, ['sysfs'], false),
+    processes,
+    events,
+    run: normaliseRun(context, draft.run ?? {}, events),
+    expect: normaliseExpect(context, draft.expect ?? {}, ['expect']),
+  };
+}

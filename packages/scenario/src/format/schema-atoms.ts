@@ -1,0 +1,156 @@
+/**
+ * Building blocks of the schema. House convention: the message of every check here is the *hint*, the part of an error that
+ * says what would be right ("expected a size such as ..."); issues.ts puts what was found in front of it.
+ */
+import { z } from 'zod';
+import type { Run } from './scenario.js';
+import * as units from './units.js';
+
+/** Marks the message of an unknown-key issue; the known keys follow, so that issues.ts can suggest the nearest. */
+export const KNOWN_KEYS = 'known keys: ';
+
+/** A map with exactly these keys. */
+export function strict<S extends z.core.$ZodShape>(shape: S, description?: string): z.ZodObject<S, z.core.$strict> {
+  const known = `${KNOWN_KEYS}${Object.keys(shape).join(',')}`;
+  const schema = z.strictObject(shape, {
+    error: (issue) => (issue.code === 'unrecognized_keys' ? known : undefined),
+  });
+  return description === undefined ? schema : schema.meta({ description });
+}
+
+type Json = string | number;
+
+function unit(
+  parse: (text: Json) => number | null,
+  hint: string,
+  pattern: string,
+  min: number,
+  max: number,
+  limits: string,
+): z.ZodType<number> {
+  const error = `expected ${hint}`;
+  return z.union([z.number(), z.string().meta({ pattern })], { error }).transform((text, context) => {
+    const value = parse(text);
+    if (value !== null && value >= min && value <= max) return value;
+    context.issues.push({ code: 'custom', input: text, message: value === null ? error : `expected ${limits}` });
+    return z.NEVER;
+  });
+}
+
+/** Bytes. */
+export function size(min = 0, max: number = units.MAX_BYTES): z.ZodType<number> {
+  const limits = `a size from ${units.formatSize(min)} to ${units.formatSize(max)}`;
+  return unit(units.parseSize, units.SIZE_HINT, units.SIZE_PATTERN, min, max, limits);
+}
+
+/** Nanoseconds. */
+export function duration(min = 0, max: number = units.MAX_NS): z.ZodType<number> {
+  const limits = `a duration from ${units.formatDuration(min)} to ${units.formatDuration(max)}`;
+  return unit(units.parseDuration, units.DURATION_HINT, units.DURATION_PATTERN, min, max, limits);
+}
+
+/** A whole number. */
+export function count(min = 0, max: number = units.MAX_COUNT): z.ZodType<number> {
+  const limits = `a whole number from ${min} to ${max}`;
+  return unit(units.parseCount, units.COUNT_HINT, units.COUNT_PATTERN, min, max, limits);
+}
+
+/** 0..1. */
+export function share(): z.ZodType<number> {
+  return unit(units.parseShare, units.SHARE_HINT, units.SHARE_PATTERN, 0, 1, units.SHARE_HINT);
+}
+
+/** 0..1, also as a boolean: true is all. */
+export function shareOrFlag(): z.ZodType<number> {
+  return z.union([z.boolean().transform((flag) => (flag ? 1 : 0)), share()], {
+    error: `expected true, false or ${units.SHARE_HINT}`,
+  });
+}
+
+export function address(): z.ZodType<number> {
+  const hint = 'an address such as "0x7f0000000000"';
+  return unit(units.parseAddress, hint, '^0x[0-9a-fA-F]{1,12}$', 0, units.MAX_BYTES, hint);
+}
+
+/** A seed: any whole number that a double holds exactly. */
+export function seed(): z.ZodType<number> {
+  return z.int({ error: 'expected a whole number from 0 to 2^53-1' }).min(0);
+}
+
+/** One of these texts. */
+export function choice<const T extends readonly string[]>(values: T): z.ZodType<T[number]> {
+  return z.enum(values);
+}
+
+const NAME = /^[A-Za-z_][A-Za-z0-9_-]{0,62}$/;
+/** A name that the file gives to something. */
+export function newName(): z.ZodType<string> {
+  return z.string().regex(NAME, { error: 'expected a name of letters, digits, "-" and "_" that starts with a letter' });
+}
+
+/** A name defined elsewhere; `worker.3` is the fourth member of the group `worker`. */
+export function nameOf(): z.ZodType<string> {
+  return z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_-]{0,62}(\.\d{1,6})?$/, { error: 'expected the name of a process or VMA' });
+}
+
+/** One value or a list of them, always put out as a list. */
+export function oneOrMany<T>(schema: z.ZodType<T>, max: number, hint: string): z.ZodType<T[]> {
+  return z.union([schema.transform((one) => [one]), z.array(schema).max(max)], { error: `expected ${hint}` });
+}
+
+/** A bound on a number: exact, `>= x`, `<= x`, `a..b`, or { min, max }. */
+export function bound(of: 'count' | 'share' | 'size' | 'duration'): z.ZodType<units.Interval> {
+  const parse = {
+    count: units.parseCount,
+    share: units.parseShare,
+    size: units.parseSize,
+    duration: units.parseDuration,
+  }[of];
+  const atom = { count: count(), share: share(), size: size(), duration: duration() }[of];
+  const example = { count: '10', share: '"99%"', size: '"64M"', duration: '"2ms"' }[of];
+  const text = example.replaceAll('"', '');
+  const hint = `expected an exact value such as ${example}, a text such as ">= ${text}", or {min: ${example}}`;
+  const direct = z.union([z.number(), z.string()], { error: hint }).transform((value, context) => {
+    const interval = units.parseBound(value, parse, of === 'share' ? 0 : 1);
+    if (interval !== null) return interval;
+    context.issues.push({ code: 'custom', input: value, message: hint });
+    return z.NEVER;
+  });
+  const interval = strict({ min: atom.optional(), max: atom.optional() })
+    .refine(({ min, max }) => min !== undefined || max !== undefined, { error: 'expected min, max or both' })
+    .refine(({ min, max }) => min === undefined || max === undefined || min <= max, { error: 'expected min <= max' })
+    .transform(({ min, max }) => ({ min: min ?? null, max: max ?? null }));
+  return z.union([direct, interval], { error: hint });
+}
+
+/** Most runs that one text or bitmap may hold. */
+export const MAX_RUNS = 65_536;
+const MAX_PAGE = 2 ** 36;
+
+/** Runs of a list text in the kernel's cpulist form, `0-511,600`; null if it is none. */
+export function parseRuns(text: string): Run[] | null {
+  const parts = text.split(',');
+  if (parts.length > MAX_RUNS) return null;
+  const runs: Run[] = [];
+  for (const part of parts) {
+    const match = /^\s*(\d{1,11})(?:\s*-\s*(\d{1,11}))?\s*$/.exec(part);
+    if (match === null) return null;
+    const [first, last] = [Number(match[1]), Number(match[2] ?? match[1])];
+    if (last < first || last >= MAX_PAGE) return null;
+    runs.push({ first, count: last - first + 1 });
+  }
+  return runs;
+}
+
+/** `3`, `"0-511,600"`: page or block numbers, as runs. */
+export function runList(what: string): z.ZodType<Run[]> {
+  const error = `expected ${what} such as 3 or "0-511,600" (both ends included)`;
+  return z.union([z.number(), z.string()], { error }).transform((text, context) => {
+    const runs = parseRuns(String(text));
+    if (runs !== null) return runs;
+    context.issues.push({ code: 'custom', input: text, message: error });
+    return z.NEVER;
+  });
+}

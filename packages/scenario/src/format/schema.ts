@@ -1,0 +1,29 @@
+/**
+ * The one schema of `thplab/scenario@1`: the parser validates with it, and the JSON Schema for editors is generated from it.
+ * What needs more than one place of the file (names, page sizes, overlaps) is checked in normalise.ts.
+ */
+import { z } from 'zod';
+import type { Draft } from './draft.js';
+import { seed, strict } from './schema-atoms.js';
+import { event } from './schema-events.js';
+import { expectations, run } from './schema-expect.js';
+import { machine, sysfs } from './schema-machine.js';
+import { process } from './schema-process.js';
+
+export const FORMAT = 'thplab/scenario@1';
+
+export const scenarioSchema: z.ZodType<Draft> = strict(
+  {
+    format: z.literal(FORMAT),
+    name: z.string().min(1).max(120).describe('short name, printed in results'),
+    description: z.string().max(65_536).optional(),
+    seed: seed().optional().describe('every random choice derives from it; default 1'),
+    machine: machine().optional(),
+    sysfs: sysfs().optional(),
+    processes: z.array(process()).max(4096).optional(),
+    events: z.array(event()).max(65_536).optional(),
+    run: run().optional(),
+    expect: expectations().optional(),
+  },
+  'A scenario of thplab: a machine, its settings, processes, events, how long to run, and what must come out',
+);
