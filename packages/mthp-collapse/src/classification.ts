@@ -42,6 +42,13 @@ export function effectTable(
   return table;
 }
 
+/** v12: a page off the LRU is still a matter of its window; lazily freed pages are no result yet. */
+export const V12_EFFECTS: EffectTable = effectTable(
+  REGION_DONE,
+  [...RETRY_LOWER.filter((result) => result !== SCAN.PAGE_LAZYFREE), SCAN.PAGE_LRU],
+  'stop',
+);
+
 /** merged, v17 to v19. */
 export const MERGED_EFFECTS: EffectTable = effectTable(REGION_DONE, RETRY_LOWER, 'stop');
 

@@ -73,6 +73,39 @@ export function plainNoneLimit(_order: number, context: LimitContext): Limit {
   return context.initiator === 'madvise' ? 1 << context.pmdOrder : context.settings.maxPtesNone;
 }
 
+/**
+ * v16 and v17: as `allOrNothingNoneLimit`, but a setting that is neither 0 nor the ceiling is refused
+ * (khugepaged spec 15.7).
+ */
+export function strictNoneLimit(order: number, context: LimitContext): Limit {
+  const binds = context.initiator === 'khugepaged' && !context.uffdArmed && order < context.pmdOrder;
+  return binds && !isStrictNoneSetting(context) ? 'refused' : allOrNothingNoneLimit(order, context);
+}
+
+/**
+ * v13 to v15: refused before userfaultfd is asked, and MADV_COLLAPSE may leave all but one entry empty
+ * (khugepaged spec 15.6).
+ */
+export function strictBeforeUffdNoneLimit(order: number, context: LimitContext): Limit {
+  const binds = context.initiator === 'khugepaged' && order < context.pmdOrder;
+  if (binds && !isStrictNoneSetting(context)) return 'refused';
+  return context.uffdArmed || context.initiator === 'khugepaged'
+    ? allOrNothingNoneLimit(order, context)
+    : maxPtesCeiling(context.pmdOrder);
+}
+
+/**
+ * v12: the setting, but at most just under half of the table, scaled down with the order; MADV_COLLAPSE may leave all
+ * but one entry empty (khugepaged spec 15.5).
+ */
+export function cappedScaledNoneLimit(order: number, context: LimitContext): Limit {
+  const { pmdOrder, settings, initiator } = context;
+  if (context.uffdArmed) return 0;
+  if (initiator === 'madvise') return maxPtesCeiling(pmdOrder);
+  if (order === pmdOrder) return settings.maxPtesNone;
+  return Math.min(settings.maxPtesNone, (1 << (pmdOrder - 1)) - 1) >> (pmdOrder - order);
+}
+
 /** merged and its forerunners from v12 on: the setting at the PMD order, none below, no limit for MADV_COLLAPSE. */
 export function pmdOnlySwapLimit(order: number, context: LimitContext): number {
   return pmdOnlyLimit(order, context, context.settings.maxPtesSwap);
@@ -96,6 +129,16 @@ export function helperScanNoneLimit(enabledOrders: OrderSet, context: LimitConte
   if (enabledOrders !== orderBit(context.pmdOrder)) return maxPtesCeiling(context.pmdOrder);
   if (context.uffdArmed) return 0;
   return context.initiator === 'madvise' ? 1 << context.pmdOrder : context.settings.maxPtesNone;
+}
+
+/**
+ * v12 to v15: the setting binds khugepaged when the PMD order is enabled alone, anything else the ceiling; an armed
+ * VMA always allows none (khugepaged spec 7.1, 15.5, 15.6).
+ */
+export function inlineScanNoneLimit(enabledOrders: OrderSet, context: LimitContext): number {
+  if (context.uffdArmed) return 0;
+  const binds = context.initiator === 'khugepaged' && enabledOrders === orderBit(context.pmdOrder);
+  return binds ? context.settings.maxPtesNone : maxPtesCeiling(context.pmdOrder);
 }
 
 /** Legacy: the plain limit; the uffd test stands inside the scan and always counts (khugepaged spec 15.8). */

@@ -21,8 +21,8 @@ interface Case {
   readonly attempt: (offset: number, order: number, nth: number) => ScanResult;
 }
 
-/** Attempts as `offset@order=RESULT`, then result, entries collapsed and warning. */
-type Account = readonly string[];
+/** Attempts as `offset@order=RESULT`, then result, number of attempts, entries collapsed and warning. */
+type Account = string;
 
 function realWalk(c: Case): Account {
   const walk = startWalk(c.generation, c);
@@ -33,9 +33,8 @@ function realWalk(c: Case): Account {
     walk.report(result);
   }
   const { result, collapsed, warned, attempts } = walk.outcome();
-  expect(attempts).toBe(account.length);
-  account.push(scanResultName(result), `${collapsed}`, `warned ${warned}`);
-  return account;
+  account.push(scanResultName(result), `${attempts} attempts`, `${collapsed} entries`, `warned ${warned}`);
+  return account.join(' ');
 }
 
 /** What the plain forms share: bookkeeping of one table, entry by entry. */
@@ -96,7 +95,9 @@ class PlainTable {
       else if (this.c.generation.resultRule === 'okOrFail') result = SCAN.FAIL;
       else if (this.allocFailed) result = SCAN.ALLOC_HUGE_PAGE_FAIL;
     }
-    return [...this.account, scanResultName(result), `${this.collapsed}`, `warned ${this.warned}`];
+    const { account, collapsed, warned } = this;
+    const end = [scanResultName(result), `${account.length} attempts`, `${collapsed} entries`, `warned ${warned}`];
+    return [...account, ...end].join(' ');
   }
 }
 
@@ -223,9 +224,10 @@ describe.each(GENERATIONS.map((generation) => [generation.name, generation] as c
       fc.assert(
         fc.property(fc.noBias(fc.integer()), (seed) => {
           const c = randomCase(generation, pmdOrder, seed);
-          expect(realWalk(c)).toEqual(plainWalk(c));
+          const [real, plain] = [realWalk(c), plainWalk(c)];
+          if (real !== plain) expect(real).toBe(plain);
         }),
-        { numRuns },
+        { numRuns: generation === merged ? 4 * numRuns : numRuns },
       );
     });
 
@@ -279,8 +281,8 @@ function compareEveryAnswer(table: Case): number {
       asked = Math.max(asked, nth + 1);
       return KINDS[script[nth] ?? 0];
     };
-    const real = realWalk({ ...table, attempt }).join(' ');
-    const plain = plainWalk({ ...table, attempt }).join(' ');
+    const real = realWalk({ ...table, attempt });
+    const plain = plainWalk({ ...table, attempt });
     if (real !== plain) expect(`${real} for ${JSON.stringify(table)}`).toBe(plain);
     while (script.length < asked) script.push(0);
     script.length = asked;

@@ -2,6 +2,7 @@ import type { EffectTable } from '../classification.js';
 import type { CountLimitRule, NoneLimitRule, ScanNoneLimitRule } from '../limits.js';
 import type { MadviseRules } from '../madvise-results.js';
 import type { ResultNumbering } from '../result-numbering.js';
+import type { ScanResult } from '../results.js';
 
 /**
  * One generation of the collapse algorithm as data (khugepaged spec 15): everything that differs between the
@@ -104,6 +105,8 @@ export interface GenerationAttempt {
   readonly memcgDeferredList: boolean;
   /** A refused limit in isolate runs the clean-up before its cursor is set: the defect B2. */
   readonly refusedLimitRunsCleanup: boolean;
+  /** What isolate returns when the limit is refused: the setting changed since the choice (v15, v17). */
+  readonly refusedResult: ScanResult;
   /** mmap_lock may be held on entry (a flag tells), or never. */
   readonly lockContract: 'flag' | 'enterUnlocked';
   /** Which per-order `collapse_*` statistics are counted (khugepaged spec 14.2, 23.2). */

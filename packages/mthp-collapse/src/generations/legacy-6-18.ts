@@ -2,6 +2,7 @@ import { SINGLE_ATTEMPT_EFFECTS } from '../classification.js';
 import { plainNoneLimit, plainScanNoneLimit, pmdOnlySharedLimit, pmdOnlySwapLimit } from '../limits.js';
 import { LEGACY_MADVISE } from '../madvise-results.js';
 import { LEGACY_RESULTS } from '../result-numbering.js';
+import { SCAN } from '../results.js';
 import type { Generation } from './generation.js';
 
 /** Linux 6.18: the PMD order only, one attempt per table (khugepaged spec 15.8, 23.4). */
@@ -46,6 +47,7 @@ export const legacy618: Generation = {
   deferredQueueMthp: false,
   memcgDeferredList: false,
   refusedLimitRunsCleanup: false,
+  refusedResult: SCAN.FAIL,
   lockContract: 'flag',
   perOrderStats: 'none',
   traceOrder: false,

@@ -3,6 +3,7 @@ import { allOrNothingNoneLimit, helperScanNoneLimit, pmdOnlySharedLimit, pmdOnly
 import { MERGED_MADVISE } from '../madvise-results.js';
 import { MIN_MTHP_ORDER } from '../orders.js';
 import { MERGED_RESULTS } from '../result-numbering.js';
+import { SCAN } from '../results.js';
 import type { Generation } from './generation.js';
 
 /** Nico Pache's v19 as merged in mid 2026, with the fix-ups of July (khugepaged spec 7 to 11, 15.7). */
@@ -46,6 +47,7 @@ export const merged: Generation = {
   deferredQueueMthp: false,
   memcgDeferredList: true,
   refusedLimitRunsCleanup: false,
+  refusedResult: SCAN.FAIL,
   lockContract: 'enterUnlocked',
   perOrderStats: 'attemptAndScan',
   traceOrder: true,
