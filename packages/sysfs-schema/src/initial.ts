@@ -5,7 +5,7 @@
 import { parseSizePolicies } from './boot-sizes.js';
 import { SHMEM_ENABLED, SHMEM_ENABLED_WORDS, THP_DEFRAG, THP_ENABLED, THP_ENABLED_WORDS } from './choices.js';
 import { KHUGEPAGED_SETTINGS, ORDER_SETTINGS, type OrderSettingDeclaration, ROOT_SETTINGS } from './declarations.js';
-import { anonOrders, checkGeometry, fileOrders, GEOMETRY_4K, type Geometry } from './geometry.js';
+import { anonOrders, checkGeometry, fileOrders, GEOMETRY_4K, type Geometry, MAX_PMD_ORDER } from './geometry.js';
 import { shmemOrderMasks } from './order-masks.js';
 import { type OrderSettingKey, SETTING_COUNT, settingIndex } from './settings.js';
 
@@ -24,7 +24,7 @@ export interface BootProblem {
 }
 
 export interface BootSettings {
-  /** A flat store at the places of settingIndex; cells of orders that have no file are 0. */
+  /** A flat store at the places of settingIndex; orders that have no file are `never`, apart from the PMD order. */
   readonly settings: Uint32Array;
   readonly problems: readonly BootProblem[];
   /** Words of the command line that are not about huge page settings, as written. */
@@ -88,7 +88,7 @@ class Boot implements BootSettings {
     for (const setting of [...ROOT_SETTINGS, ...KHUGEPAGED_SETTINGS])
       this.settings[settingIndex(setting.key)] = setting.default(geometry);
     for (const setting of ORDER_SETTINGS)
-      for (const order of ordersOf(setting, geometry))
+      for (let order = 0; order <= MAX_PMD_ORDER; order++)
         this.settings[settingIndex(setting.key, order)] = setting.otherDefault;
   }
 
@@ -110,8 +110,7 @@ class Boot implements BootSettings {
   finish(): void {
     const { pmdOrder } = this.#geometry;
     for (const setting of ORDER_SETTINGS)
-      if (!this.#configured.has(setting.key) && ordersOf(setting, this.#geometry).includes(pmdOrder))
-        this.settings[settingIndex(setting.key, pmdOrder)] = setting.pmdDefault;
+      if (!this.#configured.has(setting.key)) this.settings[settingIndex(setting.key, pmdOrder)] = setting.pmdDefault;
   }
 
   #takeChoice(key: 'enabled' | 'shmem_enabled', value: string, words: readonly string[]): string | null {

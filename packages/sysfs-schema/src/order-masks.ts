@@ -35,9 +35,13 @@ export function anonOrderMasks(cells: SettingCells, geometry: Geometry): AnonOrd
   };
 }
 
-/** The masks of the files hugepages-<size>kB/shmem_enabled. */
+/**
+ * The masks of the files hugepages-<size>kB/shmem_enabled. The PMD order counts even where it is above what the page cache
+ * can hold (64 KiB pages) and so has no such file: the kernel sets its inherit bit at boot all the same.
+ */
 export function shmemOrderMasks(cells: SettingCells, geometry: Geometry): ShmemOrderMasks {
-  const mask = (choice: number): number => maskOf(cells, 'hugepages.shmem_enabled', fileOrders(geometry), choice);
+  const orders = [...new Set([...fileOrders(geometry), geometry.pmdOrder])];
+  const mask = (choice: number): number => maskOf(cells, 'hugepages.shmem_enabled', orders, choice);
   return {
     always: mask(HUGEPAGES_SHMEM_ENABLED.always),
     inherit: mask(HUGEPAGES_SHMEM_ENABLED.inherit),
