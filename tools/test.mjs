@@ -9,6 +9,10 @@ import { testReport } from './lib/root.mjs';
 import { ensureBuilt, ensureInstalled, SetupError } from './lib/setup.mjs';
 import { countTests } from './lib/test-report.mjs';
 
+// Vitest and Biome colour what goes into a file or a pipe, too, unless told.
+const colour = process.stdout.isTTY && !process.env.NO_COLOR;
+if (!colour) process.env.NO_COLOR = '1';
+
 /** @typedef {{ name: string, code: number, seconds: number, note?: string }} StepResult */
 
 /** @param {string} line */
@@ -77,7 +81,7 @@ async function runAll() {
     install,
     await setUp('build', (tell) => ensureBuilt(tell, { always: true })),
     await check('types', 'tsc', '-b'),
-    await check('lint', 'biome', 'ci', '--error-on-warnings', '.'),
+    await check('lint', 'biome', 'ci', '--error-on-warnings', `--colors=${colour ? 'force' : 'off'}`, '.'),
     await runTests(),
   ];
 }
