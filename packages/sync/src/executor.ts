@@ -2,6 +2,7 @@
  * What every executor offers. There are three: sequential (virtual time, repeatable), threads (worker threads and real
  * time) and explore (every schedule). Procedures cannot tell them apart.
  */
+import type { HeldLock } from './held-locks.js';
 import type { LockMode, LockRef, Procedure } from './operations.js';
 
 /** Where a step of a task runs. Filled in by the executor before each step; model code and tracers only read it. */
@@ -41,9 +42,10 @@ export interface Task {
 
 /** Told what happens, with virtual or real times in ns; all optional. Tracers and statistics are made from it. */
 export interface ExecutorObserver {
-  /** A lock was taken; `waitNs` is how long that took. */
+  /** A lock was taken; `waitNs` is how long that took. A waiter takes it at the instant it is handed over. */
   lockTaken?(lock: LockRef, mode: LockMode, task: number, cpu: number, nowNs: number, waitNs: number): void;
-  lockGiven?(lock: LockRef, mode: LockMode, task: number, cpu: number, nowNs: number): void;
+  /** A lock was given back after `heldNs`; a downgrade gives WRITE back and takes READ at the same instant. */
+  lockGiven?(lock: LockRef, mode: LockMode, task: number, cpu: number, nowNs: number, heldNs: number): void;
   taskStarted?(task: number, name: string, nowNs: number): void;
   taskEnded?(task: number, nowNs: number): void;
 }
@@ -51,11 +53,20 @@ export interface ExecutorObserver {
 /** Why a run came back. */
 export type RunEnd = 'idle' | 'time' | 'steps' | 'stopped' | 'failed';
 
+/** A procedure that threw, and what it left locked. */
+export interface TaskFailure {
+  readonly task: Task;
+  readonly error: unknown;
+  readonly held: readonly HeldLock[];
+}
+
 /** The outcome of a run. `idle`: nothing is runnable and nothing sleeps with a timeout. */
 export interface RunOutcome {
   readonly end: RunEnd;
   readonly nowNs: number;
   readonly steps: number;
+  /** Set if `end` is 'failed'. */
+  readonly failure?: TaskFailure;
 }
 
 /** Bounds of a run. */

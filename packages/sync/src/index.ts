@@ -1,3 +1,11 @@
+export {
+  type BlockedTask,
+  DeadlockError,
+  LivelockError,
+  OperationError,
+  SyncError,
+  WouldBlockError,
+} from './errors.js';
 export type {
   Current,
   Executor,
@@ -6,8 +14,19 @@ export type {
   RunLimits,
   RunOutcome,
   Task,
+  TaskFailure,
   TaskOptions,
 } from './executor.js';
+export { type HeldLock, HeldLocks } from './held-locks.js';
+export {
+  canTake,
+  excludes,
+  grants,
+  MAX_READERS_WOKEN,
+  stateAfterRelease,
+  stateAfterTake,
+  WRITE_HELD,
+} from './lock-rules.js';
 export {
   BitLock,
   type BitLockWatcher,
@@ -51,3 +70,6 @@ export {
   wait,
   wake,
 } from './operations.js';
+export { type RunToEndOptions, runToEnd } from './run-to-end.js';
+export { SequentialExecutor } from './sequential/executor.js';
+export type { SequentialOptions } from './sequential/settings.js';

@@ -35,7 +35,10 @@ const MAX_CLASSES = 256;
 export interface LockClassDecl {
   readonly name: string;
   readonly kind: LockKind;
-  /** Place in the lock order: a lock may be taken while only locks of lower rank are held (khugepaged spec 10). */
+  /**
+   * Place in the lock order: a lock may be waited for while only locks of lower rank are held (khugepaged spec 10). The
+   * order between two classes of equal rank is not declared: lockdep learns it from what it sees first.
+   */
   readonly rank: number;
   /** The words of all instances. */
   readonly words: Int32Array;
@@ -78,7 +81,7 @@ export class LockClass {
 
 /** Instance number of a lock. */
 export function instanceOf(lock: LockRef): number {
-  return lock % CLASS;
+  return lock - Math.floor(lock / CLASS) * CLASS;
 }
 
 /** The lock classes and wait queues of one machine, by number. Declared in the same order by every thread. */
