@@ -1,7 +1,7 @@
 /** The reference page of a kernel's files, written from the same data as everything else. */
 
 import { VMSTAT_NAMES } from './counters.js';
-import { formatRead } from './format-read.js';
+import { formatRead, formatValue } from './format-read.js';
 import { GEOMETRY_4K, type Geometry, pmdBytes, sizeDirectoryName } from './geometry.js';
 import type { SysfsFile } from './node.js';
 import { describeGrammar } from './parse-write.js';
@@ -11,7 +11,7 @@ import { describeVmstat } from './vmstat.js';
 
 /**
  * A Markdown page: a table of the settings, one of the read-only files, one of vmstat. Files that exist per size stand once,
- * with the sizes that lack them.
+ * with the sizes that have them.
  */
 export function renderMarkdownTable(profile: KernelProfile, geometry: Geometry = GEOMETRY_4K): string {
   const files = mergeSizes(filesOf(sysfsTree(profile, geometry)));
@@ -27,12 +27,12 @@ export function renderMarkdownTable(profile: KernelProfile, geometry: Geometry =
     '',
     ...table(
       ['file', 'shows by default', 'takes', 'errors', 'what it does'],
-      settings.map(({ file, name, orders }) => [
-        code(name),
-        code(formatRead(file).trimEnd()),
-        describeGrammar(file),
-        errnoText(file),
-        file.doc + sizeText(orders, geometry),
+      settings.map((merged) => [
+        code(merged.name),
+        defaultText(merged),
+        describeGrammar(merged.file),
+        errnoText(merged.file),
+        merged.file.doc + sizeText(merged.orders, geometry),
       ]),
     ),
     '',
@@ -55,25 +55,35 @@ export function renderMarkdownTable(profile: KernelProfile, geometry: Geometry =
 
 interface MergedFile {
   readonly name: string;
+  /** The file of the largest order that has it. */
   readonly file: SysfsFile;
+  /** The file of the smallest. */
+  readonly smallest: SysfsFile;
   /** Orders that have the file; empty for one that exists once. */
   readonly orders: number[];
 }
 
-/** Files by name, those of the size directories merged; the PMD size's file stands for them, as its default is special. */
+/** Files by name, those of the size directories merged. */
 function mergeSizes(files: readonly SysfsFile[]): readonly MergedFile[] {
   const merged = new Map<string, MergedFile>();
   const ascending = files.toSorted((a, b) => orderOf(a) - orderOf(b));
   for (const file of ascending) {
     const name = file.path.slice(SYSFS_ROOT.length + 1).replace(/^hugepages-\d+kB/, 'hugepages-*kB');
     const orders = [...(merged.get(name)?.orders ?? []), ...('order' in file.storage ? [file.storage.order] : [])];
-    merged.set(name, { name, file, orders });
+    merged.set(name, { name, file, smallest: merged.get(name)?.smallest ?? file, orders });
   }
   return [...merged.values()];
 }
 
 function orderOf(file: SysfsFile): number {
   return 'order' in file.storage ? file.storage.order : -1;
+}
+
+function defaultText({ file, smallest }: MergedFile): string {
+  const shown = code(formatRead(file).trimEnd());
+  return file.default === smallest.default
+    ? shown
+    : `${shown}, smaller sizes ${code(formatValue(smallest, smallest.default))}`;
 }
 
 function sizeText(orders: readonly number[], geometry: Geometry): string {

@@ -34,8 +34,11 @@ export function nearestPath(nodes: readonly SysfsNode[], path: string): string |
   if (name !== '' && sameName.length === 1) return sameName[0]?.path ?? null;
   let best: { readonly path: string; readonly distance: number } | null = null;
   for (const node of nodes) {
-    const distance = typingDistance(wanted, relativePath(node.path));
-    if (distance < (best?.distance ?? Math.max(2, wanted.length / 3) + 1)) best = { path: node.path, distance };
+    const limit: number = best?.distance ?? Math.max(2, wanted.length / 3) + 1;
+    const path = relativePath(node.path);
+    if (Math.abs(wanted.length - path.length) >= limit) continue;
+    const distance = typingDistance(wanted, path);
+    if (distance < limit) best = { path: node.path, distance };
   }
   return best?.path ?? null;
 }
