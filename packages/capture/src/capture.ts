@@ -12,13 +12,10 @@ import { type CapturePhase, type CaptureProgress, Pacer } from './progress.js';
 import { countedPages, ReadPlanner } from './read-plan.js';
 import { type HugetlbRows, type KpageFiles, resolveFrames } from './resolve-frames.js';
 import { parseSmaps } from './smaps.js';
-import { SNAPSHOT_FORMAT, type Snapshot, type SnapshotKernel, UNEXPOSED_FACTS } from './snapshot.js';
+import { DEFAULT_MAX_PAGES, SNAPSHOT_FORMAT, type Snapshot, type SnapshotKernel, UNEXPOSED_FACTS } from './snapshot.js';
 import { type ProcessStatus, parseStartTime, parseStatus } from './status.js';
 import { checkTotals, type TotalsCheck } from './totals.js';
 import { type NameDetail, tmpfsDevices } from './vma-kind.js';
-
-/** Pages that a capture takes at most unless told otherwise: 128 GiB of 4K pages. */
-export const DEFAULT_MAX_PAGES: number = 2 ** 25;
 
 /** What to capture, and how. */
 export interface CaptureOptions {

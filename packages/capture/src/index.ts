@@ -2,7 +2,6 @@ export {
   type CaptureOptions,
   type CaptureResult,
   captureProcess,
-  DEFAULT_MAX_PAGES,
 } from './capture.js';
 export { CaptureError, type CaptureErrorCode, SnapshotError, type SnapshotErrorCode } from './errors.js';
 export {
@@ -15,8 +14,10 @@ export {
   type PageKindCode,
 } from './page-kind.js';
 export type { CapturePhase, CaptureProgress } from './progress.js';
+export { type ReadSnapshotOptions, readSnapshot } from './read-snapshot.js';
 export { type MapsEntry, parseSmaps, SMAPS_FIELDS, type SmapsField } from './smaps.js';
 export {
+  DEFAULT_MAX_PAGES,
   type FreeBlocks,
   pagesOfVma,
   SNAPSHOT_FORMAT,
@@ -32,3 +33,4 @@ export {
 } from './snapshot.js';
 export { checkTotals, type TotalsCheck, type TotalsField, type TotalsRow } from './totals.js';
 export type { NameDetail } from './vma-kind.js';
+export { writeSnapshot } from './write-snapshot.js';

@@ -6,6 +6,9 @@ import type { SmapsField } from './smaps.js';
 /** The format and version of the model and of the file. */
 export const SNAPSHOT_FORMAT = 'thplab/snapshot@1';
 
+/** Pages that a capture or a file may have at most unless told otherwise: 128 GiB of 4K pages. */
+export const DEFAULT_MAX_PAGES: number = 2 ** 25;
+
 /** What a VMA maps. `anon` covers private mappings of /dev/zero; `special` is the kernel's own ([vdso], device memory). */
 export type VmaKind = 'anon' | 'shmem' | 'file' | 'hugetlb' | 'special';
 

@@ -13,7 +13,8 @@ export interface ProcessStatus {
   readonly kb: Partial<Record<StatusField, number>>;
 }
 
-const KB_FIELDS: readonly StatusField[] = [
+/** The kB fields of status that are kept. */
+export const STATUS_FIELDS: readonly StatusField[] = [
   'VmSize',
   'VmRSS',
   'RssAnon',
@@ -32,7 +33,7 @@ export function parseStatus(text: string): ProcessStatus {
     if (colon > 0) values.set(line.slice(0, colon), line.slice(colon + 1).trim());
   }
   const kb: Partial<Record<StatusField, number>> = {};
-  for (const field of KB_FIELDS) {
+  for (const field of STATUS_FIELDS) {
     const match = /^([0-9]+) kB$/.exec(values.get(field) ?? '');
     if (match !== null) kb[field] = Number(match[1]);
   }
