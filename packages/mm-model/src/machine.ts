@@ -34,6 +34,7 @@ export interface MachineLimits {
   readonly anonVmaChains?: number;
   readonly swapSlots?: number;
   readonly files?: number;
+  readonly pageCache?: number;
 }
 
 /** How a machine is made. */
@@ -75,8 +76,8 @@ export const LOCK_RANK = {
 
 /** Calls from the model up to packages that it does not know. The defaults do nothing. */
 export interface MmHooks {
-  /** `khugepaged_enter_vma`: a VMA may have become worth scanning. */
-  khugepagedEnterVma(vma: VmaId): Procedure<void>;
+  /** `khugepaged_enter_vma`: a VMA may have become worth scanning; `flags`: as if it had these, default its own. */
+  khugepagedEnterVma(vma: VmaId, flags?: number): Procedure<void>;
   /** `khugepaged_fork`. */
   khugepagedFork(child: MmId, parent: MmId): Procedure<void>;
   /** `khugepaged_exit`, called with mm_users 0. */
@@ -171,6 +172,7 @@ function sizesOf(config: MachineConfig, geometry: Geometry): Sizes {
     nodes: config.nodePages.length,
     swapSlots: limits.swapSlots ?? Math.max(1, config.swapPages ?? 0),
     files: limits.files ?? 4096,
+    pageCache: limits.pageCache ?? Math.max(1024, Math.min(frames, 1 << 22)),
     cpus: config.cpus ?? 2,
     settings: SETTING_COUNT,
     vmstats: VMSTAT_COUNT,

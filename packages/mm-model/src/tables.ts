@@ -74,7 +74,9 @@ export const ANON_VMA_TABLE = {
   columns: {
     root: { type: 'u32', doc: 'oldest ancestor: its lock protects the whole family' },
     parent: { type: 'u32', doc: 'anon_vma of the VMA that was forked' },
-    refs: { type: 'i32', doc: 'VMAs that use it as theirs, plus children' },
+    refs: { type: 'i32', doc: 'anon_vmas that name it as their root, itself included until its last chain goes' },
+    children: { type: 'i32', doc: 'anon_vmas whose parent it is (num_children)' },
+    active: { type: 'i32', doc: 'VMAs that use it as theirs (num_active_vmas)' },
     avcFirst: { type: 'u32', guard: 'anon_vma', doc: 'first chain: VMAs that may map its pages' },
     avcLast: { type: 'u32', guard: 'anon_vma', doc: 'last chain' },
     lock: { type: 'i32', cells: 4, doc: 'rw-semaphore of the family, used in the root' },
@@ -201,8 +203,21 @@ export const FILE_TABLE = {
   columns: {
     pages: { type: 'f64', doc: 'size, base pages' },
     shmem: { type: 'u8', doc: '1 for shmem' },
+    pmdFolios: { type: 'u8', doc: '1 for a regular file whose page cache can hold folios of PMD order' },
     refs: { type: 'i32', doc: 'VMAs that map it' },
     cached: { type: 'u32', doc: 'pages in the page cache' },
+  },
+} as const;
+
+/** Page cache: hash table from page of a file to frame (page-cache.ts). */
+export const PAGE_CACHE_TABLE = {
+  doc: 'Page cache, a hash table',
+  rows: 'pageCache',
+  pooled: false,
+  columns: {
+    file: { type: 'u32', doc: 'file, 0 for a free place' },
+    index: { type: 'f64', doc: 'page of the file' },
+    pfn: { type: 'u32', doc: 'first frame of the folio that holds it' },
   },
 } as const;
 
@@ -249,6 +264,7 @@ export const MACHINE_TABLE = {
   columns: {
     nextStamp: { type: 'u32', doc: 'content stamp of the last write' },
     nextPid: { type: 'u32', doc: 'last process id given' },
+    pageCachePages: { type: 'u32', doc: 'entries in the page cache' },
     warnings: { type: 'u32', doc: 'once-per-boot warnings given' },
     failOrder: { type: 'i32', cells: 8, doc: 'fault injection: order plus 1 (0: rule not in use), -1: any order' },
     failNth: {
@@ -273,6 +289,7 @@ export type MmTables = {
   readonly node: typeof NODE_TABLE;
   readonly swap: typeof SWAP_TABLE;
   readonly file: typeof FILE_TABLE;
+  readonly pageCache: typeof PAGE_CACHE_TABLE;
   readonly cpu: typeof CPU_TABLE;
   readonly setting: typeof SETTING_TABLE;
   readonly vmstat: typeof VMSTAT_TABLE;
@@ -292,6 +309,7 @@ export const MM_TABLES: MmTables = {
   node: NODE_TABLE,
   swap: SWAP_TABLE,
   file: FILE_TABLE,
+  pageCache: PAGE_CACHE_TABLE,
   cpu: CPU_TABLE,
   setting: SETTING_TABLE,
   vmstat: VMSTAT_TABLE,

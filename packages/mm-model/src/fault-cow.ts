@@ -1,0 +1,96 @@
+/**
+ * Writes to a write-protected PTE (`do_wp_page`): take the page over if it is the process's alone, else copy it.
+ */
+import { setBit } from '@thplab/arena';
+import { acquire, type Procedure, release, spend } from '@thplab/sync';
+import { anonVmaPrepare } from './anon-vma.js';
+import type { MmId, Pfn, TableId, VmaId, Vpn } from './brands.js';
+import { FAULT, type FaultResult } from './fault-result.js';
+import { FOLIO, NO_FRAME, PAGE, VM, ZERO_FRAME } from './flags.js';
+import { folioHas, folioHead, folioMaybeMappedShared, folioOrder, setFrameFlags } from './folio.js';
+import { folioPut } from './folio-lifetime.js';
+import { updateMirrors } from './folio-mirror.js';
+import { folioAddLru, lruAddDrainCpu } from './lru.js';
+import { type Machine, nextStamp } from './machine.js';
+import { allocFolio, GFP } from './page-alloc.js';
+import { clearPte, PTE_DIRTY, PTE_WRITE, PTE_YOUNG, pteBit, pteCell, ptePfn, setPtePage, slotOf } from './page-table.js';
+import { addNewAnonRmap, removePteRmap } from './rmap-change.js';
+import { rssColumn } from './zap.js';
+
+/** Handles a write to a present, not writable PTE. */
+export function* doWpPage(m: Machine, vma: VmaId, table: TableId, page: Vpn): Procedure<FaultResult> {
+  const slot = slotOf(m, page);
+  const lock = m.locks.pteLock.ref(table);
+  yield acquire(lock);
+  const old = ptePfn(m, table, slot);
+  if (old < 0) {
+    yield release(lock);
+    return FAULT.ok;
+  }
+  if (old !== ZERO_FRAME && old !== NO_FRAME && canReuse(m, vma, old as Pfn)) {
+    reuse(m, table, slot, old);
+    yield release(lock);
+    return FAULT.ok;
+  }
+  yield release(lock);
+  return yield* copyPage(m, vma, table, page, old);
+}
+
+/** True if the page is this process's alone (`wp_can_reuse_anon_folio`). */
+function canReuse(m: Machine, vma: VmaId, pfn: Pfn): boolean {
+  if (((m.vma.flags[vma] as number) & VM.SHARED) !== 0) return true;
+  const head = folioHead(m, pfn);
+  if (!folioHas(m, head, FOLIO.ANON)) return false;
+  if (((m.frame.flags[pfn] as number) & PAGE.ANON_EXCLUSIVE) !== 0) return true;
+  if (folioOrder(m, head) > 0) {
+    const mapped = m.frame.mapping[head + 1] as number;
+    return !folioMaybeMappedShared(m, head) && m.frame.refcount[head] === mapped;
+  }
+  if (!folioHas(m, head, FOLIO.LRU)) lruAddDrainCpu(m, m.current.cpu);
+  return m.frame.refcount[head] === 1 && !folioHas(m, head, FOLIO.KSM);
+}
+
+function reuse(m: Machine, table: TableId, slot: number, pfn: number): void {
+  const bit = pteBit(m, table, slot);
+  if (folioHas(m, folioHead(m, pfn), FOLIO.ANON)) setFrameFlags(m, pfn, PAGE.ANON_EXCLUSIVE);
+  setBit(m.pte.write, bit);
+  setBit(m.pte.dirty, bit);
+  setBit(m.pte.young, bit);
+  m.frame.stamp[pfn] = nextStamp(m);
+}
+
+/** `wp_page_copy`: a new page with the old content, then the write. */
+function* copyPage(m: Machine, vma: VmaId, table: TableId, page: Vpn, old: number): Procedure<FaultResult> {
+  if (!anonVmaPrepare(m, vma)) return FAULT.needMmapLock;
+  const fresh = yield* allocFolio(m, 0, GFP.movable, 0);
+  if (fresh === 0) return FAULT.oom;
+  yield spend(old === ZERO_FRAME ? m.costs.zeroPage : m.costs.copyPage);
+  const slot = slotOf(m, page);
+  const lock = m.locks.pteLock.ref(table);
+  yield acquire(lock);
+  if (ptePfn(m, table, slot) !== old) {
+    yield release(lock);
+    folioPut(m, fresh);
+    return FAULT.ok;
+  }
+  const mm = m.vma.mm[vma] as MmId;
+  if (old !== ZERO_FRAME && old !== NO_FRAME) {
+    const head = folioHead(m, old);
+    const rss = rssColumn(m, head);
+    rss[mm] = (rss[mm] as number) - 1;
+    m.pte.pfn[pteCell(m, table, slot)] = 0;
+    clearPte(m, table, slot);
+    removePteRmap(m, old as Pfn, mm);
+    const last = m.frame.refcount[head] === 1;
+    folioPut(m, head);
+    if (!last) updateMirrors(m, head);
+  } else clearPte(m, table, slot);
+  addNewAnonRmap(m, fresh, vma, page);
+  folioAddLru(m, fresh);
+  updateMirrors(m, fresh);
+  setPtePage(m, table, slot, fresh, PTE_WRITE | PTE_DIRTY | PTE_YOUNG);
+  m.mm.rssAnon[mm] = (m.mm.rssAnon[mm] as number) + 1;
+  m.frame.stamp[fresh] = nextStamp(m);
+  yield release(lock);
+  return FAULT.ok;
+}

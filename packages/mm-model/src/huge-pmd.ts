@@ -1,0 +1,89 @@
+/**
+ * Huge PMDs: mapping one, and turning one into a table of PTEs (`__split_huge_pmd`). The table comes from the PMD's
+ * deposit, so a split cannot fail.
+ */
+import type { MmId, Pfn, TableId, VmaId, Vpn } from './brands.js';
+import { folioGet } from './folio-lifetime.js';
+import { updateMirrors } from './folio-mirror.js';
+import { PAGE } from './flags.js';
+import { setFrameFlags } from './folio.js';
+import { countVmEvent, type Machine } from './machine.js';
+import {
+  makePmdHuge,
+  makePmdTable,
+  newTable,
+  PMD_DIRTY,
+  PMD_UFFD_WP,
+  PMD_WRITE,
+  PMD_YOUNG,
+  PMD_ZERO,
+  type PmdRef,
+  PTE_DIRTY,
+  PTE_UFFD_WP,
+  PTE_WRITE,
+  PTE_YOUNG,
+  pmdPfn,
+  setPtePage,
+  setPteZero,
+} from './page-table.js';
+import { addAnonPteRmap, removeAnonPmdRmap } from './rmap-change.js';
+
+/** Writes a huge PMD and deposits a table for its later split (`pgtable_trans_huge_deposit`). */
+export function setHugePmd(m: Machine, pmd: PmdRef, pfn: Pfn, attributes: number, deposit: TableId): void {
+  m.directory.entry[pmd] = makePmdHuge(m, pfn, attributes);
+  m.directory.deposit[pmd] = deposit;
+}
+
+/** Maps the huge zero page; nothing is counted as resident. */
+export function setHugeZeroPmd(m: Machine, pmd: PmdRef, deposit: TableId): void {
+  m.directory.entry[pmd] = makePmdHuge(m, 0 as Pfn, PMD_ZERO | PMD_YOUNG);
+  m.directory.deposit[pmd] = deposit;
+}
+
+/** Takes the deposited table of a PMD. */
+export function withdrawDeposit(m: Machine, pmd: PmdRef): TableId {
+  const table = m.directory.deposit[pmd] as TableId;
+  m.directory.deposit[pmd] = 0;
+  return table;
+}
+
+/** Replaces a huge PMD by a table that maps the same pages (`__split_huge_pmd_locked`). The PMD lock is the caller's. */
+export function splitHugePmd(m: Machine, vma: VmaId, pmd: PmdRef, page: Vpn): TableId {
+  const entry = m.directory.entry[pmd] as number;
+  const mm = m.vma.mm[vma] as MmId;
+  const start = (page - (page % m.ptes)) as Vpn;
+  const table = (m.directory.deposit[pmd] as number) === 0 ? newTable(m, mm, start) : withdrawDeposit(m, pmd);
+  m.pte.mm[table] = mm;
+  m.pte.block[table] = start / m.ptes;
+  countVmEvent(m, 'thp_split_pmd');
+  m.directory.entry[pmd] = makePmdTable(table);
+  const attributes = pteAttributesOf(entry);
+  if ((entry & PMD_ZERO) !== 0) {
+    for (let slot = 0; slot < m.ptes; slot++) setPteZero(m, table, slot, attributes & ~(PTE_WRITE | PTE_DIRTY));
+    return table;
+  }
+  splitMapping(m, pmdPfn(m, entry), mm, table, attributes);
+  return table;
+}
+
+function splitMapping(m: Machine, head: Pfn, mm: MmId, table: TableId, attributes: number): void {
+  const exclusive = ((m.frame.flags[head] as number) & PAGE.ANON_EXCLUSIVE) !== 0;
+  // One reference of the PMD becomes one of each PTE.
+  folioGet(m, head, m.ptes - 1);
+  for (let slot = 0; slot < m.ptes; slot++) {
+    addAnonPteRmap(m, (head + slot) as Pfn, mm);
+    if (exclusive) setFrameFlags(m, head + slot, PAGE.ANON_EXCLUSIVE);
+  }
+  removeAnonPmdRmap(m, head, mm);
+  updateMirrors(m, head);
+  for (let slot = 0; slot < m.ptes; slot++) setPtePage(m, table, slot, head + slot, attributes);
+}
+
+function pteAttributesOf(entry: number): number {
+  return (
+    ((entry & PMD_YOUNG) !== 0 ? PTE_YOUNG : 0) |
+    ((entry & PMD_DIRTY) !== 0 ? PTE_DIRTY : 0) |
+    ((entry & PMD_WRITE) !== 0 ? PTE_WRITE : 0) |
+    ((entry & PMD_UFFD_WP) !== 0 ? PTE_UFFD_WP : 0)
+  );
+}

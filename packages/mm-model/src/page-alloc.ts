@@ -1,0 +1,105 @@
+/**
+ * Allocation of folios: free lists first, then what the caller's flags allow. Failure is a result of the memory's state,
+ * or of the fault injection that a scenario asked for.
+ */
+import { type Procedure, spend } from '@thplab/sync';
+import type { Pfn } from './brands.js';
+import { takeBlock } from './buddy.js';
+import { tryToCompact } from './compaction.js';
+import type { Machine } from './machine.js';
+import { shrinkNode } from './reclaim.js';
+
+/** What an allocation may do when no block is free (khugepaged spec 11.1). */
+export const GFP = {
+  /** Base pages for faults: reclaims if it must. */
+  movable: 0,
+  /** Huge pages with direct reclaim and compaction (GFP_TRANSHUGE). */
+  transhuge: 1,
+  /** Huge pages from the free lists only (GFP_TRANSHUGE_LIGHT). */
+  transhugeLight: 2,
+} as const;
+export type Gfp = (typeof GFP)[keyof typeof GFP];
+
+/** All nodes. */
+export const ALL_NODES = 0xffff_ffff;
+const RULES = 8;
+
+/**
+ * Allocates a folio of the order: one reference, not on the LRU, contents undefined. Tries node `nid` first, then the
+ * others of `nodes` (a bit mask). Gives 0 if there is no memory.
+ */
+export function* allocFolio(m: Machine, order: number, gfp: Gfp, nid = 0, nodes: number = ALL_NODES): Procedure<Pfn | 0> {
+  yield spend(m.costs.allocBase + m.costs.allocPerOrder * order);
+  if (shouldFail(m, order)) return 0;
+  const direct = takeFromNodes(m, order, nid, nodes);
+  if (direct !== 0 || gfp === GFP.transhugeLight) return direct;
+  if (order > 0) {
+    for (const node of nodeOrder(m, nid, nodes)) {
+      if (yield* tryToCompact(m, node, order)) return takeFromNodes(m, order, nid, nodes);
+    }
+    return 0;
+  }
+  for (const node of nodeOrder(m, nid, nodes)) {
+    if ((yield* shrinkNode(m, node, 32)) > 0) return takeFromNodes(m, order, nid, nodes);
+  }
+  return 0;
+}
+
+function takeFromNodes(m: Machine, order: number, nid: number, nodes: number): Pfn | 0 {
+  for (const node of nodeOrder(m, nid, nodes)) {
+    const pfn = takeBlock(m, node, order);
+    if (pfn !== 0) return pfn;
+  }
+  return 0;
+}
+
+function nodeOrder(m: Machine, nid: number, nodes: number): number[] {
+  const list = [nid];
+  for (let n = 0; n < m.nodes; n++) if (n !== nid && (nodes & (1 << n)) !== 0) list.push(n);
+  return list;
+}
+
+/** Fills a folio with zeroes and says it is valid (`folio_zero`, uptodate). The cost is the caller's to spend. */
+export function clearFolio(m: Machine, head: Pfn, pages: number): void {
+  m.frame.stamp.fill(0, head, head + pages);
+}
+
+/** A fault-injection rule, as `fail_page_alloc` would be set up: what fails, from which allocation on, how often. */
+export interface AllocationFailure {
+  /** Order that fails; undefined: any. */
+  readonly order?: number;
+  /** Which allocation of that order fails first, from 1. */
+  readonly nth: number;
+  /** How many fail from then on; undefined: all. */
+  readonly count?: number;
+}
+
+/** Adds a rule. Errors: more than 8 rules. */
+export function injectAllocationFailure(m: Machine, rule: AllocationFailure): void {
+  const { failOrder, failNth, failCount } = m.machine;
+  for (let i = 0; i < RULES; i++) {
+    if (failOrder[i] !== 0 && failCount[i] !== 0) continue;
+    failOrder[i] = rule.order === undefined ? -1 : rule.order + 1;
+    failNth[i] = rule.nth;
+    failCount[i] = rule.count ?? -1;
+    return;
+  }
+  throw new RangeError(`more than ${RULES} allocation failures are waiting; let some of them happen first`);
+}
+
+function shouldFail(m: Machine, order: number): boolean {
+  const { failOrder, failNth, failCount } = m.machine;
+  let fail = false;
+  for (let i = 0; i < RULES; i++) {
+    const left = failCount[i] as number;
+    if (left === 0 || (failOrder[i] !== -1 && failOrder[i] !== order + 1)) continue;
+    const nth = failNth[i] as number;
+    if (nth > 1) failNth[i] = nth - 1;
+    else {
+      fail = true;
+      if (left > 0) failCount[i] = left - 1;
+    }
+  }
+  return fail;
+}
+

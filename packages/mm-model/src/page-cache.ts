@@ -1,0 +1,60 @@
+/**
+ * The page cache: which frame holds page `index` of a file. An open-addressed hash table in the arena (linear probing,
+ * deletion by moving later entries back), sized by the limit 'pageCache'.
+ */
+import type { FileId, Pfn } from './brands.js';
+import type { Machine } from './machine.js';
+
+/** Frame of a file's page, or 0 if it is not in memory. */
+export function pageCacheLookup(m: Machine, file: FileId, index: number): Pfn | 0 {
+  const at = findSlot(m, file, index);
+  return m.pageCache.file[at] === 0 ? 0 : (m.pageCache.pfn[at] as Pfn);
+}
+
+/** Adds a page. Errors: the table is three quarters full. */
+export function pageCacheAdd(m: Machine, file: FileId, index: number, pfn: Pfn): void {
+  const used = m.machine.pageCachePages[0] as number;
+  if (used >= m.pageCache.capacity * 0.75) {
+    throw new RangeError(`the page cache holds ${used} pages; raise the limit 'pageCache' (${m.pageCache.capacity})`);
+  }
+  const at = findSlot(m, file, index);
+  if (m.pageCache.file[at] === 0) m.machine.pageCachePages[0] = used + 1;
+  m.pageCache.file[at] = file;
+  m.pageCache.index[at] = index;
+  m.pageCache.pfn[at] = pfn;
+}
+
+/** Removes a page. */
+export function pageCacheRemove(m: Machine, file: FileId, index: number): void {
+  const { file: files, index: indexes, pfn } = m.pageCache;
+  const size = m.pageCache.capacity;
+  let hole = findSlot(m, file, index);
+  if (files[hole] === 0) return;
+  m.machine.pageCachePages[0] = (m.machine.pageCachePages[0] as number) - 1;
+  files[hole] = 0;
+  for (let at = (hole + 1) % size; files[at] !== 0; at = (at + 1) % size) {
+    const home = hash(files[at] as number, indexes[at] as number, size);
+    // An entry may fill the hole unless its home lies behind the hole on the way to where it is now.
+    const homeIsBetween = hole <= at ? home > hole && home <= at : home > hole || home <= at;
+    if (homeIsBetween) continue;
+    files[hole] = files[at] as number;
+    indexes[hole] = indexes[at] as number;
+    pfn[hole] = pfn[at] as number;
+    files[at] = 0;
+    hole = at;
+  }
+}
+
+function findSlot(m: Machine, file: number, index: number): number {
+  const { file: files, index: indexes } = m.pageCache;
+  const size = m.pageCache.capacity;
+  let at = hash(file, index, size);
+  while (files[at] !== 0 && (files[at] !== file || indexes[at] !== index)) at = (at + 1) % size;
+  return at;
+}
+
+function hash(file: number, index: number, size: number): number {
+  let x = Math.imul(file ^ (index * 0x9e37_79b1), 0x85eb_ca6b) ^ Math.imul(index, 0xc2b2_ae35);
+  x ^= x >>> 15;
+  return (x >>> 0) % size;
+}

@@ -1,0 +1,198 @@
+/**
+ * Taking mappings away: munmap, MADV_DONTNEED, exit. One PMD range at a time under its lock, as `zap_pmd_range` does.
+ */
+import { clearBit, findBit } from '@thplab/arena';
+import { acquire, type Procedure, release, spend } from '@thplab/sync';
+import type { MmId, Pfn, TableId, VmaId, Vpn } from './brands.js';
+import { ENTRY_KIND, entryKind, entryValue, FOLIO, NO_FRAME } from './flags.js';
+import { folioHas, folioHead } from './folio.js';
+import { folioPut } from './folio-lifetime.js';
+import { updateMirrors } from './folio-mirror.js';
+import { splitHugePmd, withdrawDeposit } from './huge-pmd.js';
+import type { Machine } from './machine.js';
+import {
+  clearPtes,
+  directoryOf,
+  findPmd,
+  freeTable,
+  NO_PMD,
+  PMD,
+  PMD_ZERO,
+  type PmdRef,
+  pmdPfn,
+  pmdTable,
+  pmdType,
+  pteBit,
+  pteCell,
+  slotOf,
+} from './page-table.js';
+import { removeAnonPmdRmap, removePteRmap } from './rmap-change.js';
+import { swapFree } from './swap-slots.js';
+
+/** What zapping does besides removing pages. */
+export interface ZapOptions {
+  /** Free a PTE table that the range covers wholly (MADV_DONTNEED since 6.14). Default false. */
+  readonly freeEmptyTables?: boolean;
+}
+
+/** Unmaps all pages of `vma` from `start` to `end` (`zap_page_range_single`, `unmap_vmas`). mmap_lock is the caller's. */
+export function* zapRange(m: Machine, vma: VmaId, start: Vpn, end: Vpn, options: ZapOptions = {}): Procedure<void> {
+  const mm = m.vma.mm[vma] as MmId;
+  let page = start as number;
+  while (page < end) {
+    const blockEnd = Math.min(end, page - (page % m.ptes) + m.ptes);
+    const pmd = findPmd(m, mm, page as Vpn);
+    if (pmd === NO_PMD) page = nextDirectory(m, page, end);
+    else {
+      if (pmdType(m.directory.entry[pmd] as number) !== PMD.none) {
+        yield* zapBlock(m, vma, pmd, page as Vpn, blockEnd as Vpn, options);
+      }
+      page = blockEnd;
+    }
+  }
+}
+
+/** First page behind the PMD directory that a page would lie in, at most `end`. */
+function nextDirectory(m: Machine, page: number, end: number): number {
+  const span = m.ptes * m.ptes;
+  return Math.min(end, page - (page % span) + span);
+}
+
+function* zapBlock(m: Machine, vma: VmaId, pmd: PmdRef, from: Vpn, to: Vpn, options: ZapOptions): Procedure<void> {
+  const mm = m.vma.mm[vma] as MmId;
+  const pmdLock = m.locks.pmdLock.ref(directoryOf(m, pmd));
+  yield acquire(pmdLock);
+  let entry = m.directory.entry[pmd] as number;
+  if (pmdType(entry) === PMD.huge) {
+    if (to - from === m.ptes) {
+      zapHugePmd(m, mm, pmd, entry);
+      yield release(pmdLock);
+      yield spend(m.costs.pmdFlush + m.costs.setPte);
+      return;
+    }
+    splitHugePmd(m, vma, pmd, from);
+    entry = m.directory.entry[pmd] as number;
+  }
+  if (pmdType(entry) !== PMD.table) {
+    yield release(pmdLock);
+    return;
+  }
+  yield release(pmdLock);
+  const table = pmdTable(entry);
+  const pteLock = m.locks.pteLock.ref(table);
+  yield acquire(pteLock);
+  const removed = zapPtes(m, mm, table, slotOf(m, from), slotOf(m, from) + (to - from));
+  yield release(pteLock);
+  yield spend(removed * m.costs.setPte + (removed > 0 ? m.costs.pmdFlush : 0));
+  if (options.freeEmptyTables === true && to - from === m.ptes) yield* freeEmptyTable(m, pmd, table);
+}
+
+function zapHugePmd(m: Machine, mm: MmId, pmd: PmdRef, entry: number): void {
+  m.directory.entry[pmd] = 0;
+  const deposit = withdrawDeposit(m, pmd);
+  if (deposit !== 0) freeTable(m, deposit);
+  if ((entry & PMD_ZERO) !== 0) return;
+  const head = pmdPfn(m, entry);
+  const anon = folioHas(m, head, FOLIO.ANON);
+  const rss = anon ? m.mm.rssAnon : m.mm.rssShmem;
+  rss[mm] = (rss[mm] as number) - m.ptes;
+  if (anon) removeAnonPmdRmap(m, head, mm);
+  dropMapping(m, head);
+}
+
+/** Removes the entries from slot `from` to `to - 1`; the PTE lock is the caller's. Gives the number that were not none. */
+export function zapPtes(m: Machine, mm: MmId, table: TableId, from: number, to: number): number {
+  const base = pteBit(m, table, 0);
+  let removed = 0;
+  for (let bit = findBit(m.pte.present, base + from, base + to); bit >= 0; bit = findBit(m.pte.present, bit, base + to)) {
+    zapPresent(m, mm, table, bit - base);
+    clearBit(m.pte.present, bit);
+    removed++;
+  }
+  for (let bit = findBit(m.pte.nonPresent, base + from, base + to); bit >= 0; ) {
+    zapEntry(m, mm, m.pte.pfn[pteCell(m, table, bit - base)] as number);
+    clearBit(m.pte.nonPresent, bit);
+    removed++;
+    bit = findBit(m.pte.nonPresent, bit, base + to);
+  }
+  clearPtes(m, table, from, to);
+  return removed;
+}
+
+function zapPresent(m: Machine, mm: MmId, table: TableId, slot: number): void {
+  const pfn = m.pte.pfn[pteCell(m, table, slot)] as Pfn;
+  if (pfn === 0 || (pfn as number) === NO_FRAME) return;
+  const head = folioHead(m, pfn);
+  const rss = rssColumn(m, head);
+  rss[mm] = (rss[mm] as number) - 1;
+  removePteRmap(m, pfn, mm);
+  dropMapping(m, head);
+}
+
+/** The RSS counter that a folio's pages are counted in. */
+export function rssColumn(m: Machine, head: Pfn): Int32Array {
+  if (folioHas(m, head, FOLIO.ANON)) return m.mm.rssAnon;
+  return folioHas(m, head, FOLIO.SHMEM) ? m.mm.rssShmem : m.mm.rssFile;
+}
+
+/** Drops the reference of a mapping that was removed. */
+function dropMapping(m: Machine, head: Pfn): void {
+  const last = m.frame.refcount[head] === 1;
+  folioPut(m, head);
+  if (!last) updateMirrors(m, head);
+}
+
+function zapEntry(m: Machine, mm: MmId, entry: number): void {
+  if (entryKind(entry) !== ENTRY_KIND.swap) return;
+  m.mm.swapEnts[mm] = (m.mm.swapEnts[mm] as number) - 1;
+  swapFree(m, entryValue(entry));
+}
+
+/** Frees a table that has become empty (`try_to_free_pte`). */
+function* freeEmptyTable(m: Machine, pmd: PmdRef, table: TableId): Procedure<void> {
+  const pmdLock = m.locks.pmdLock.ref(directoryOf(m, pmd));
+  const pteLock = m.locks.pteLock.ref(table);
+  yield acquire(pmdLock);
+  yield acquire(pteLock);
+  const base = pteBit(m, table, 0);
+  const empty =
+    findBit(m.pte.present, base, base + m.ptes) < 0 && findBit(m.pte.nonPresent, base, base + m.ptes) < 0;
+  const still = pmdType(m.directory.entry[pmd] as number) === PMD.table && pmdTable(m.directory.entry[pmd] as number) === table;
+  if (empty && still) m.directory.entry[pmd] = 0;
+  yield release(pteLock);
+  yield release(pmdLock);
+  if (empty && still) freeTable(m, table);
+}
+
+/**
+ * Frees the PTE tables of a hole (`free_pgtables`): those whose whole range lies between `floor` and `ceiling`, the ends
+ * of the neighbouring VMAs. The pages must be zapped, mmap_lock held for writing.
+ */
+export function freePageTables(m: Machine, mm: MmId, start: Vpn, end: Vpn, floor: number, ceiling: number): void {
+  for (let block = start - (start % m.ptes); block < end; ) {
+    const pmd = findPmd(m, mm, block as Vpn);
+    if (pmd === NO_PMD) {
+      block = nextDirectory(m, block, Math.max(end, block + 1));
+      continue;
+    }
+    const entry = m.directory.entry[pmd] as number;
+    if (block >= floor && block + m.ptes <= ceiling && pmdType(entry) === PMD.table) {
+      m.directory.entry[pmd] = 0;
+      freeTable(m, pmdTable(entry));
+    }
+    block += m.ptes;
+  }
+}
+
+/** Frees all directories of an exiting mm; its tables must be gone. */
+export function freeDirectories(m: Machine, mm: MmId): void {
+  const free = (directory: number): void => {
+    if (directory === 0) return;
+    if ((m.directory.level[directory] as number) > 1) {
+      for (let slot = 0; slot < m.ptes; slot++) free(m.directory.entry[directory * m.ptes + slot] as number);
+    }
+    m.directory.pool.free(directory);
+  };
+  free(m.mm.pgd[mm] as number);
+  m.mm.pgd[mm] = 0;
+}
