@@ -36,7 +36,13 @@ export function* splitVma(m: Machine, vma: VmaId, at: number, newBelow: boolean)
  * Lets `vma` cover [start, end) in place of `gone`, the VMAs that lie wholly in what it gains (`commit_merge`). Its
  * boundary with a VMA that is only cut back moves by `shrinkVma`.
  */
-export function* expandVma(m: Machine, vma: VmaId, start: number, end: number, gone: readonly VmaId[]): Procedure<void> {
+export function* expandVma(
+  m: Machine,
+  vma: VmaId,
+  start: number,
+  end: number,
+  gone: readonly VmaId[],
+): Procedure<void> {
   yield* vmaStartWrite(m, vma);
   for (const other of gone) yield* vmaStartWrite(m, other);
   yield* splitHugePmdAt(m, vma, start);

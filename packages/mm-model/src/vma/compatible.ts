@@ -26,7 +26,12 @@ export interface RangeFacts {
 }
 
 /** The facts of a VMA's range, or a part of it. */
-export function rangeOf(m: Machine, vma: VmaId, start: number = m.vma.start[vma], end: number = m.vma.end[vma]): RangeFacts {
+export function rangeOf(
+  m: Machine,
+  vma: VmaId,
+  start: number = m.vma.start[vma],
+  end: number = m.vma.end[vma],
+): RangeFacts {
   return {
     start,
     end,
