@@ -50,7 +50,8 @@ describe.each(GENERATIONS.filter((generation) => (GROUPS as readonly string[]).i
 
 describe('classification', () => {
   it('has a column for every generation that walks over more than one order', () => {
-    const walking = GENERATIONS.filter((generation) => generation.walk !== 'single').map(({ name }) => name);
+    // v4 has a list of its own, tested with the generation.
+    const walking = GENERATIONS.filter(({ walk, name }) => walk !== 'single' && name !== 'v4').map(({ name }) => name);
     expect(walking.filter((name) => !(GROUPS as readonly string[]).includes(name))).toEqual([]);
     expect(known).toContain('merged');
   });

@@ -42,6 +42,27 @@ export function effectTable(
   return table;
 }
 
+/** RFC v2: every failure is just a failure, smaller windows are tried. */
+export const UNCLASSIFIED_EFFECTS: EffectTable = effectTable([SCAN.SUCCEED], [], 'retryLower');
+
+/** v4: the first classification, by a list of its own; even an mTHP that was there before ends the table. */
+export const V4_EFFECTS: EffectTable = effectTable(
+  [SCAN.SUCCEED],
+  [
+    SCAN.EXCEED_NONE_PTE,
+    SCAN.EXCEED_SWAP_PTE,
+    SCAN.EXCEED_SHARED_PTE,
+    SCAN.PTE_NON_PRESENT,
+    SCAN.PTE_UFFD_WP,
+    SCAN.ALLOC_HUGE_PAGE_FAIL,
+    SCAN.CGROUP_CHARGE_FAIL,
+    SCAN.COPY_MC,
+    SCAN.PAGE_LOCK,
+    SCAN.PAGE_COUNT,
+  ],
+  'stop',
+);
+
 /** v12: a page off the LRU is still a matter of its window; lazily freed pages are no result yet. */
 export const V12_EFFECTS: EffectTable = effectTable(
   REGION_DONE,

@@ -1,14 +1,18 @@
 export * from './bitmap.js';
 export * from './choice/choose-windows.js';
+export type { Entries, Orders } from './choice/input.js';
 export * from './choice/start-walk.js';
 export type { WalkInput, WalkOutcome, WindowWalk } from './choice/walk.js';
 export * from './choice/window.js';
+export * from './chunks.js';
 export * from './classification.js';
 export type * from './generations/generation.js';
 export * from './generations/index.js';
 export { legacy613 } from './generations/legacy-6-13.js';
 export { legacy618 } from './generations/legacy-6-18.js';
 export { merged } from './generations/merged.js';
+export { rfcV2 } from './generations/rfc-v2.js';
+export { v4 } from './generations/v4.js';
 export { v12 } from './generations/v12.js';
 export { v15 } from './generations/v15.js';
 export { v17 } from './generations/v17.js';

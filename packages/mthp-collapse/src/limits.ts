@@ -106,6 +106,13 @@ export function cappedScaledNoneLimit(order: number, context: LimitContext): Lim
   return Math.min(settings.maxPtesNone, (1 << (pmdOrder - 1)) - 1) >> (pmdOrder - order);
 }
 
+/** RFC v2, v4: the setting shifted down with the order; MADV_COLLAPSE is not limited (khugepaged spec 15.2). */
+export function scaledNoneLimit(order: number, context: LimitContext): Limit {
+  const { pmdOrder, settings, initiator } = context;
+  if (context.uffdArmed) return 0;
+  return initiator === 'madvise' ? 1 << pmdOrder : settings.maxPtesNone >> (pmdOrder - order);
+}
+
 /** merged and its forerunners from v12 on: the setting at the PMD order, none below, no limit for MADV_COLLAPSE. */
 export function pmdOnlySwapLimit(order: number, context: LimitContext): number {
   return pmdOnlyLimit(order, context, context.settings.maxPtesSwap);
@@ -119,6 +126,16 @@ export function pmdOnlySharedLimit(order: number, context: LimitContext): number
 function pmdOnlyLimit(order: number, context: LimitContext, setting: number): number {
   if (context.initiator === 'madvise') return 1 << context.pmdOrder;
   return order === context.pmdOrder ? setting : 0;
+}
+
+/** RFC v2 to v15: as above, and below the PMD order swapped entries are refused whoever collapses. */
+export function refusedBelowPmdSwapLimit(order: number, context: LimitContext): number {
+  return order < context.pmdOrder ? 0 : pmdOnlySwapLimit(order, context);
+}
+
+/** As `refusedBelowPmdSwapLimit`, for entries whose folio may be mapped by another process. */
+export function refusedBelowPmdSharedLimit(order: number, context: LimitContext): number {
+  return order < context.pmdOrder ? 0 : pmdOnlySharedLimit(order, context);
 }
 
 /**
@@ -139,6 +156,17 @@ export function inlineScanNoneLimit(enabledOrders: OrderSet, context: LimitConte
   if (context.uffdArmed) return 0;
   const binds = context.initiator === 'khugepaged' && enabledOrders === orderBit(context.pmdOrder);
   return binds ? context.settings.maxPtesNone : maxPtesCeiling(context.pmdOrder);
+}
+
+/** RFC v2: the scan of a table is never ended by empty entries, except in an armed VMA (khugepaged spec 15.2). */
+export function unlimitedScanNone(_enabledOrders: OrderSet, context: LimitContext): number {
+  return context.uffdArmed ? 0 : 1 << context.pmdOrder;
+}
+
+/** v4: as `unlimitedScanNone`, unless khugepaged has the PMD order alone (khugepaged spec 15.3). */
+export function pmdOnlyScanNone(enabledOrders: OrderSet, context: LimitContext): number {
+  const binds = context.initiator === 'khugepaged' && enabledOrders === orderBit(context.pmdOrder);
+  return binds && !context.uffdArmed ? context.settings.maxPtesNone : unlimitedScanNone(enabledOrders, context);
 }
 
 /** Legacy: the plain limit; the uffd test stands inside the scan and always counts (khugepaged spec 15.8). */

@@ -154,7 +154,7 @@ describe('chooseWindows', () => {
   it('attempts the whole table for MADV_COLLAPSE, whatever the settings and other orders say', () => {
     const decision = chooseWindows({
       present: [],
-      enabledOrders: ALL,
+      enabledOrders: MTHP,
       settings: { maxPtesNone: 0 },
       initiator: 'madvise',
     });
@@ -180,10 +180,13 @@ describe('chooseWindows', () => {
     [{ pmdOrder: 14 }, 'pmdOrder is 14; it must be a whole number from 3 to 13'],
     [{ unmapped: -1 }, 'unmapped is -1'],
     [{ settings: { maxPtesNone: 512 } }, 'maxPtesNone is 512; it must be a whole number from 0 to 511'],
-    [{ present: [[4, 513]] as const }, 'end of a present range is 513'],
-    [{ present: [[9, 4]] as const }, 'start of a present range is 9; it must be a whole number from 0 to 4'],
-    [{ present: new Uint32Array(1) }, 'words of the bitmap is 1; it must be 16'],
+    [{ present: [[4, 513]] as const }, 'end of a range of present is 513'],
+    [{ present: [[9, 4]] as const }, 'start of a range of present is 9; it must be a whole number from 0 to 4'],
+    [{ present: new Uint32Array(1) }, 'words of present is 1; it must be 16'],
     [{ enabledOrders: [1] }, 'enabled order is 1'],
+    [{ enabledOrders: 3 }, 'enabled order mask is 3; it must be within 1020'],
+    [{ generation: 'v4', unmapped: 1 }, 'v4 looks at chunks'],
+    [{ present: [[0, 512]] as const, unmapped: 1 }, 'unmapped is 1; it must be 0'],
     [{ generation: 'v20' }, 'no generation "v20"'],
   ])('refuses %j', (wrong, message) => {
     expect(() => chooseWindows({ present: [], enabledOrders: [9], ...wrong })).toThrow(message);

@@ -1,9 +1,11 @@
-import { createOccupancy, type Occupancy, occupancyWords, occupyRange } from '../bitmap.js';
+import { type Occupancy, occupancyCount } from '../bitmap.js';
+import { chunkOccupancy } from '../chunks.js';
 import type { Generation } from '../generations/generation.js';
-import { generationByName } from '../generations/index.js';
+import { generationByName, requestedOrders } from '../generations/index.js';
 import { defaultPtesSettings, type Initiator, type PtesSettings } from '../limits.js';
-import { MIN_MTHP_ORDER, type OrderSet, orderSet } from '../orders.js';
+import { MIN_MTHP_ORDER } from '../orders.js';
 import { SCAN, type ScanResult, type ScanResultName, scanResultName } from '../results.js';
+import { checkNumber, type Entries, emptyEntries, type Orders, toOccupancy, toOrderSet } from './input.js';
 import { startWalk } from './start-walk.js';
 import { NO_WINDOW, type Window, windowOffset, windowOrder } from './window.js';
 
@@ -27,18 +29,20 @@ export interface SkippedWindow extends WindowChoice {
 
 /** What `chooseWindows` decides about. Everything but `present` and `enabledOrders` has the kernel's default. */
 export interface ChooseWindowsInput {
-  /** Occupied entries: a bitmap, or half-open ranges `[from, to)` counted in entries. */
-  readonly present: Occupancy | readonly (readonly [from: number, to: number])[];
-  /** Enabled orders, as a list or as a bit mask. */
-  readonly enabledOrders: readonly number[] | OrderSet;
+  /** Occupied entries: half-open ranges `[from, to)` counted in entries, or a bitmap. */
+  readonly present: Entries;
+  /** Orders that sysfs and the VMA allow, as a list or a bit mask. MADV_COLLAPSE does not ask for them. */
+  readonly enabledOrders: Orders;
   /** Values of the max_ptes_* files; absent ones have the default of a fresh boot. */
   readonly settings?: Partial<PtesSettings>;
   /** The table has 2^pmdOrder entries. Default 9: 512 entries of 4 KiB. */
   readonly pmdOrder?: number;
   /** A generation or its name. Default `merged`. */
   readonly generation?: Generation | string;
-  /** Accepted swapped entries, besides the present ones. Default 0. */
-  readonly unmapped?: number;
+  /** Swapped entries that the scan accepted: how many, or which. Default 0. A generation with chunks must know which. */
+  readonly unmapped?: number | Entries;
+  /** Orders whose own `enabled` file says `always`; matters to RFC v2 and v4 only. Default none. */
+  readonly alwaysOrders?: Orders;
   readonly initiator?: Initiator;
   readonly uffdArmed?: boolean;
   /** Result of each attempt. Default: every attempt succeeds. */
@@ -66,17 +70,18 @@ export interface WindowDecision {
  * @throws RangeError for a geometry, range, order or count that the table cannot have.
  */
 export function chooseWindows(input: ChooseWindowsInput): WindowDecision {
-  const { pmdOrder = 9, generation = 'merged', unmapped = 0, initiator = 'khugepaged', uffdArmed = false } = input;
+  const { pmdOrder = 9, initiator = 'khugepaged', uffdArmed = false } = input;
   checkNumber('pmdOrder', pmdOrder, MIN_MTHP_ORDER + 1, 13);
-  checkNumber('unmapped', unmapped, 0, 1 << pmdOrder);
+  const generation = toGeneration(input.generation ?? 'merged');
   const settings = { ...defaultPtesSettings(pmdOrder), ...input.settings };
   for (const [name, value] of Object.entries(settings)) checkNumber(name, value, 0, (1 << pmdOrder) - 1);
+  const enabledOrders = toOrderSet('enabled order', input.enabledOrders, pmdOrder);
   const skipped: SkippedWindow[] = [];
-  const walk = startWalk(typeof generation === 'string' ? generationByName(generation) : generation, {
-    bitmap: toOccupancy(input.present, pmdOrder),
+  const walk = startWalk(generation, {
+    ...toTable(generation, input, settings, pmdOrder),
     pmdOrder,
-    enabledOrders: toOrderSet(input.enabledOrders, pmdOrder),
-    unmapped,
+    enabledOrders: initiator === 'madvise' ? requestedOrders(generation, pmdOrder, initiator) : enabledOrders,
+    alwaysOrders: toOrderSet('always order', input.alwaysOrders ?? [], pmdOrder),
     settings,
     initiator,
     uffdArmed,
@@ -97,28 +102,26 @@ function toChoice(window: Window): WindowChoice {
   return { offset: windowOffset(window), order: windowOrder(window) };
 }
 
-function toOccupancy(present: ChooseWindowsInput['present'], pmdOrder: number): Occupancy {
-  if (present instanceof Uint32Array) {
-    checkNumber('words of the bitmap', present.length, occupancyWords(pmdOrder), occupancyWords(pmdOrder));
-    return present;
-  }
-  const bitmap = createOccupancy(pmdOrder);
-  for (const [from, to] of present) {
-    checkNumber('end of a present range', to, 0, 1 << pmdOrder);
-    checkNumber('start of a present range', from, 0, to);
-    occupyRange(bitmap, from, to);
-  }
-  return bitmap;
+function toGeneration(generation: Generation | string): Generation {
+  return typeof generation === 'string' ? generationByName(generation) : generation;
 }
 
-function toOrderSet(orders: readonly number[] | OrderSet, pmdOrder: number): OrderSet {
-  if (typeof orders === 'number') return orders;
-  for (const order of orders) checkNumber('enabled order', order, MIN_MTHP_ORDER, pmdOrder);
-  return orderSet(orders);
-}
-
-function checkNumber(what: string, value: number, from: number, to: number): void {
-  if (Number.isInteger(value) && value >= from && value <= to) return;
-  const right = from === to ? `${from}` : `a whole number from ${from} to ${to}`;
-  throw new RangeError(`${what} is ${value}; it must be ${right}`);
+/** The bitmap that the generation's scan would leave, and the number of swapped entries. */
+function toTable(
+  { chunkRule, chunkOrder, name }: Generation,
+  input: ChooseWindowsInput,
+  { maxPtesNone }: PtesSettings,
+  pmdOrder: number,
+): { bitmap: Occupancy; unmapped: number } {
+  const occupied = toOccupancy('present', input.present, pmdOrder);
+  const places = typeof input.unmapped === 'number' ? undefined : input.unmapped;
+  const swapped = toOccupancy('unmapped', places ?? [], pmdOrder);
+  const unmapped = typeof input.unmapped === 'number' ? input.unmapped : occupancyCount(swapped);
+  checkNumber('unmapped', unmapped, 0, (1 << pmdOrder) - occupancyCount(occupied));
+  if (chunkOrder === 0) return { bitmap: occupied, unmapped };
+  if (unmapped > 0 && places === undefined) {
+    throw new RangeError(`unmapped is ${unmapped}; ${name} looks at chunks and must know which entries: give ranges`);
+  }
+  const empty = emptyEntries(occupied, swapped, pmdOrder);
+  return { bitmap: chunkOccupancy(chunkRule, { occupied, empty, maxPtesNone, pmdOrder, chunkOrder }), unmapped };
 }

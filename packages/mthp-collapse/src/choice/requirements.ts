@@ -17,9 +17,16 @@ export interface Requirements {
 /**
  * Required occupancy = 2^order - limit, per enabled order (khugepaged spec 9 step 2).
  *
+ * @param alwaysOrders orders whose own `enabled` file says `always`.
  * @param context `uffdArmed` is what the generation's walk gets to know, not what is true of the VMA.
  */
-export function walkRequirements(generation: Generation, enabledOrders: OrderSet, context: LimitContext): Requirements {
+export function walkRequirements(
+  generation: Generation,
+  enabledOrders: OrderSet,
+  alwaysOrders: OrderSet,
+  context: LimitContext,
+): Requirements {
+  if (generation.chunkOrder > 0) return chunkRequirements(generation, enabledOrders, alwaysOrders, context);
   const required = new Int32Array(context.pmdOrder + 1);
   let refused = 0;
   for (const order of ordersOf(enabledOrders)) {
@@ -28,6 +35,23 @@ export function walkRequirements(generation: Generation, enabledOrders: OrderSet
     else required[order] = (1 << order) - limit;
   }
   return { required, refused, warns: warningOrders(generation, enabledOrders, context) };
+}
+
+/** Required chunks: more than the scaled number of occupied entries, or any at all (khugepaged spec 15.2, 15.3). */
+function chunkRequirements(
+  { chunkOrder, greedyAlways, pmdOnlyUnconditional }: Generation,
+  enabledOrders: OrderSet,
+  alwaysOrders: OrderSet,
+  { pmdOrder, settings }: LimitContext,
+): Requirements {
+  const required = new Int32Array(pmdOrder + 1);
+  const unconditional = pmdOnlyUnconditional && enabledOrders === orderBit(pmdOrder);
+  const minOccupied = (1 << pmdOrder) - settings.maxPtesNone - 1;
+  for (const order of ordersOf(enabledOrders)) {
+    const greedy = greedyAlways && (alwaysOrders & orderBit(order)) !== 0;
+    if (!greedy && !unconditional) required[order] = (minOccupied >> (pmdOrder - (order - chunkOrder))) + 1;
+  }
+  return { required, refused: 0, warns: 0 };
 }
 
 function warningOrders(generation: Generation, enabledOrders: OrderSet, context: LimitContext): OrderSet {

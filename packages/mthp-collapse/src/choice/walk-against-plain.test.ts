@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createOccupancy, isOccupied, type Occupancy, occupancyCount } from '../bitmap.js';
+import type { AttemptEffect } from '../classification.js';
 import type { Generation } from '../generations/generation.js';
 import { GENERATIONS } from '../generations/index.js';
 import { merged } from '../generations/merged.js';
@@ -15,6 +16,7 @@ interface Case {
   readonly pmdOrder: number;
   readonly bitmap: Occupancy;
   readonly enabledOrders: number;
+  readonly alwaysOrders: number;
   readonly settings: PtesSettings;
   readonly unmapped: number;
   readonly initiator: Initiator;
@@ -54,7 +56,8 @@ class PlainTable {
 
   isEnabled(order: number): boolean {
     const { generation, initiator, pmdOrder, enabledOrders } = this.c;
-    const single = generation.minOrder === 'pmd' || initiator === 'madvise';
+    const madvisePmd = initiator === 'madvise' && generation.madviseOrders === 'pmdOnly';
+    const single = generation.minOrder === 'pmd' || madvisePmd;
     const known = single ? order === pmdOrder : order >= Number(generation.minOrder) && order <= pmdOrder;
     return known && ((enabledOrders >> order) & 1) === 1;
   }
@@ -72,13 +75,29 @@ class PlainTable {
   }
 
   /** Attempts the window when it is eligible; 'refused' when the limit has no meaning. */
-  consider(offset: number, order: number): 'skipped' | 'refused' | 'nextRegion' | 'retryLower' | 'stop' {
+  consider(offset: number, order: number): 'skipped' | 'refused' | AttemptEffect {
     const { generation, initiator, pmdOrder, settings } = this.c;
+    if (generation.chunkOrder > 0) return this.hasChunks(offset, order) ? this.attempt(offset, order) : 'skipped';
     const other = settings.maxPtesNone !== 0 && settings.maxPtesNone !== 2 ** pmdOrder - 1;
     if (generation.warnsOnOtherNone && initiator === 'khugepaged' && order < pmdOrder && other) this.warned = true;
     const limit = generation.noneLimit(order, this.context);
     if (limit === 'refused') return 'refused';
-    if (this.occupied(offset, order) < 2 ** order - limit) return 'skipped';
+    return this.occupied(offset, order) < 2 ** order - limit ? 'skipped' : this.attempt(offset, order);
+  }
+
+  /** The test of RFC v2 and v4 (khugepaged spec 15.2, 15.3). */
+  private hasChunks(offset: number, order: number): boolean {
+    const { generation, pmdOrder, settings, bitmap, alwaysOrders } = this.c;
+    if (generation.greedyAlways && ((alwaysOrders >> order) & 1) === 1) return true;
+    if (generation.pmdOnlyUnconditional && this.isEnabled(pmdOrder) && !this.someEnabledBelow(pmdOrder)) return true;
+    const state = order - generation.chunkOrder;
+    let bits = 0;
+    for (let i = 0; i < 2 ** state; i++) if (isOccupied(bitmap, offset / 2 ** generation.chunkOrder + i)) bits += 1;
+    return bits > Math.floor((2 ** pmdOrder - settings.maxPtesNone - 1) / 2 ** (pmdOrder - state));
+  }
+
+  private attempt(offset: number, order: number): AttemptEffect {
+    const { generation } = this.c;
     const result = this.c.attempt(offset, order, this.account.length);
     this.account.push(`${offset}@${order}=${scanResultName(result)}`);
     const effect = generation.effects[result];
@@ -154,7 +173,8 @@ function plainSingle(c: Case): Account {
 }
 
 function plainWalk(c: Case): Account {
-  if (c.initiator === 'madvise' || c.generation.walk === 'single') return plainSingle(c);
+  const madvisePmd = c.initiator === 'madvise' && c.generation.madviseOrders === 'pmdOnly';
+  if (madvisePmd || c.generation.walk === 'single') return plainSingle(c);
   return c.generation.walk === 'dfs' ? plainHalves(c) : plainForward(c);
 }
 
@@ -192,7 +212,7 @@ const COMMON: readonly ScanResult[] = [
 function randomCase(generation: Generation, pmdOrder: number, seed: number): Case {
   const pick = random(seed);
   const ceiling = 2 ** pmdOrder - 1;
-  const bitmap = randomBitmap(pick, pmdOrder);
+  const bitmap = randomBitmap(pick, pmdOrder - generation.chunkOrder);
   const maxPtesNone = [0, ceiling, ceiling >> 1, pick(ceiling + 1)][pick(4)];
   const unmapped = pick(2) * pick(1 + 2 ** pmdOrder - occupancyCount(bitmap));
   const answers = pick(2 ** 31);
@@ -200,7 +220,8 @@ function randomCase(generation: Generation, pmdOrder: number, seed: number): Cas
     generation,
     pmdOrder,
     bitmap,
-    enabledOrders: pick(2 ** (pmdOrder + 1)),
+    enabledOrders: pick(4) === 0 ? 2 ** pmdOrder : pick(2 ** (pmdOrder + 1)),
+    alwaysOrders: pick(2) * pick(2 ** (pmdOrder + 1)),
     settings: { maxPtesNone, maxPtesSwap: ceiling, maxPtesShared: ceiling },
     unmapped,
     initiator: pick(10) === 0 ? 'madvise' : 'khugepaged',
@@ -260,6 +281,7 @@ function compareEveryTableOfEight(generation: Generation): number {
             pmdOrder: 3,
             bitmap,
             enabledOrders,
+            alwaysOrders: unmapped & 4,
             settings: { maxPtesNone, maxPtesSwap: 7, maxPtesShared: 7 },
             unmapped,
             initiator: 'khugepaged',

@@ -9,7 +9,10 @@ import { NO_WINDOW, type Window, windowAt, windowOffset, windowOrder } from './w
 
 /** What a walk over one table starts from. */
 export interface WalkInput {
-  /** Occupied entries as the scan saw them; read, never written, and only while `next` runs. */
+  /**
+   * Occupied entries as the scan saw them, or the chunks of a generation with chunks (`chunkOccupancy`); read, never
+   * written, and only while `next` runs.
+   */
   readonly bitmap: Occupancy;
   /** The table has 2^pmdOrder entries. */
   readonly pmdOrder: number;
@@ -21,7 +24,9 @@ export interface WalkInput {
   readonly initiator: Initiator;
   /** The VMA is registered with userfaultfd. Only a generation that passes its VMA to the limits looks at it. */
   readonly uffdArmed?: boolean;
-  /** Called for each window of an enabled order that is not full enough, with its count and what it would need. */
+  /** Orders whose own `enabled` file says `always`; only greedy generations look at them. */
+  readonly alwaysOrders?: OrderSet;
+  /** Called for each window of an enabled order that is not full enough, with its bits and how many it needs. */
   readonly onSkip?: (window: Window, occupied: number, required: number) => void;
 }
 
@@ -53,6 +58,8 @@ export abstract class WindowWalk {
   private readonly unmappedAtPmd: number;
   private readonly initiator: Initiator;
   private readonly uffdArmed: boolean;
+  private readonly alwaysOrders: OrderSet;
+  private readonly chunkOrder: number;
   private readonly onSkip: WalkInput['onSkip'];
   private requirements: Requirements;
   private pending: Window = NO_WINDOW;
@@ -72,7 +79,9 @@ export abstract class WindowWalk {
     this.initiator = input.initiator;
     this.uffdArmed = generation.passVmaToNoneHelper && input.uffdArmed === true;
     this.onSkip = input.onSkip;
-    this.requirements = walkRequirements(generation, this.enabledOrders, this.context(input.settings));
+    this.alwaysOrders = input.alwaysOrders ?? 0;
+    this.chunkOrder = generation.chunkOrder;
+    this.requirements = this.computeRequirements(input.settings);
   }
 
   /** The next window to attempt, or `NO_WINDOW` when the walk is over. */
@@ -110,7 +119,7 @@ export abstract class WindowWalk {
    * sysfs during a walk acts on the windows that are still to come.
    */
   changeSettings(settings: PtesSettings): void {
-    this.requirements = walkRequirements(this.generation, this.enabledOrders, this.context(settings));
+    this.requirements = this.computeRequirements(settings);
   }
 
   outcome(): WalkOutcome {
@@ -137,7 +146,8 @@ export abstract class WindowWalk {
     const needed = required[order];
     if (needed <= 0) return true;
     const unmapped = order === this.pmdOrder ? this.unmappedAtPmd : 0;
-    const occupied = popcountWindow(this.bitmap, windowOffset(window), order) + unmapped;
+    const chunk = this.chunkOrder;
+    const occupied = popcountWindow(this.bitmap, windowOffset(window) >> chunk, order - chunk) + unmapped;
     if (occupied >= needed) return true;
     this.onSkip?.(window, occupied, needed);
     return false;
@@ -150,9 +160,10 @@ export abstract class WindowWalk {
     return this.allocFailed ? SCAN.ALLOC_HUGE_PAGE_FAIL : this.last;
   }
 
-  private context(settings: PtesSettings): LimitContext {
+  private computeRequirements(settings: PtesSettings): Requirements {
     const { pmdOrder, initiator, uffdArmed } = this;
-    return { pmdOrder, initiator, uffdArmed, settings };
+    const context: LimitContext = { pmdOrder, initiator, uffdArmed, settings };
+    return walkRequirements(this.generation, this.enabledOrders, this.alwaysOrders, context);
   }
 }
 

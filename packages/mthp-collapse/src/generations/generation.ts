@@ -1,3 +1,4 @@
+import type { ChunkRule } from '../chunks.js';
 import type { EffectTable } from '../classification.js';
 import type { CountLimitRule, NoneLimitRule, ScanNoneLimitRule } from '../limits.js';
 import type { MadviseRules } from '../madvise-results.js';
@@ -30,9 +31,9 @@ export interface Generation
 export interface GenerationOrders {
   /** Smallest order that khugepaged builds; `pmd` when it knows only the PMD order. */
   readonly minOrder: number | 'pmd';
-  /** Orders that MADV_COLLAPSE tries: the PMD order alone, or every enabled one (khugepaged spec 13.3). */
-  readonly madviseOrders: 'pmdOnly' | 'enabled';
-  /** Which enabled orders make the thread run (khugepaged spec 4.3). */
+  /** Orders that MADV_COLLAPSE tries: the PMD order alone, or all that the VMA can hold (khugepaged spec 13.3). */
+  readonly madviseOrders: 'pmdOnly' | 'allAnon';
+  /** Which enabled orders make the thread run and visit a VMA (khugepaged spec 4.3, 15.1). */
   readonly runsWhen: 'pmdOnly' | 'anyOrder' | 'anyOrderAndStrictNone';
   /** What a VMA must contain to be visited: a whole PMD range, or one window of an enabled order. */
   readonly vmaGranularity: 'pmdRange' | 'window';
@@ -67,10 +68,12 @@ export interface GenerationChoice {
   readonly warnsOnOtherNone: boolean;
   /** One bit of the bitmap stands for 2^chunkOrder entries. 0: one bit per entry. */
   readonly chunkOrder: number;
-  /** How bits are set; `entry`: one per occupied entry. */
-  readonly chunkRule: 'entry';
+  /** How the bits are set. */
+  readonly chunkRule: ChunkRule;
   /** An order whose own `enabled` file says `always` is attempted whatever its occupancy (RFC v2, v4). */
   readonly greedyAlways: boolean;
+  /** With the PMD order enabled alone, the table is attempted whatever its occupancy (v4). */
+  readonly pmdOnlyUnconditional: boolean;
   /** Accepted swapped entries count as occupied at the PMD order; false is the defect B10. */
   readonly unmappedCountsAsOccupied: boolean;
   /** The choice asks the limit with a VMA that may be gone: the defect B1. */

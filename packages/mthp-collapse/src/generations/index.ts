@@ -4,13 +4,15 @@ import type { Generation } from './generation.js';
 import { legacy613 } from './legacy-6-13.js';
 import { legacy618 } from './legacy-6-18.js';
 import { merged } from './merged.js';
+import { rfcV2 } from './rfc-v2.js';
+import { v4 } from './v4.js';
 import { v12 } from './v12.js';
 import { v15 } from './v15.js';
 import { v17 } from './v17.js';
 import { v18 } from './v18.js';
 
 /** Every generation this package can run, oldest first. */
-export const GENERATIONS: readonly Generation[] = [legacy613, legacy618, v12, v15, v17, v18, merged];
+export const GENERATIONS: readonly Generation[] = [legacy613, legacy618, rfcV2, v4, v12, v15, v17, v18, merged];
 
 /**
  * The generation with this profile name.

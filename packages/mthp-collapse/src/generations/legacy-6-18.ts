@@ -31,6 +31,7 @@ export const legacy618: Generation = {
   chunkOrder: 0,
   chunkRule: 'entry',
   greedyAlways: false,
+  pmdOnlyUnconditional: false,
   // There is no second test after the scan; counting swapped entries makes the walk's test equal to the scan's.
   unmappedCountsAsOccupied: true,
   passVmaToNoneHelper: false,

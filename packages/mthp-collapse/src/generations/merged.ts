@@ -32,6 +32,7 @@ export const merged: Generation = {
   chunkOrder: 0,
   chunkRule: 'entry',
   greedyAlways: false,
+  pmdOnlyUnconditional: false,
   unmappedCountsAsOccupied: true,
   passVmaToNoneHelper: false,
   noneSettingReadTwice: false,

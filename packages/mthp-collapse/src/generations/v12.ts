@@ -1,5 +1,10 @@
 import { V12_EFFECTS } from '../classification.js';
-import { cappedScaledNoneLimit, inlineScanNoneLimit, pmdOnlySharedLimit, pmdOnlySwapLimit } from '../limits.js';
+import {
+  cappedScaledNoneLimit,
+  inlineScanNoneLimit,
+  refusedBelowPmdSharedLimit,
+  refusedBelowPmdSwapLimit,
+} from '../limits.js';
 import { LEGACY_MADVISE } from '../madvise-results.js';
 import { MIN_MTHP_ORDER } from '../orders.js';
 import { LEGACY_RESULTS } from '../result-numbering.js';
@@ -26,12 +31,13 @@ export const v12: Generation = {
   pmdMigrationIsMapped: true,
 
   noneLimit: cappedScaledNoneLimit,
-  swapLimit: pmdOnlySwapLimit,
-  sharedLimit: pmdOnlySharedLimit,
+  swapLimit: refusedBelowPmdSwapLimit,
+  sharedLimit: refusedBelowPmdSharedLimit,
   warnsOnOtherNone: false,
   chunkOrder: 0,
   chunkRule: 'entry',
   greedyAlways: false,
+  pmdOnlyUnconditional: false,
   unmappedCountsAsOccupied: false,
   passVmaToNoneHelper: false,
   noneSettingReadTwice: false,

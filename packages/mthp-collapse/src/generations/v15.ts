@@ -1,5 +1,10 @@
 import { V12_EFFECTS } from '../classification.js';
-import { inlineScanNoneLimit, strictBeforeUffdNoneLimit } from '../limits.js';
+import {
+  inlineScanNoneLimit,
+  refusedBelowPmdSharedLimit,
+  refusedBelowPmdSwapLimit,
+  strictBeforeUffdNoneLimit,
+} from '../limits.js';
 import { SCAN } from '../results.js';
 import type { Generation } from './generation.js';
 import { v17 } from './v17.js';
@@ -16,6 +21,8 @@ export const v15: Generation = {
   uffdRule: 'inlineScan',
   scanNoneLimit: inlineScanNoneLimit,
   noneLimit: strictBeforeUffdNoneLimit,
+  swapLimit: refusedBelowPmdSwapLimit,
+  sharedLimit: refusedBelowPmdSharedLimit,
   noneSettingReadTwice: true,
   effects: V12_EFFECTS,
   refusedResult: SCAN.FAIL,
