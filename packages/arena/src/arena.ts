@@ -11,12 +11,13 @@ import {
   LAYOUT_VERSION,
   MAGIC,
   planArena,
+  rowsInMemory,
   type Sizes,
   type TableDecl,
   type TableDecls,
   type TablePlan,
 } from './layout.js';
-import { RowPool } from './row-pool.js';
+import { RowPool, resetPoolLocks } from './row-pool.js';
 
 /** Array type of a cell type. Bits are kept in 32-bit words. */
 export interface CellArrays {
@@ -38,9 +39,11 @@ export type TableView<D extends TableDecl> = {
   readonly capacity: number;
   /** Slots per row; 0 if the table has none. */
   readonly slots: number;
-  /** Allocation of rows. Of a table that is not pooled: all rows exist, and `alloc` throws. */
-  readonly pool: RowPool;
+  /** Allocation of rows. A table that is not pooled has none: all its rows exist. */
+  readonly pool: PoolOf<D['pooled']>;
 };
+
+type PoolOf<Pooled extends boolean> = Pooled extends true ? RowPool : undefined;
 
 /** Views of a set of tables. */
 export type Tables<T extends TableDecls> = { readonly [N in keyof T]: TableView<T[N]> };
@@ -95,10 +98,14 @@ export class Arena<T extends TableDecls = TableDecls> {
     return copy;
   }
 
-  /** Puts a state from `snapshot` back. Errors: LayoutMismatchError if it is of another layout. */
+  /**
+   * Puts a state from `snapshot` back; existing views show it. No other thread may use the arena meanwhile. Errors:
+   * LayoutMismatchError if the snapshot is of another layout; nothing is changed then.
+   */
   restore(snapshot: ArrayBuffer): void {
     checkHeader(this.plan, snapshot);
     new Uint8Array(this.buffer).set(new Uint8Array(snapshot));
+    resetPoolLocks(this.plan, this.buffer);
   }
 
   /** The declarations the arena was made from. */
@@ -136,7 +143,7 @@ function checkHeader(plan: ArenaPlan, buffer: SharedArrayBuffer | ArrayBuffer): 
 }
 
 function viewTable(plan: TablePlan, buffer: SharedArrayBuffer): unknown {
-  const rows = plan.pooled ? plan.capacity + 1 : plan.capacity;
+  const rows = rowsInMemory(plan);
   const columns: [AnyColumn, number][] = [];
   const view: Record<string, unknown> = { capacity: plan.capacity, slots: plan.slots };
   for (const column of plan.columns) {

@@ -2,13 +2,18 @@
  * Bit planes: one bit per slot, 32 to a word. A plane of a table with 512 slots is 16 words, so that questions about a
  * whole page table are 16 word operations and popcounts instead of a loop over 512 entries.
  *
- * Indices are bit numbers counted from the start of the array, so a row's plane starts at `row * slots` (for row sizes
- * that are a multiple of 32) or at `row * 32` (for smaller ones): `planeStart` gives it.
+ * Indices are bit numbers counted from the start of the array, below 2^32. A row starts at a word of its own, so its
+ * plane starts at `row * slots` if that is a multiple of 32, else further on: `planeStart` gives it.
  */
 
 /** Words that one row of `slots` bits takes. */
 export function wordsPerRow(slots: number): number {
   return Math.ceil(slots / 32);
+}
+
+/** Number of the first bit of a row's plane, in a column with `slots` bits per row. */
+export function planeStart(row: number, slots: number): number {
+  return row * wordsPerRow(slots) * 32;
 }
 
 /** Number of set bits of a 32-bit word. */
@@ -84,6 +89,7 @@ export function findBit(words: Uint32Array, from: number, to: number): number {
 
 /** The last set bit at or after `from` and below `to`, or -1. */
 export function findLastBit(words: Uint32Array, from: number, to: number): number {
+  if (to <= from) return -1;
   for (let w = (to - 1) >>> 5; w >= from >>> 5; w--) {
     const word = (words[w] as number) & rangeMask(w, from, to);
     if (word !== 0) return w * 32 + 31 - Math.clz32(word);

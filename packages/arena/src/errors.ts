@@ -22,3 +22,8 @@ export class TableFullError extends ArenaError {
 export class LayoutMismatchError extends ArenaError {
   override readonly name: string = 'LayoutMismatchError';
 }
+
+/** Bytes are not a file of an arena, or a damaged or unreasonable one. */
+export class ArenaFileError extends ArenaError {
+  override readonly name: string = 'ArenaFileError';
+}

@@ -7,6 +7,7 @@ export {
   findBit,
   findLastBit,
   getBit,
+  planeStart,
   popcount32,
   rangeMask,
   setBit,
@@ -15,7 +16,16 @@ export {
   wordsPerRow,
 } from './bits.js';
 export { asBrand, type Brand } from './brand.js';
-export { ArenaError, LayoutMismatchError, TableFullError } from './errors.js';
+export {
+  type ColumnDescription,
+  describeLayout,
+  type LayoutDescription,
+  layoutMarkdown,
+  type TableDescription,
+} from './describe.js';
+export { ArenaError, ArenaFileError, LayoutMismatchError, TableFullError } from './errors.js';
+export { ARENA_FILE_BYTES_MAX, type ArenaFileLimits, deserialiseArena, serialiseArena } from './file.js';
+export { ARENA_FILE_VERSION, type ArenaFileHeader, type Extent, readArenaFileHeader } from './file-header.js';
 export {
   type ArenaPlan,
   type CellType,
@@ -29,4 +39,5 @@ export {
   type TablePlan,
 } from './layout.js';
 export { IntrusiveList, type ListColumns } from './list.js';
+export { Random } from './random.js';
 export { RowPool } from './row-pool.js';

@@ -91,20 +91,44 @@ export const HEADER_WORDS = 16;
 export const META_WORDS = 16;
 
 const ALIGN = 64;
-const ELEMENT_BYTES = { u8: 1, u16: 2, u32: 4, i32: 4, f64: 8, bit: 4 } as const;
+/** Bytes of one array element of a column: a cell, or a word of bits. */
+export const ELEMENT_BYTES = { u8: 1, u16: 2, u32: 4, i32: 4, f64: 8, bit: 4 } as const;
+/** Names that a table's view has beside its columns. */
+const TAKEN = ['capacity', 'slots', 'pool'];
+/** Bits are addressed by a 32-bit number. */
+const BITS_MAX = 2 ** 32;
 
 /** Lays out the tables. Errors: an unknown or unusable size, named. */
 export function planArena(tables: TableDecls, sizes: Sizes): ArenaPlan {
   const names = Object.keys(tables);
-  let cursor = align((HEADER_WORDS + names.length * META_WORDS) * 4);
+  let cursor = headerBytes({ tables: names });
   const place = (bytes: number): number => {
     const at = cursor;
     cursor = align(cursor + bytes);
     return at;
   };
   const plans = names.map((name, index) => planTable(name, tables[name] as TableDecl, sizes, index, place));
-  const shape = JSON.stringify(plans);
-  return { version: LAYOUT_VERSION, bytes: cursor, hash: fnv1a(shape), sizes, tables: plans };
+  if (!Number.isSafeInteger(cursor)) throw new ArenaError(`the tables take ${cursor} bytes: lower the limits`);
+  return { version: LAYOUT_VERSION, bytes: cursor, hash: layoutHash(plans), sizes, tables: plans };
+}
+
+/** Bytes before the first table: the header and the tables' bookkeeping. */
+export function headerBytes(plan: { readonly tables: readonly unknown[] }): number {
+  return align((HEADER_WORDS + plan.tables.length * META_WORDS) * 4);
+}
+
+/** Rows in memory: a pooled table has the "none" row beside its capacity. */
+export function rowsInMemory(table: TablePlan): number {
+  return table.pooled ? table.capacity + 1 : table.capacity;
+}
+
+/** Tells layouts apart by what they mean for the bytes: names, places, types. Not the documentation. */
+function layoutHash(tables: readonly TablePlan[]): number {
+  const shape = tables.map(({ name, pooled, capacity, slots, freeLinks, columns }) => [
+    [name, pooled, capacity, slots, freeLinks],
+    columns.map(({ name: column, type, per, offset, stride }) => [column, type, per, offset, stride]),
+  ]);
+  return fnv1a(JSON.stringify(shape));
 }
 
 function planTable(
@@ -118,16 +142,9 @@ function planTable(
   const slots = decl.slots === undefined ? 0 : sizeOf(sizes, decl.slots, name);
   const rows = decl.pooled ? capacity + 1 : capacity;
   const freeLinks = decl.pooled ? place(rows * 4) : -1;
-  const columns = Object.entries(decl.columns).map(([column, c]): ColumnPlan => {
-    const per = c.per ?? 'row';
-    if (per === 'slot' && slots === 0) {
-      throw new ArenaError(`column '${name}.${column}' is per slot, but table '${name}' declares no slots`);
-    }
-    const cells = (per === 'slot' ? slots : 1) * (c.cells ?? 1);
-    const stride = c.type === 'bit' ? Math.ceil(cells / 32) : cells;
-    const bytes = rows * stride * ELEMENT_BYTES[c.type];
-    return { name: column, type: c.type, per, offset: place(bytes), stride, bytes, guard: c.guard, doc: c.doc };
-  });
+  const columns = Object.entries(decl.columns).map(([column, c]) =>
+    planColumn(`${name}.${column}`, column, c, rows, slots, place),
+  );
   return {
     name,
     doc: decl.doc,
@@ -141,8 +158,32 @@ function planTable(
   };
 }
 
+function planColumn(
+  path: string,
+  name: string,
+  decl: ColumnDecl,
+  rows: number,
+  slots: number,
+  place: (bytes: number) => number,
+): ColumnPlan {
+  const { type, per = 'row', cells = 1, guard, doc } = decl;
+  if (TAKEN.includes(name)) throw new ArenaError(`column '${path}': the name '${name}' is taken by the table's view`);
+  if (!Object.hasOwn(ELEMENT_BYTES, type)) throw new ArenaError(`column '${path}' has the unknown type '${type}'`);
+  if (per === 'slot' && slots === 0) throw new ArenaError(`column '${path}' is per slot, but its table has no slots`);
+  if (!Number.isSafeInteger(cells) || cells < 1 || (type === 'bit' && cells !== 1)) {
+    throw new ArenaError(`column '${path}' has ${cells} cells: a whole number from 1, and 1 for bits, is possible`);
+  }
+  const count = (per === 'slot' ? slots : 1) * cells;
+  const stride = type === 'bit' ? Math.ceil(count / 32) : count;
+  if (type === 'bit' && rows * stride * 32 > BITS_MAX) {
+    throw new ArenaError(`column '${path}' has more than 2^32 bits: lower the number of rows`);
+  }
+  const bytes = rows * stride * ELEMENT_BYTES[type];
+  return { name, type, per, offset: place(bytes), stride, bytes, guard, doc };
+}
+
 function sizeOf(sizes: Sizes, key: string, table: string): number {
-  const value = sizes[key];
+  const value = Object.hasOwn(sizes, key) ? sizes[key] : undefined;
   if (value === undefined || !Number.isSafeInteger(value) || value < 1 || value > 0xffff_fffe) {
     throw new ArenaError(`table '${table}' needs the size '${key}': a whole number from 1 to 2^32 - 2, not ${value}`);
   }
@@ -154,7 +195,7 @@ function align(bytes: number): number {
 }
 
 /** FNV-1a over the UTF-16 code units: tells one layout from another, not meant against malice. */
-function fnv1a(text: string): number {
+export function fnv1a(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   return hash | 0;

@@ -3,6 +3,9 @@
  * share one pair of link columns (one list per owner), because the head and the tail are cells of the owner. Row 0 means
  * the end.
  */
+import { ArenaError } from './errors.js';
+
+/** The columns that make up the lists of one kind. */
 export interface ListColumns {
   /** First row of each list, by owner. */
   readonly first: Uint32Array;
@@ -12,7 +15,10 @@ export interface ListColumns {
   readonly prev: Uint32Array;
 }
 
-/** Operations on lists in columns. A row must be on at most one list of a pair of link columns. */
+/**
+ * Operations on lists in columns. A row must be on at most one list of a pair of link columns; what its links hold while
+ * it is on none does not matter, so another use may share the columns.
+ */
 export class IntrusiveList {
   readonly #c: ListColumns;
 
@@ -60,10 +66,14 @@ export class IntrusiveList {
     else prev[follower] = row;
   }
 
+  /** Takes `row` off the owner's list. Errors: ArenaError if it is not on it, as far as its neighbours show. */
   remove(owner: number, row: number): void {
     const { first, last, next, prev } = this.#c;
     const before = prev[row] as number;
     const behind = next[row] as number;
+    const here = before === 0 ? first[owner] : next[before];
+    const back = behind === 0 ? last[owner] : prev[behind];
+    if (here !== row || back !== row) throw new ArenaError(`row ${row} is not on the list of owner ${owner}`);
     if (before === 0) first[owner] = behind;
     else next[before] = behind;
     if (behind === 0) last[owner] = before;
