@@ -18,6 +18,7 @@ export type {
   TaskOptions,
 } from './executor.js';
 export { type HeldLock, HeldLocks } from './held-locks.js';
+export { Histogram } from './histogram.js';
 export {
   canTake,
   excludes,
@@ -27,6 +28,9 @@ export {
   stateAfterTake,
   WRITE_HELD,
 } from './lock-rules.js';
+export { type ClassStatistics, LockStatistics, ModeStatistics } from './lock-statistics.js';
+export { LockdepError, type LockdepRule, type LockdepTask } from './lockdep/errors.js';
+export { Lockdep } from './lockdep/lockdep.js';
 export {
   BitLock,
   type BitLockWatcher,

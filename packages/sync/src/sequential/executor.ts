@@ -19,8 +19,12 @@ import type {
   TaskFailure,
   TaskOptions,
 } from '../executor.js';
+import { LockStatistics } from '../lock-statistics.js';
+import { badRelease } from '../lockdep/errors.js';
+import { Lockdep } from '../lockdep/lockdep.js';
 import type { LockClass, SyncDomain } from '../locks.js';
 import {
+  isNested,
   type LockRef,
   lockOf,
   modeOf,
@@ -47,6 +51,8 @@ const CHECK_STEPS = 4096;
 export class SequentialExecutor implements Executor {
   readonly domain: SyncDomain;
   readonly settings: SequentialSettings;
+  /** Sums per lock class; undefined if the option `statistics` is false. */
+  readonly statistics: LockStatistics | undefined;
 
   private readonly list: SequentialTask[] = [];
   private readonly clock: Current;
@@ -54,6 +60,8 @@ export class SequentialExecutor implements Executor {
   private readonly scheduler: Scheduler;
   private readonly locks: LockTable;
   private readonly queues: WaitQueues;
+
+  private readonly lockdep: Lockdep | undefined;
 
   private running = false;
   private steps = 0;
@@ -67,10 +75,14 @@ export class SequentialExecutor implements Executor {
     this.domain = domain;
     this.settings = settingsOf(options);
     this.clock = { nowNs: this.settings.startNs, cpu: 0, task: 0 };
+    this.lockdep = this.settings.lockdep ? new Lockdep(domain, this.clock, (id) => this.list[id - 1]) : undefined;
     this.observer = joinObservers(this.settings.observers);
+    this.statistics = this.settings.statistics ? new LockStatistics(domain) : undefined;
     this.scheduler = new Scheduler(this.settings, this.list);
     this.queues = new WaitQueues(domain);
-    this.locks = new LockTable(this.observer, (task, lockClass, nowNs) => this.granted(task, lockClass, nowNs));
+    this.locks = new LockTable(this.observer, this.statistics, (task, lockClass, nowNs) =>
+      this.granted(task, lockClass, nowNs),
+    );
   }
 
   get current(): Readonly<Current> {
@@ -105,11 +117,13 @@ export class SequentialExecutor implements Executor {
     this.running = true;
     this.failure = undefined;
     const first = this.steps;
+    const unwatch = this.lockdep?.watch();
     try {
       const end = this.loop(limits, first + (limits.maxSteps ?? Number.POSITIVE_INFINITY));
       const outcome = { end, nowNs: this.clock.nowNs, steps: this.steps - first };
       return this.failure === undefined ? outcome : { ...outcome, failure: this.failure };
     } finally {
+      unwatch?.();
       this.running = false;
       this.clock.task = 0;
     }
@@ -235,6 +249,7 @@ export class SequentialExecutor implements Executor {
     const lock = lockOf(op);
     const mode = modeOf(op);
     const lockClass = this.classOf(lock);
+    if (task.held.count > 0) this.lockdep?.beforeAcquire(task, lockClass, lock, isNested(op));
     if (lockClass.kind === 'spin') this.enterSpin(task, mode, lock);
     if (this.locks.tryTake(task, lockClass, lock, mode, nowNs)) return true;
     if (lockClass.kind === 'vma' && mode === READ) {
@@ -259,8 +274,9 @@ export class SequentialExecutor implements Executor {
   private release(cpu: Cpu, task: SequentialTask, op: Op, nowNs: number): void {
     const lock = lockOf(op);
     const lockClass = this.classOf(lock);
-    const at = task.held.find(lock, modeOf(op));
-    if (at < 0) throw new OperationError(`${this.domain.describe(lock)} is not held so by task ${task.id}`);
+    const mode = modeOf(op);
+    const at = task.held.find(lock, mode);
+    if (at < 0) throw badRelease(this.domain, task, lock, mode);
     this.locks.release(task, lockClass, at, cpu.id, nowNs);
     if (lockClass.kind === 'spin') {
       task.spinDepth--;
@@ -281,11 +297,13 @@ export class SequentialExecutor implements Executor {
         this.downgrade(cpu, task, lockOf(op), nowNs);
         return 0;
       case OP.sleep:
+        this.lockdep?.beforeSleep(task, 'sleeps');
         task.input = 0;
         this.scheduler.block(cpu, task, 'sleep', nowNs);
         this.scheduler.arm(task, nowNs + payloadOf(op));
         return -1;
       case OP.wait: {
+        this.lockdep?.beforeSleep(task, 'waits on a queue');
         task.input = 1;
         this.queues.add(queueOf(op), task);
         this.scheduler.block(cpu, task, 'queue', nowNs);
@@ -310,7 +328,7 @@ export class SequentialExecutor implements Executor {
   private downgrade(cpu: Cpu, task: SequentialTask, lock: LockRef, nowNs: number): void {
     const lockClass = this.classOf(lock);
     const at = task.held.find(lock, WRITE);
-    if (at < 0) throw new OperationError(`${this.domain.describe(lock)} is not held for WRITE by task ${task.id}`);
+    if (at < 0) throw badRelease(this.domain, task, lock, WRITE);
     if (lockClass.kind === 'spin') throw new OperationError(`${this.domain.describe(lock)}: a spinlock has no readers`);
     this.locks.downgrade(task, lockClass, at, cpu.id, nowNs);
   }
@@ -346,6 +364,7 @@ export class SequentialExecutor implements Executor {
 
   private finish(cpu: Cpu, task: SequentialTask, result: unknown): void {
     const nowNs = this.clock.nowNs;
+    this.lockdep?.atEnd(task);
     this.scheduler.block(cpu, task, 'none', nowNs);
     task.state = 'done';
     task.result = result;

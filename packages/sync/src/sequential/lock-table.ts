@@ -4,6 +4,7 @@
  */
 import type { ExecutorObserver } from '../executor.js';
 import { canTake, grants, stateAfterRelease, stateAfterTake } from '../lock-rules.js';
+import type { LockStatistics } from '../lock-statistics.js';
 import { instanceOf, LOCK_OWNER, LOCK_STATE, LOCK_WAITERS, LOCK_WRITERS, type LockClass } from '../locks.js';
 import { type LockMode, type LockRef, READ, WRITE } from '../operations.js';
 import type { SequentialTask } from './task.js';
@@ -19,12 +20,15 @@ export class LockTable {
   private readonly granted: (task: SequentialTask, lockClass: LockClass, nowNs: number) => void;
   private readonly queues: Map<LockRef, LockQueue> = new Map();
   private readonly observer: ExecutorObserver | undefined;
+  private readonly statistics: LockStatistics | undefined;
 
   constructor(
     observer: ExecutorObserver | undefined,
+    statistics: LockStatistics | undefined,
     granted: (task: SequentialTask, lockClass: LockClass, nowNs: number) => void,
   ) {
     this.observer = observer;
+    this.statistics = statistics;
     this.granted = granted;
   }
 
@@ -74,6 +78,7 @@ export class LockTable {
     const state = stateAfterRelease(mode, words[base + LOCK_STATE] as number);
     words[base + LOCK_STATE] = state;
     if (state === 0) words[base + LOCK_OWNER] = 0;
+    this.statistics?.lockGiven(lock, mode, task.id, cpu, nowNs, heldNs);
     this.observer?.lockGiven?.(lock, mode, task.id, cpu, nowNs, heldNs);
     if (state === 0 && words[base + LOCK_WAITERS] !== 0) this.grant(lockClass, lock, nowNs);
   }
@@ -86,7 +91,9 @@ export class LockTable {
     task.held.sinceNs[at] = nowNs;
     const base = lockClass.base(instanceOf(lock));
     lockClass.words[base + LOCK_STATE] = 1;
+    this.statistics?.lockGiven(lock, WRITE, task.id, cpu, nowNs, heldNs);
     this.observer?.lockGiven?.(lock, WRITE, task.id, cpu, nowNs, heldNs);
+    this.statistics?.lockTaken(lock, READ, task.id, cpu, nowNs, 0);
     this.observer?.lockTaken?.(lock, READ, task.id, cpu, nowNs, 0);
     if (lockClass.words[base + LOCK_WAITERS] !== 0) this.grant(lockClass, lock, nowNs);
   }
@@ -104,6 +111,7 @@ export class LockTable {
     words[base + LOCK_STATE] = stateAfterTake(mode, words[base + LOCK_STATE] as number);
     words[base + LOCK_OWNER] = task.id;
     task.held.push(lock, mode, nowNs);
+    this.statistics?.lockTaken(lock, mode, task.id, task.cpu, nowNs, waitNs);
     this.observer?.lockTaken?.(lock, mode, task.id, task.cpu, nowNs, waitNs);
   }
 

@@ -17,6 +17,10 @@ export interface SequentialOptions {
   readonly sliceNs?: number;
   /** How far, in virtual runtime of a nice 0 task, one that wakes must be behind to end a slice, ns; default 1 ms. */
   readonly wakeupGranularityNs?: number;
+  /** Check the locking rules; default true. */
+  readonly lockdep?: boolean;
+  /** Keep sums per lock class (`executor.statistics`); default true. */
+  readonly statistics?: boolean;
   /** Told of locks and tasks. */
   readonly observers?: readonly ExecutorObserver[];
   /** Throw what a procedure threw out of `run`, instead of ending the run with 'failed'; default false. */
@@ -40,6 +44,8 @@ export function settingsOf(options: SequentialOptions): SequentialSettings {
     lockOperationNs: options.lockOperationNs ?? 0,
     sliceNs: options.sliceNs ?? 3_000_000,
     wakeupGranularityNs: options.wakeupGranularityNs ?? 1_000_000,
+    lockdep: options.lockdep ?? true,
+    statistics: options.statistics ?? true,
     observers: options.observers ?? [],
     rethrow: options.rethrow ?? false,
     livelockSteps: options.livelockSteps ?? 2 ** 26,
