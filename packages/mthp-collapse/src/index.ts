@@ -10,6 +10,7 @@ export type * from './generations/generation.js';
 export * from './generations/index.js';
 export { legacy613 } from './generations/legacy-6-13.js';
 export { legacy618 } from './generations/legacy-6-18.js';
+export * from './generations/limit-table.js';
 export { merged } from './generations/merged.js';
 export { rfcV2 } from './generations/rfc-v2.js';
 export { v4 } from './generations/v4.js';
