@@ -83,7 +83,7 @@ export async function captureProcess(options: CaptureOptions): Promise<CaptureRe
     const missing: string[] = [];
     const frameCount = await resolve(procRoot, heads, gathered, columns, kernel, missing, pacer);
     const vmas = finishVmas(heads, gathered.vmas, columns, kernel);
-    if (startTimeOf(files) !== startTime) throw processEnded(pid);
+    if (files.optionalText('stat') === null || startTimeOf(files) !== startTime) throw processEnded(pid);
     const snapshot: Snapshot = {
       format: SNAPSHOT_FORMAT,
       capturedAt: new Date().toISOString(),
@@ -179,6 +179,12 @@ async function resolve(
     if (kpagecount === null) missing.push(unreadable(procRoot, 'kpagecount', 'Map counts'));
     const files: KpageFiles = { kpageflags, kpagecount };
     return await resolveFrames(columns, files, kernel.pmdOrder, hugetlbRows(heads, gathered, kernel.pageSize), pacer);
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === null || error instanceof CaptureError) throw error;
+    throw new CaptureError('unreadable', `Cannot read ${procRoot}/kpageflags or kpagecount: ${String(error)}`, errno, {
+      cause: error,
+    });
   } finally {
     kpageflags?.close();
     kpagecount?.close();

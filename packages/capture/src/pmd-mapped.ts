@@ -34,7 +34,7 @@ export function markPmdMapped(input: PmdMappedInput): boolean {
   for (const row of fullRanges(input)) {
     const kind = input.columns.kind[row];
     if (kind === PageKind.zero) {
-      if (mapsOneFolio(input, row)) mark(input, row);
+      if (input.columns.order[row] === input.pmdOrder && mapsOneFolio(input, row)) mark(input, row);
     } else if (kind in FIELD_OF_KIND && mapsOneFolio(input, row)) {
       const rows = candidates.get(kind);
       if (rows === undefined) candidates.set(kind, [row]);

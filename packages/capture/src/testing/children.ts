@@ -64,7 +64,7 @@ export function hasPython(): boolean {
  */
 export const PYTHON_REGIONS = `
 import ctypes, json, mmap, os, sys
-HUGEPAGE, NOHUGEPAGE, DONTNEED, FREE, GUARD = 14, 15, 4, 8, 102
+HUGEPAGE, NOHUGEPAGE, DONTNEED, FREE, DONTFORK, GUARD = 14, 15, 4, 8, 10, 102
 PAGE, HUGE = 4096, 2 << 20
 keep, report = [], {}
 def region(name, size, shared=False):
@@ -79,7 +79,7 @@ def write(m, off, size, step=PAGE):
     for i in range(off, off + size, step): m[i] = 1
 m, o = region('huge', 3 * HUGE); m.madvise(HUGEPAGE); write(m, o, 3 * HUGE)
 m, o = region('holed', HUGE); m.madvise(HUGEPAGE); write(m, o, HUGE); m.madvise(NOHUGEPAGE); m.madvise(DONTNEED, o + 7 * PAGE, PAGE)
-m, o = region('sparse', 2 * HUGE); m.madvise(NOHUGEPAGE); write(m, o, 2 * HUGE, 16 * PAGE)
+m, o = region('sparse', 2 * HUGE); m.madvise(NOHUGEPAGE); m.madvise(DONTFORK); write(m, o, 2 * HUGE, 16 * PAGE)
 m, o = region('zero', HUGE); m.madvise(NOHUGEPAGE); total = sum(m[o + i * PAGE] for i in range(100))
 m, o = region('lazy', HUGE); m.madvise(NOHUGEPAGE); write(m, o, HUGE); m.madvise(FREE, o, HUGE)
 m, o = region('shmem', HUGE, shared=True); write(m, o, 64 * PAGE)
