@@ -4,7 +4,7 @@
 
 import { mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { commandLine, runCommand } from './lib/command.mjs';
+import { commandLine, runCommand, scriptArguments } from './lib/command.mjs';
 import { testReport } from './lib/root.mjs';
 import { ensureBuilt, ensureInstalled, SetupError } from './lib/setup.mjs';
 import { countTests } from './lib/test-report.mjs';
@@ -65,7 +65,7 @@ function verdict({ code }) {
 async function runTests() {
   mkdirSync(dirname(testReport), { recursive: true });
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${testReport}`];
-  const result = await check('tests', 'vitest', 'run', ...reporters, ...process.argv.slice(2));
+  const result = await check('tests', 'vitest', 'run', ...reporters, ...scriptArguments());
   const { passed, failed, skipped } = countTests(testReport);
   // Vitest's word and its report must agree: a report that counts a failure fails the step whatever the exit code was.
   const code = result.code === 0 && failed > 0 ? 1 : result.code;

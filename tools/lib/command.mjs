@@ -10,6 +10,8 @@ import { inRoot, root } from './root.mjs';
  * @property {boolean} [capture] keep the output (both streams, in order of arrival) instead of showing it
  * @property {string} [cwd] working directory, the repository's root unless told
  * @property {NodeJS.ProcessEnv} [env] variables on top of the present ones
+ * @property {'workspace' | 'machine'} [tools] whose programs come first on the PATH: the workspace's, with the pinned Node
+ *   (default), or the machine's, as npm and npx must run under their own Node to find their configuration
  *
  * @typedef {object} CommandResult
  * @property {number} code exit code; 128 + n after signal n; 127 when the program could not be started
@@ -21,20 +23,22 @@ import { inRoot, root } from './root.mjs';
 /** Signals that end this process from outside; the child gets them too and decides. */
 const FORWARDED = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
 
+/** Where the workspace's programs are, the pinned Node among them. */
+const WORKSPACE_TOOLS = inRoot('node_modules/.bin');
+
 /**
- * Runs a program to its end with the workspace's tools and the pinned Node first on the PATH.
+ * Runs a program to its end.
  * @param {string} program
  * @param {readonly string[]} args
  * @param {CommandOptions} [options]
  * @returns {Promise<CommandResult>}
  */
 export function runCommand(program, args, options = {}) {
-  const { capture = false, cwd = root, env = {} } = options;
+  const { capture = false, cwd = root, env = {}, tools = 'workspace' } = options;
   const begin = process.hrtime.bigint();
-  const path = `${inRoot('node_modules/.bin')}${delimiter}${process.env.PATH ?? ''}`;
   const child = spawn(program, args, {
     cwd,
-    env: { ...process.env, PATH: path, ...env },
+    env: { ...process.env, PATH: searchPath(tools), ...env },
     stdio: capture ? ['ignore', 'pipe', 'pipe'] : 'inherit',
   });
   const forwarders = FORWARDED.map((signal) => ({ signal, pass: () => passOn(child, signal) }));
@@ -64,6 +68,16 @@ export function runCommand(program, args, options = {}) {
 }
 
 /**
+ * The PATH. npm puts the workspace's programs first for its scripts, so that the machine's own must be asked for.
+ * @param {'workspace' | 'machine'} tools
+ * @returns {string}
+ */
+function searchPath(tools) {
+  const machine = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== WORKSPACE_TOOLS);
+  return (tools === 'workspace' ? [WORKSPACE_TOOLS, ...machine] : machine).join(delimiter);
+}
+
+/**
  * A terminal sends SIGINT to the whole foreground group, the child included: passing it on as well would interrupt twice.
  * @param {import('node:child_process').ChildProcess} child
  * @param {NodeJS.Signals} signal
@@ -81,4 +95,13 @@ function passOn(child, signal) {
  */
 export function commandLine(program, args) {
   return [program, ...args].map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : JSON.stringify(word))).join(' ');
+}
+
+/**
+ * The arguments of a script under tools/. pnpm, unlike npm, hands over the `--` of `pnpm start -- run FILE`.
+ * @returns {string[]}
+ */
+export function scriptArguments() {
+  const given = process.argv.slice(2);
+  return given[0] === '--' ? given.slice(1) : given;
 }

@@ -163,6 +163,7 @@ async function setupStep([program, args], env, hints) {
   // The repository's .npmrc silences npm's banners; here npx's own errors must be seen.
   const { code, output } = await runCommand(program, args, {
     capture: true,
+    tools: 'machine',
     env: { npm_config_loglevel: 'error', ...env },
   });
   if (code === 0) return;

@@ -60,13 +60,15 @@ export async function installTarballs(packages: readonly Package[]): Promise<Con
   }
 }
 
-/** Runs a command to its end, its output kept. npm gets its usual voice back for error messages. */
+/** Runs a program of the workspace to its end, its output kept. */
 export function run(program: string, args: readonly string[], cwd: string, path?: string): Promise<CommandResult> {
-  const env = { npm_config_loglevel: 'error', NO_COLOR: '1', ...(path === undefined ? {} : { PATH: path }) };
+  const env = { NO_COLOR: '1', npm_config_loglevel: 'error', ...(path === undefined ? {} : { PATH: path }) };
   return runCommand(program, args, { capture: true, cwd, env });
 }
 
 async function mustRun(program: string, args: readonly string[], cwd: string): Promise<void> {
-  const { code, output } = await run(program, args, cwd);
+  // The repository's .npmrc silences npm's banners; here its errors must be seen.
+  const env = { npm_config_loglevel: 'error' };
+  const { code, output } = await runCommand(program, args, { capture: true, cwd, env, tools: 'machine' });
   if (code !== 0) throw new Error(`${commandLine(program, args)} failed (exit code ${code}):\n${output}`);
 }

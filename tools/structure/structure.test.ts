@@ -16,8 +16,7 @@ import {
   workspacePackages,
 } from './workspace.js';
 
-const files = repositoryFiles();
-const sources = parseAll(files);
+const sources = parseAll(repositoryFiles('with new ones'));
 const packages = workspacePackages(sources);
 
 describe('this repository', () => {
@@ -51,7 +50,8 @@ describe('this repository', () => {
   });
 
   it('names no path of the machine it was written on', () => {
-    expect(files.flatMap((path) => machinePaths(path, readFileSync(inRoot(path), 'utf8')))).toEqual([]);
+    const tracked = repositoryFiles('tracked');
+    expect(tracked.flatMap((path) => machinePaths(path, readFileSync(inRoot(path), 'utf8')))).toEqual([]);
   });
 });
 

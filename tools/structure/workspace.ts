@@ -32,10 +32,14 @@ export interface Package {
 
 const CODE = /\.(ts|tsx|mts|cts|js|mjs|cjs)$/;
 
-/** Every file that git tracks or would track, as paths from the root; without git, all but the ignored folders. */
-export function repositoryFiles(): string[] {
+/**
+ * The files of the repository as paths from the root: those that git tracks, or also those it would track after `git add`.
+ * Without git, all but the ignored folders.
+ */
+export function repositoryFiles(which: 'tracked' | 'with new ones'): string[] {
+  const others = which === 'tracked' ? [] : ['--others', '--exclude-standard'];
   try {
-    const list = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    const list = execFileSync('git', ['ls-files', '-z', '--cached', ...others], {
       cwd: root,
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
