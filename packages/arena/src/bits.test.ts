@@ -14,13 +14,13 @@ const range = fc
 function pack(flags: readonly boolean[]): Uint32Array {
   const words = new Uint32Array(WORDS);
   flags.forEach((flag, i) => {
-    if (flag) words[i >> 5] = (words[i >> 5] as number) + 2 ** (i % 32);
+    if (flag) words[i >> 5] = words[i >> 5] + 2 ** (i % 32);
   });
   return words;
 }
 
 const unpack = (words: Uint32Array): boolean[] =>
-  Array.from({ length: BITS }, (_, i) => Math.floor((words[i >> 5] as number) / 2 ** (i % 32)) % 2 === 1);
+  Array.from({ length: BITS }, (_, i) => Math.floor(words[i >> 5] / 2 ** (i % 32)) % 2 === 1);
 
 describe('bit planes', () => {
   it('count, test and find as an array of booleans does', () => {

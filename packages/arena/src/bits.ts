@@ -25,19 +25,19 @@ export function popcount32(word: number): number {
 
 /** True if bit `index` is set. */
 export function getBit(words: Uint32Array, index: number): boolean {
-  return ((words[index >>> 5] as number) & (1 << (index & 31))) !== 0;
+  return (words[index >>> 5] & (1 << (index & 31))) !== 0;
 }
 
 /** Sets bit `index`. */
 export function setBit(words: Uint32Array, index: number): void {
   const w = index >>> 5;
-  words[w] = (words[w] as number) | (1 << (index & 31));
+  words[w] = words[w] | (1 << (index & 31));
 }
 
 /** Clears bit `index`. */
 export function clearBit(words: Uint32Array, index: number): void {
   const w = index >>> 5;
-  words[w] = (words[w] as number) & ~(1 << (index & 31));
+  words[w] = words[w] & ~(1 << (index & 31));
 }
 
 /** Sets bit `index` atomically: for planes that are written without the row's lock. Returns the former value. */
@@ -63,25 +63,25 @@ export function rangeMask(word: number, from: number, to: number): number {
 
 /** Sets the bits from `from` to `to - 1`. */
 export function setBits(words: Uint32Array, from: number, to: number): void {
-  for (let w = from >>> 5; w * 32 < to; w++) words[w] = (words[w] as number) | rangeMask(w, from, to);
+  for (let w = from >>> 5; w * 32 < to; w++) words[w] = words[w] | rangeMask(w, from, to);
 }
 
 /** Clears the bits from `from` to `to - 1`. */
 export function clearBits(words: Uint32Array, from: number, to: number): void {
-  for (let w = from >>> 5; w * 32 < to; w++) words[w] = (words[w] as number) & ~rangeMask(w, from, to);
+  for (let w = from >>> 5; w * 32 < to; w++) words[w] = words[w] & ~rangeMask(w, from, to);
 }
 
 /** Number of set bits from `from` to `to - 1`. */
 export function countBits(words: Uint32Array, from: number, to: number): number {
   let count = 0;
-  for (let w = from >>> 5; w * 32 < to; w++) count += popcount32((words[w] as number) & rangeMask(w, from, to));
+  for (let w = from >>> 5; w * 32 < to; w++) count += popcount32(words[w] & rangeMask(w, from, to));
   return count;
 }
 
 /** The first set bit at or after `from` and below `to`, or -1. */
 export function findBit(words: Uint32Array, from: number, to: number): number {
   for (let w = from >>> 5; w * 32 < to; w++) {
-    const word = (words[w] as number) & rangeMask(w, from, to);
+    const word = words[w] & rangeMask(w, from, to);
     if (word !== 0) return w * 32 + 31 - Math.clz32(word & -word);
   }
   return -1;
@@ -91,7 +91,7 @@ export function findBit(words: Uint32Array, from: number, to: number): number {
 export function findLastBit(words: Uint32Array, from: number, to: number): number {
   if (to <= from) return -1;
   for (let w = (to - 1) >>> 5; w >= from >>> 5; w--) {
-    const word = (words[w] as number) & rangeMask(w, from, to);
+    const word = words[w] & rangeMask(w, from, to);
     if (word !== 0) return w * 32 + 31 - Math.clz32(word);
   }
   return -1;

@@ -92,7 +92,7 @@ function usedExtents(plan: ArenaPlan, buffer: SharedArrayBuffer): Extent[] {
 function usedRows(table: TablePlan, buffer: SharedArrayBuffer): number {
   if (!table.pooled) return rowsInMemory(table);
   const meta = new Uint32Array(buffer, table.metaIndex * 4, 4);
-  return (meta[POOL_META.used] as number) + 1;
+  return meta[POOL_META.used] + 1;
 }
 
 /** Length of the piece up to its last byte that is not zero. The offset is a multiple of 64. */

@@ -34,7 +34,7 @@ function apply(list: IntrusiveList, model: number[][], action: string, owner: nu
     own.unshift(row);
   } else if (action === 'insertAfter' && onNone) {
     const place = row % (own.length + 1);
-    list.insertAfter(owner, place === 0 ? 0 : (own[place - 1] as number), row);
+    list.insertAfter(owner, place === 0 ? 0 : own[place - 1], row);
     own.splice(place, 0, row);
   }
 }

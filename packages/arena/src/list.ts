@@ -27,19 +27,19 @@ export class IntrusiveList {
   }
 
   first(owner: number): number {
-    return this.#c.first[owner] as number;
+    return this.#c.first[owner];
   }
 
   last(owner: number): number {
-    return this.#c.last[owner] as number;
+    return this.#c.last[owner];
   }
 
   next(row: number): number {
-    return this.#c.next[row] as number;
+    return this.#c.next[row];
   }
 
   prev(row: number): number {
-    return this.#c.prev[row] as number;
+    return this.#c.prev[row];
   }
 
   isEmpty(owner: number): boolean {
@@ -47,7 +47,7 @@ export class IntrusiveList {
   }
 
   pushBack(owner: number, row: number): void {
-    this.insertAfter(owner, this.#c.last[owner] as number, row);
+    this.insertAfter(owner, this.#c.last[owner], row);
   }
 
   pushFront(owner: number, row: number): void {
@@ -69,8 +69,8 @@ export class IntrusiveList {
   /** Takes `row` off the owner's list. Errors: ArenaError if it is not on it, as far as its neighbours show. */
   remove(owner: number, row: number): void {
     const { first, last, next, prev } = this.#c;
-    const before = prev[row] as number;
-    const behind = next[row] as number;
+    const before = prev[row];
+    const behind = next[row];
     const here = before === 0 ? first[owner] : next[before];
     const back = behind === 0 ? last[owner] : prev[behind];
     if (here !== row || back !== row) throw new ArenaError(`row ${row} is not on the list of owner ${owner}`);
@@ -84,7 +84,7 @@ export class IntrusiveList {
 
   /** Removes and returns the first row, or 0. */
   popFront(owner: number): number {
-    const row = this.#c.first[owner] as number;
+    const row = this.#c.first[owner];
     if (row !== 0) this.remove(owner, row);
     return row;
   }

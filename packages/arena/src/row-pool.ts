@@ -66,9 +66,9 @@ export class RowPool {
   /** A row whose cells are all zero. Errors: TableFullError. */
   alloc(): number {
     this.#acquire();
-    let row = (this.#meta[FREE_HEAD] as number) >>> 0;
+    let row = this.#meta[FREE_HEAD] >>> 0;
     if (row !== 0) {
-      const next = this.#links[row] as number;
+      const next = this.#links[row];
       this.#meta[FREE_HEAD] = next === LAST ? 0 : next;
       this.#links[row] = 0;
     } else {
@@ -79,7 +79,7 @@ export class RowPool {
       }
       this.#meta[USED] = row;
     }
-    this.#meta[LIVE] = (this.#meta[LIVE] as number) + 1;
+    this.#meta[LIVE] = this.#meta[LIVE] + 1;
     this.#release();
     return row;
   }
@@ -91,10 +91,10 @@ export class RowPool {
     this.#acquire();
     const twice = this.#links[row] !== 0;
     if (!twice) {
-      const head = (this.#meta[FREE_HEAD] as number) >>> 0;
+      const head = this.#meta[FREE_HEAD] >>> 0;
       this.#links[row] = head === 0 ? LAST : head;
       this.#meta[FREE_HEAD] = row;
-      this.#meta[LIVE] = (this.#meta[LIVE] as number) - 1;
+      this.#meta[LIVE] = this.#meta[LIVE] - 1;
     }
     this.#release();
     if (twice) throw this.#notLive(row);
@@ -110,10 +110,10 @@ export class RowPool {
     let free = 0;
     for (let row = 1; row <= used; row++) if (this.#links[row] !== 0) free++;
     if (used - free !== this.live) return `table '${this.name}': ${this.live} rows live, counted ${used - free}`;
-    let row = (this.#meta[FREE_HEAD] as number) >>> 0;
+    let row = this.#meta[FREE_HEAD] >>> 0;
     for (let seen = 0; seen < free; seen++) {
       if (row < 1 || row > used) return `table '${this.name}': the free list breaks off after ${seen} of ${free} rows`;
-      row = this.#links[row] as number;
+      row = this.#links[row];
     }
     return free === 0 ? whole(row === 0, this.name) : whole(row === LAST, this.name);
   }

@@ -23,7 +23,7 @@ export function initBuddy(m: Machine, nodePages: readonly number[]): void {
     next += pages;
   });
   m.frame.flags[0] = PAGE.RESERVED;
-  for (let node = 0; node < m.nodes; node++) freeRange(m, Math.max(1, m.node.firstPfn[node] as number), m.node.endPfn[node] as number);
+  for (let node = 0; node < m.nodes; node++) freeRange(m, Math.max(1, m.node.firstPfn[node]), m.node.endPfn[node]);
 }
 
 /** Frees a range of frames in the largest aligned blocks. */
@@ -55,12 +55,12 @@ function listOf(m: Machine): IntrusiveList {
 
 /** First frame of a free block of the order on the node's list, or 0. */
 export function firstFree(m: Machine, node: number, order: number): number {
-  return m.node.freeFirst[node * ORDERS + order] as number;
+  return m.node.freeFirst[node * ORDERS + order];
 }
 
 /** Number of free blocks of exactly that order. */
 export function freeBlocks(m: Machine, node: number, order: number): number {
-  return m.node.freeCount[node * ORDERS + order] as number;
+  return m.node.freeCount[node * ORDERS + order];
 }
 
 /** True if a block of the order, or a larger one to split, is free on the node. */
@@ -80,7 +80,7 @@ export function takeBlock(m: Machine, node: number, order: number): Pfn | 0 {
     unlinkFree(m, node, pfn, from);
     for (let o = from - 1; o >= order; o--) linkFree(m, node, pfn + (1 << o), o, true);
     markAllocated(m, pfn, order);
-    m.node.freePages[node] = (m.node.freePages[node] as number) - (1 << order);
+    m.node.freePages[node] = m.node.freePages[node] - (1 << order);
     return asBrand(pfn);
   }
   return 0;
@@ -104,7 +104,7 @@ export function takeExact(m: Machine, pfn: Pfn, order: number): boolean {
     } else linkFree(m, node, upper, size, true);
   }
   markAllocated(m, pfn, order);
-  m.node.freePages[node] = (m.node.freePages[node] as number) - (1 << order);
+  m.node.freePages[node] = m.node.freePages[node] - (1 << order);
   return true;
 }
 
@@ -112,7 +112,7 @@ export function takeExact(m: Machine, pfn: Pfn, order: number): boolean {
 export function freeBlockOf(m: Machine, pfn: number): number {
   for (let order = 0; order <= m.maxOrder; order++) {
     const head = pfn - (pfn % (1 << order));
-    const flags = m.frame.flags[head] as number;
+    const flags = m.frame.flags[head];
     if ((flags & PAGE.BUDDY) !== 0 && folioOrder(m, head) >= order) return head;
   }
   return -1;
@@ -121,15 +121,15 @@ export function freeBlockOf(m: Machine, pfn: number): number {
 /** Gives a block back and merges it with its buddies. */
 export function freeBlock(m: Machine, pfn: Pfn, order: number): void {
   const node = nodeOf(m, pfn);
-  const end = m.node.endPfn[node] as number;
-  m.node.freePages[node] = (m.node.freePages[node] as number) + (1 << order);
+  const end = m.node.endPfn[node];
+  m.node.freePages[node] = m.node.freePages[node] + (1 << order);
   m.frame.flags.fill(0, pfn, pfn + (1 << order));
   let at = pfn as number;
   let size = order;
   while (size < m.maxOrder) {
     const buddy = at ^ (1 << size);
-    if (buddy + (1 << size) > end || buddy < (m.node.firstPfn[node] as number)) break;
-    const flags = m.frame.flags[buddy] as number;
+    if (buddy + (1 << size) > end || buddy < m.node.firstPfn[node]) break;
+    const flags = m.frame.flags[buddy];
     if ((flags & PAGE.BUDDY) === 0 || folioOrder(m, buddy) !== size) break;
     unlinkFree(m, node, buddy, size);
     at = Math.min(at, buddy);
@@ -143,14 +143,14 @@ function linkFree(m: Machine, node: number, pfn: number, order: number, front: b
   m.frame.flags[pfn] = PAGE.BUDDY | order;
   if (front) listOf(m).pushFront(cell, pfn);
   else listOf(m).pushBack(cell, pfn);
-  m.node.freeCount[cell] = (m.node.freeCount[cell] as number) + 1;
+  m.node.freeCount[cell] += 1;
 }
 
 function unlinkFree(m: Machine, node: number, pfn: number, order: number): void {
   const cell = node * ORDERS + order;
   listOf(m).remove(cell, pfn);
   m.frame.flags[pfn] = 0;
-  m.node.freeCount[cell] = (m.node.freeCount[cell] as number) - 1;
+  m.node.freeCount[cell] = m.node.freeCount[cell] - 1;
 }
 
 function markAllocated(m: Machine, pfn: number, order: number): void {
@@ -161,6 +161,6 @@ function markAllocated(m: Machine, pfn: number, order: number): void {
 /** Turns an allocated block into blocks of a lower order, each allocated with the flags of its frames (`split_page`). */
 export function relabelBlock(m: Machine, pfn: Pfn, order: number, newOrder: number): void {
   for (let p = pfn as number; p < pfn + (1 << order); p++) {
-    m.frame.flags[p] = ((m.frame.flags[p] as number) & ~0xf) | newOrder;
+    m.frame.flags[p] = (m.frame.flags[p] & ~0xf) | newOrder;
   }
 }

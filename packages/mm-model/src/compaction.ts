@@ -39,10 +39,10 @@ export function* tryToCompact(m: Machine, node: number, order: number): Procedur
 function compactionDeferred(m: Machine, node: number, order: number): boolean {
   const d = m.node.compactDefer;
   const at = node * CELLS;
-  const failed = d[at + FAILED_ORDER] as number;
+  const failed = d[at + FAILED_ORDER];
   if (failed === 0 || order < failed) return false;
-  const considered = (d[at + CONSIDERED] as number) + 1;
-  const limit = 1 << (d[at + SHIFT] as number);
+  const considered = d[at + CONSIDERED] + 1;
+  const limit = 1 << d[at + SHIFT];
   d[at + CONSIDERED] = Math.min(considered, limit);
   return considered < limit;
 }
@@ -50,14 +50,14 @@ function compactionDeferred(m: Machine, node: number, order: number): boolean {
 function settleDeferral(m: Machine, node: number, order: number, made: boolean): void {
   const d = m.node.compactDefer;
   const at = node * CELLS;
-  const failed = d[at + FAILED_ORDER] as number;
+  const failed = d[at + FAILED_ORDER];
   d[at + CONSIDERED] = 0;
   if (made) {
     d[at + SHIFT] = 0;
     if (failed !== 0 && order >= failed) d[at + FAILED_ORDER] = order + 1;
     return;
   }
-  d[at + SHIFT] = Math.min(MAX_SHIFT, (d[at + SHIFT] as number) + 1);
+  d[at + SHIFT] = Math.min(MAX_SHIFT, d[at + SHIFT] + 1);
   if (failed === 0 || order < failed) d[at + FAILED_ORDER] = order;
 }
 
@@ -68,14 +68,14 @@ interface Work {
 
 function compactNode(m: Machine, node: number, order: number, work: Work): boolean {
   const size = 1 << order;
-  const first = Math.ceil(Math.max(1, m.node.firstPfn[node] as number) / size) * size;
-  const blocks = Math.floor(((m.node.endPfn[node] as number) - first) / size);
-  const start = m.node.compactDefer[node * CELLS + CURSOR] as number;
+  const first = Math.ceil(Math.max(1, m.node.firstPfn[node]) / size) * size;
+  const blocks = Math.floor((m.node.endPfn[node] - first) / size);
+  const start = m.node.compactDefer[node * CELLS + CURSOR];
   for (let i = 0; i < blocks; i++) {
     const block = (start + i) % blocks;
     const pfn = first + block * size;
     const used = movablePages(m, pfn, size, work);
-    if (used < 0 || used > (m.node.freePages[node] as number) - (size - used)) continue;
+    if (used < 0 || used > m.node.freePages[node] - (size - used)) continue;
     if (evacuate(m, node, asBrand<Pfn>(pfn), order, work)) {
       m.node.compactDefer[node * CELLS + CURSOR] = (block + 1) % blocks;
       return true;
@@ -89,7 +89,7 @@ function movablePages(m: Machine, from: number, size: number, work: Work): numbe
   let used = 0;
   for (let pfn = from; pfn < from + size; ) {
     work.scanned++;
-    const flags = m.frame.flags[pfn] as number;
+    const flags = m.frame.flags[pfn];
     if ((flags & PAGE.ALLOCATED) === 0) {
       if ((flags & PAGE.RESERVED) !== 0) return -1;
       const block = freeBlockOf(m, pfn);
@@ -112,7 +112,7 @@ function evacuate(m: Machine, node: number, from: Pfn, order: number, work: Work
   const held: { pfn: Pfn; order: number }[] = [];
   // First keep the block's own free frames, so that nothing is moved into it.
   for (let pfn = from as number; pfn < from + size; ) {
-    const flags = m.frame.flags[pfn] as number;
+    const flags = m.frame.flags[pfn];
     const o = flags & 0xf;
     if ((flags & PAGE.BUDDY) !== 0) {
       const keep = Math.min(o, order);

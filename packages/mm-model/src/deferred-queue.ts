@@ -43,7 +43,7 @@ export function deferredQueueAdd(m: Machine, head: Pfn): void {
   if (folioHas(m, head, FOLIO.DEFERRED)) return;
   const node = nodeOf(m, head);
   queueOf(m).pushBack(node, head + LINK_FRAME);
-  m.node.deferredCount[node] = (m.node.deferredCount[node] as number) + 1;
+  m.node.deferredCount[node] += 1;
   setFrameFlags(m, head, FOLIO.DEFERRED);
 }
 
@@ -52,7 +52,7 @@ export function deferredQueueRemove(m: Machine, head: Pfn): void {
   if (!folioHas(m, head, FOLIO.DEFERRED)) return;
   const node = nodeOf(m, head);
   queueOf(m).remove(node, head + LINK_FRAME);
-  m.node.deferredCount[node] = (m.node.deferredCount[node] as number) - 1;
+  m.node.deferredCount[node] = m.node.deferredCount[node] - 1;
   clearFrameFlags(m, head, FOLIO.DEFERRED);
 }
 

@@ -6,11 +6,10 @@ import { countBits, getBit } from '@thplab/arena';
 import { acquire, type Procedure, release, spend } from '@thplab/sync';
 import { anonVmaPrepare } from './anon-vma.js';
 import type { MmId, Pfn, TableId, VmaId, Vpn } from './brands.js';
-import { thpVmaAllowableOrders, TVA } from './eligibility.js';
+import { TVA, thpVmaAllowableOrders } from './eligibility.js';
 import { vmaThpGfp } from './fault-gfp.js';
 import { FAULT, type FaultResult } from './fault-result.js';
 import { VM } from './flags.js';
-import { updateMirrors } from './folio-mirror.js';
 import { folioGet, folioPut } from './folio-lifetime.js';
 import { folioAddLru } from './lru.js';
 import { countMthpStat, type Machine, nextStamp } from './machine.js';
@@ -19,8 +18,14 @@ import { PTE_DIRTY, PTE_WRITE, PTE_YOUNG, pteBit, setPtePage, setPteZero, slotOf
 import { addNewAnonRmap } from './rmap-change.js';
 
 /** Handles a fault on a none PTE of an anonymous VMA. */
-export function* doAnonymousPage(m: Machine, vma: VmaId, table: TableId, page: Vpn, write: boolean): Procedure<FaultResult> {
-  if (((m.vma.flags[vma] as number) & VM.UFFD_MISSING) !== 0) return FAULT.userfault;
+export function* doAnonymousPage(
+  m: Machine,
+  vma: VmaId,
+  table: TableId,
+  page: Vpn,
+  write: boolean,
+): Procedure<FaultResult> {
+  if ((m.vma.flags[vma] & VM.UFFD_MISSING) !== 0) return FAULT.userfault;
   const lock = m.locks.pteLock.ref(table);
   if (!write) {
     yield acquire(lock);
@@ -28,7 +33,7 @@ export function* doAnonymousPage(m: Machine, vma: VmaId, table: TableId, page: V
     yield release(lock);
     return FAULT.ok;
   }
-  if (!anonVmaPrepare(m, vma)) return FAULT.needMmapLock;
+  yield* anonVmaPrepare(m, vma);
   const folio = yield* allocAnonFolio(m, vma, table, page);
   if (folio.pfn === 0) return FAULT.oom;
   const pages = 1 << folio.order;
@@ -53,23 +58,28 @@ function installAnonFolio(m: Machine, vma: VmaId, table: TableId, first: Vpn, he
   folioGet(m, head, pages - 1);
   addNewAnonRmap(m, head, vma, first);
   folioAddLru(m, head);
-  updateMirrors(m, head);
-  const writable = ((m.vma.flags[vma] as number) & VM.WRITE) !== 0 ? PTE_WRITE | PTE_DIRTY : 0;
+  const writable = (m.vma.flags[vma] & VM.WRITE) !== 0 ? PTE_WRITE | PTE_DIRTY : 0;
   for (let i = 0; i < pages; i++) setPtePage(m, table, slotOf(m, first) + i, head + i, PTE_YOUNG | writable);
-  m.mm.rssAnon[mm] = (m.mm.rssAnon[mm] as number) + pages;
+  m.mm.rssAnon[mm] += pages;
 }
 
 /** `alloc_anon_folio`: the largest enabled order that fits, then lower ones, then a base page. */
-function* allocAnonFolio(m: Machine, vma: VmaId, table: TableId, page: Vpn): Procedure<{ pfn: Pfn | 0; order: number }> {
+function* allocAnonFolio(
+  m: Machine,
+  vma: VmaId,
+  table: TableId,
+  page: Vpn,
+): Procedure<{ pfn: Pfn | 0; order: number }> {
   let orders = thpVmaAllowableOrders(m, vma, TVA.pagefault, (1 << m.pmdOrder) - 1);
   const slot = slotOf(m, page);
   let fitting = 0;
   for (let order = m.pmdOrder - 1; order >= 2; order--) {
     if ((orders & (1 << order)) === 0) continue;
     const first = page - (page % (1 << order));
-    const inVma = first >= (m.vma.start[vma] as number) && first + (1 << order) <= (m.vma.end[vma] as number);
+    const inVma = first >= m.vma.start[vma] && first + (1 << order) <= m.vma.end[vma];
     // Once a range is empty, the smaller ranges inside it are too.
-    if (fitting !== 0 || (inVma && rangeIsNone(m, table, slot - (slot % (1 << order)), 1 << order))) fitting |= 1 << order;
+    if (fitting !== 0 || (inVma && rangeIsNone(m, table, slot - (slot % (1 << order)), 1 << order)))
+      fitting |= 1 << order;
   }
   orders = fitting;
   for (let order = m.pmdOrder - 1; order >= 2; order--) {

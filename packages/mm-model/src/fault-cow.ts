@@ -13,7 +13,17 @@ import { updateMirrors } from './folio-mirror.js';
 import { folioAddLru, lruAddDrainCpu } from './lru.js';
 import { type Machine, nextStamp } from './machine.js';
 import { allocFolio, GFP } from './page-alloc.js';
-import { clearPte, PTE_DIRTY, PTE_WRITE, PTE_YOUNG, pteBit, pteCell, ptePfn, setPtePage, slotOf } from './page-table.js';
+import {
+  clearPte,
+  PTE_DIRTY,
+  PTE_WRITE,
+  PTE_YOUNG,
+  pteBit,
+  pteCell,
+  ptePfn,
+  setPtePage,
+  slotOf,
+} from './page-table.js';
 import { addNewAnonRmap, removePteRmap } from './rmap-change.js';
 import { rssColumn } from './zap.js';
 
@@ -38,12 +48,12 @@ export function* doWpPage(m: Machine, vma: VmaId, table: TableId, page: Vpn): Pr
 
 /** True if the page is this process's alone (`wp_can_reuse_anon_folio`). */
 function canReuse(m: Machine, vma: VmaId, pfn: Pfn): boolean {
-  if (((m.vma.flags[vma] as number) & VM.SHARED) !== 0) return true;
+  if ((m.vma.flags[vma] & VM.SHARED) !== 0) return true;
   const head = folioHead(m, pfn);
   if (!folioHas(m, head, FOLIO.ANON)) return false;
-  if (((m.frame.flags[pfn] as number) & PAGE.ANON_EXCLUSIVE) !== 0) return true;
+  if ((m.frame.flags[pfn] & PAGE.ANON_EXCLUSIVE) !== 0) return true;
   if (folioOrder(m, head) > 0) {
-    const mapped = m.frame.mapping[head + 1] as number;
+    const mapped = m.frame.mapping[head + 1];
     return !folioMaybeMappedShared(m, head) && m.frame.refcount[head] === mapped;
   }
   if (!folioHas(m, head, FOLIO.LRU)) lruAddDrainCpu(m, m.current.cpu);
@@ -61,7 +71,7 @@ function reuse(m: Machine, table: TableId, slot: number, pfn: number): void {
 
 /** `wp_page_copy`: a new page with the old content, then the write. */
 function* copyPage(m: Machine, vma: VmaId, table: TableId, page: Vpn, old: number): Procedure<FaultResult> {
-  if (!anonVmaPrepare(m, vma)) return FAULT.needMmapLock;
+  yield* anonVmaPrepare(m, vma);
   const fresh = yield* allocFolio(m, 0, GFP.movable, 0);
   if (fresh === 0) return FAULT.oom;
   yield spend(old === ZERO_FRAME ? m.costs.zeroPage : m.costs.copyPage);
@@ -77,7 +87,7 @@ function* copyPage(m: Machine, vma: VmaId, table: TableId, page: Vpn, old: numbe
   if (old !== ZERO_FRAME && old !== NO_FRAME) {
     const head = folioHead(m, old);
     const rss = rssColumn(m, head);
-    rss[mm] = (rss[mm] as number) - 1;
+    rss[mm] = rss[mm] - 1;
     m.pte.pfn[pteCell(m, table, slot)] = 0;
     clearPte(m, table, slot);
     removePteRmap(m, old as Pfn, mm);
@@ -87,9 +97,8 @@ function* copyPage(m: Machine, vma: VmaId, table: TableId, page: Vpn, old: numbe
   } else clearPte(m, table, slot);
   addNewAnonRmap(m, fresh, vma, page);
   folioAddLru(m, fresh);
-  updateMirrors(m, fresh);
   setPtePage(m, table, slot, fresh, PTE_WRITE | PTE_DIRTY | PTE_YOUNG);
-  m.mm.rssAnon[mm] = (m.mm.rssAnon[mm] as number) + 1;
+  m.mm.rssAnon[mm] += 1;
   m.frame.stamp[fresh] = nextStamp(m);
   yield release(lock);
   return FAULT.ok;

@@ -6,7 +6,7 @@ import { GFP, type Gfp } from './page-alloc.js';
 
 /** What a fault may do to get a huge page: the `defrag` setting and the VMA's advice (`vma_thp_gfp_mask`). */
 export function vmaThpGfp(m: Machine, vma: VmaId): Gfp {
-  const advised = ((m.vma.flags[vma] as number) & VM.HUGEPAGE) !== 0;
+  const advised = (m.vma.flags[vma] & VM.HUGEPAGE) !== 0;
   switch (setting(m, 'defrag')) {
     case THP_DEFRAG.always:
       return GFP.transhuge;

@@ -6,7 +6,7 @@ import { acquire, type Procedure, release, spend } from '@thplab/sync';
 import { anonVmaPrepare } from './anon-vma.js';
 import type { MmId, Pfn, VmaId, Vpn } from './brands.js';
 import { deferredSplitFolio } from './deferred-queue.js';
-import { thpVmaAllowableOrders, TVA } from './eligibility.js';
+import { TVA, thpVmaAllowableOrders } from './eligibility.js';
 import { vmaThpGfp } from './fault-gfp.js';
 import { FAULT, type FaultResult } from './fault-result.js';
 import { FOLIO, PAGE, VM, VMA_KIND } from './flags.js';
@@ -32,14 +32,20 @@ import {
 import { addNewAnonPmdRmap } from './rmap-change.js';
 
 /** Maps a fresh huge page, or the huge zero page for a read, if the VMA allows it; else FAULT.fallback. */
-export function* doHugePmdAnonymousPage(m: Machine, vma: VmaId, pmd: PmdRef, page: Vpn, write: boolean): Procedure<FaultResult> {
+export function* doHugePmdAnonymousPage(
+  m: Machine,
+  vma: VmaId,
+  pmd: PmdRef,
+  page: Vpn,
+  write: boolean,
+): Procedure<FaultResult> {
   const start = (page - (page % m.ptes)) as Vpn;
-  const fits = start >= (m.vma.start[vma] as number) && start + m.ptes <= (m.vma.end[vma] as number);
+  const fits = start >= m.vma.start[vma] && start + m.ptes <= m.vma.end[vma];
   if (m.vma.kind[vma] !== VMA_KIND.anon || !fits) return FAULT.fallback;
   if (thpVmaAllowableOrders(m, vma, TVA.pagefault, 1 << m.pmdOrder) === 0) return FAULT.fallback;
-  if (!anonVmaPrepare(m, vma)) return FAULT.needMmapLock;
+  yield* anonVmaPrepare(m, vma);
   yield* m.hooks.khugepagedEnterVma(vma);
-  if (((m.vma.flags[vma] as number) & VM.UFFD_MISSING) !== 0) return FAULT.userfault;
+  if ((m.vma.flags[vma] & VM.UFFD_MISSING) !== 0) return FAULT.userfault;
   if (!write && setting(m, 'use_zero_page') !== 0) return yield* mapHugeZero(m, vma, pmd, start);
   return yield* mapFreshHuge(m, vma, pmd, start, page);
 }
@@ -57,7 +63,7 @@ function* mapHugeZero(m: Machine, vma: VmaId, pmd: PmdRef, start: Vpn): Procedur
 
 /** `expected`: the PMD entry that is to be replaced (none, or the huge zero page). */
 function* mapFreshHuge(m: Machine, vma: VmaId, pmd: PmdRef, start: Vpn, page: Vpn): Procedure<FaultResult> {
-  const expected = m.directory.entry[pmd] as number;
+  const expected = m.directory.entry[pmd];
   const head = yield* allocFolio(m, m.pmdOrder, vmaThpGfp(m, vma), 0);
   if (head === 0) {
     countVmEvent(m, 'thp_fault_fallback');
@@ -89,30 +95,30 @@ export function installHuge(m: Machine, vma: VmaId, pmd: PmdRef, start: Vpn, hea
   const mm = m.vma.mm[vma] as MmId;
   addNewAnonPmdRmap(m, head, vma, start);
   folioAddLru(m, head);
-  const writable = ((m.vma.flags[vma] as number) & VM.WRITE) !== 0 ? PMD_WRITE : 0;
+  const writable = (m.vma.flags[vma] & VM.WRITE) !== 0 ? PMD_WRITE : 0;
   setHugePmd(m, pmd, head, PMD_YOUNG | PMD_DIRTY | writable, deposit as never);
-  m.mm.rssAnon[mm] = (m.mm.rssAnon[mm] as number) + m.ptes;
+  m.mm.rssAnon[mm] = m.mm.rssAnon[mm] + m.ptes;
   deferredSplitFolio(m, head, false);
 }
 
 /** A write to a huge page that is not writable: take it over if nobody shares it, else split and copy one page. */
 export function* doHugePmdWpPage(m: Machine, vma: VmaId, pmd: PmdRef, page: Vpn): Procedure<FaultResult> {
   const lock = m.locks.pmdLock.ref(directoryOf(m, pmd));
-  const entry = m.directory.entry[pmd] as number;
+  const entry = m.directory.entry[pmd];
   if ((entry & PMD_ZERO) !== 0) {
     const start = (page - (page % m.ptes)) as Vpn;
     const fresh = yield* mapFreshHuge(m, vma, pmd, start, page);
     if (fresh !== FAULT.fallback) return fresh;
   }
   yield acquire(lock);
-  const now = m.directory.entry[pmd] as number;
+  const now = m.directory.entry[pmd];
   if (pmdType(now) !== PMD.huge) {
     yield release(lock);
     return FAULT.fallback;
   }
   if ((now & PMD_ZERO) === 0) {
     const head = pmdPfn(m, now);
-    const exclusive = ((m.frame.flags[head] as number) & PAGE.ANON_EXCLUSIVE) !== 0;
+    const exclusive = (m.frame.flags[head] & PAGE.ANON_EXCLUSIVE) !== 0;
     const alone = m.frame.refcount[head] === 1 && !folioHas(m, head, FOLIO.LOCKED);
     if (exclusive || alone) {
       setFrameFlags(m, head, PAGE.ANON_EXCLUSIVE);

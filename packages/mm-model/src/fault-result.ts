@@ -7,12 +7,10 @@ export const FAULT = {
   sigbus: 3,
   /** A userfaultfd handler has to act first; the thread would wait. */
   userfault: 4,
-  /** Inside the fault path: start over; the handler dropped the lock. */
+  /** Inside the fault path: something is in the way; let go of the VMA and start over. */
   retry: 5,
   /** Inside the fault path: not as a huge page, try the next smaller way. */
   fallback: 6,
-  /** Inside the fault path: needs mmap_lock instead of the per-VMA lock. */
-  needMmapLock: 7,
 } as const;
 export type FaultResult = (typeof FAULT)[keyof typeof FAULT];
 

@@ -3,7 +3,7 @@
  * (`handle_mm_fault`). Handlers lie in fault-anon.ts, fault-huge.ts, fault-cow.ts, fault-file.ts and swap-in.ts.
  */
 import { clearBit, getBit, setBit } from '@thplab/arena';
-import { acquire, type Procedure, READ, release, spend, tryAcquire } from '@thplab/sync';
+import { acquire, type Procedure, preempt, release, spend } from '@thplab/sync';
 import type { MmId, TableId, VmaId, Vpn } from './brands.js';
 import { doAnonymousPage } from './fault-anon.js';
 import { doWpPage } from './fault-cow.js';
@@ -29,6 +29,7 @@ import {
   slotOf,
 } from './page-table.js';
 import { doSwapPage } from './swap-in.js';
+import { mmapReadLock, mmapReadUnlock, vmaEndRead, vmaStartRead } from './vma-locks.js';
 import { vmaAt } from './vma-tree.js';
 
 /** How a page is touched. */
@@ -38,72 +39,52 @@ export interface FaultAccess {
 
 /**
  * Touches a page of an address space. Does nothing but set the accessed (and dirty) bit if the entry allows the access;
- * otherwise takes the fault. Gives FAULT.ok, or why the access failed.
+ * otherwise takes the fault. Gives FAULT.ok, or why the access failed. No lock is held at entry and exit.
  */
 export function* handleMmFault(m: Machine, mm: MmId, page: Vpn, access: FaultAccess): Procedure<FaultResult> {
-  yield spend(m.costs.faultBase);
   countVmEvent(m, 'pgfault');
   for (;;) {
-    const locked = yield* lockVmaForFault(m, mm, page);
-    if (locked.vma === 0) return FAULT.sigsegv;
-    const result = yield* faultInVma(m, locked.vma, page, access);
-    // A handler that had to drop the lock says so by `retry`, and holds nothing.
-    if (result === FAULT.retry) continue;
-    if (locked.perVma) yield release(m.locks.vmaLock.ref(locked.vma), READ);
-    else yield release(m.locks.mmapLock.ref(mm), READ);
-    if (result === FAULT.needMmapLock) {
-      const again = yield* faultUnderMmapLock(m, mm, page, access);
-      if (again !== FAULT.retry) return again;
-      continue;
-    }
-    return result;
+    yield spend(m.costs.faultBase);
+    const vma = yield* lockVmaForFault(m, mm, page, access.write);
+    const result =
+      vma !== 0 ? yield* faultInLockedVma(m, vma, page, access) : yield* faultUnderMmapLock(m, mm, page, access);
+    if (result !== FAULT.retry) return result;
+    yield preempt();
   }
 }
 
-/** The VMA of the page, read-locked by itself, or under mmap_lock if that is not possible. `vma` 0: none, nothing held. */
-function* lockVmaForFault(m: Machine, mm: MmId, page: Vpn): Procedure<{ vma: VmaId | 0; perVma: boolean }> {
-  const vma = vmaAt(m, mm, page);
-  if (vma !== 0 && (yield* lockVmaUnderRcu(m, mm, vma, page))) return { vma, perVma: true };
-  yield acquire(m.locks.mmapLock.ref(mm), READ);
-  const found = vmaAt(m, mm, page);
-  if (found === 0) yield release(m.locks.mmapLock.ref(mm), READ);
-  return { vma: found, perVma: false };
+/** The VMA of the page, read-locked by itself; 0 if it must be looked up under mmap_lock. */
+function* lockVmaForFault(m: Machine, mm: MmId, page: Vpn, write: boolean): Procedure<VmaId | 0> {
+  const vma = yield* vmaStartRead(m, mm, page);
+  if (vma === 0) return 0;
+  // The first anonymous page makes the anon_vma, for which mmap_lock is needed; userfaultfd needs it too.
+  const makesAnonVma = m.vma.anonVma[vma] === 0 && (write || m.vma.kind[vma] === VMA_KIND.anon);
+  if (!makesAnonVma && (m.vma.flags[vma] & VM_UFFD) === 0) return vma;
+  yield* vmaEndRead(m, vma);
+  return 0;
 }
 
-/** Per-VMA lock of the fault path (`lock_vma_under_rcu`): only tried, and given up if the VMA changed meanwhile. */
-function* lockVmaUnderRcu(m: Machine, mm: MmId, vma: VmaId, page: Vpn): Procedure<boolean> {
-  // The first fault of an anonymous VMA makes its anon_vma, for which mmap_lock is needed; userfaultfd too.
-  if (m.vma.kind[vma] === VMA_KIND.anon && m.vma.anonVma[vma] === 0) return false;
-  if (((m.vma.flags[vma] as number) & VM_UFFD) !== 0) return false;
-  if (isVmaWriteLocked(m, vma)) return false;
-  if ((yield tryAcquire(m.locks.vmaLock.ref(vma), READ)) === 0) return false;
-  const stillGood =
-    m.vma.mm[vma] === mm && !isVmaWriteLocked(m, vma) && (m.vma.start[vma] as number) <= page && page < (m.vma.end[vma] as number);
-  if (!stillGood) yield release(m.locks.vmaLock.ref(vma), READ);
-  return stillGood;
-}
-
-/** True while somebody who holds mmap_lock for writing has marked the VMA (`vma_start_write`). */
-function isVmaWriteLocked(m: Machine, vma: VmaId): boolean {
-  const mm = m.vma.mm[vma] as number;
-  return m.vma.lockSeq[vma] === (m.mm.lockSeq[mm] as number) + 1;
-}
-
-function* faultUnderMmapLock(m: Machine, mm: MmId, page: Vpn, access: FaultAccess): Procedure<FaultResult> {
-  yield acquire(m.locks.mmapLock.ref(mm), READ);
-  const vma = vmaAt(m, mm, page);
-  const result = vma === 0 ? FAULT.sigsegv : yield* faultInVma(m, vma, page, access);
-  if (result !== FAULT.retry) yield release(m.locks.mmapLock.ref(mm), READ);
+function* faultInLockedVma(m: Machine, vma: VmaId, page: Vpn, access: FaultAccess): Procedure<FaultResult> {
+  const result = yield* faultInVma(m, vma, page, access);
+  yield* vmaEndRead(m, vma);
   return result;
 }
 
-/** The fault with the VMA locked one way or the other. */
+function* faultUnderMmapLock(m: Machine, mm: MmId, page: Vpn, access: FaultAccess): Procedure<FaultResult> {
+  yield* mmapReadLock(m, mm);
+  const vma = vmaAt(m, mm, page);
+  const result = vma === 0 ? FAULT.sigsegv : yield* faultInVma(m, vma, page, access);
+  yield* mmapReadUnlock(m, mm);
+  return result;
+}
+
+/** The fault with the VMA locked one way or the other, which it still is at the end; FAULT.retry asks to start over. */
 export function* faultInVma(m: Machine, vma: VmaId, page: Vpn, access: FaultAccess): Procedure<FaultResult> {
-  const flags = m.vma.flags[vma] as number;
+  const flags = m.vma.flags[vma];
   if ((flags & (access.write ? VM.WRITE : VM.READ)) === 0) return FAULT.sigsegv;
   const mm = m.vma.mm[vma] as MmId;
   const pmd = allocPmd(m, mm, page);
-  const type = pmdType(m.directory.entry[pmd] as number);
+  const type = pmdType(m.directory.entry[pmd]);
   if (type === PMD.none) {
     const huge = yield* doHugePmdAnonymousPage(m, vma, pmd, page, access.write);
     if (huge !== FAULT.fallback) return huge;
@@ -116,7 +97,7 @@ export function* faultInVma(m: Machine, vma: VmaId, page: Vpn, access: FaultAcce
 }
 
 function* touchHugePmd(m: Machine, vma: VmaId, pmd: PmdRef, page: Vpn, write: boolean): Procedure<FaultResult> {
-  const entry = m.directory.entry[pmd] as number;
+  const entry = m.directory.entry[pmd];
   if (write && (entry & PMD_WRITE) === 0) return yield* doHugePmdWpPage(m, vma, pmd, page);
   m.directory.entry[pmd] = (entry | PMD_YOUNG | (write ? PMD_DIRTY : 0)) >>> 0;
   return FAULT.ok;
@@ -125,13 +106,13 @@ function* touchHugePmd(m: Machine, vma: VmaId, pmd: PmdRef, page: Vpn, write: bo
 /** The PTE table under a PMD, made if there is none (`pte_alloc`); 0 if the PMD became huge meanwhile. */
 export function* pteAlloc(m: Machine, mm: MmId, pmd: PmdRef, page: Vpn): Procedure<TableId | 0> {
   const lock = m.locks.pmdLock.ref(directoryOf(m, pmd));
-  const seen = m.directory.entry[pmd] as number;
+  const seen = m.directory.entry[pmd];
   if (pmdType(seen) === PMD.table) return pmdTable(seen);
   yield acquire(lock);
-  if (pmdType(m.directory.entry[pmd] as number) === PMD.none) {
+  if (pmdType(m.directory.entry[pmd]) === PMD.none) {
     m.directory.entry[pmd] = makePmdTable(newTable(m, mm, page));
   }
-  const entry = m.directory.entry[pmd] as number;
+  const entry = m.directory.entry[pmd];
   yield release(lock);
   return pmdType(entry) === PMD.table ? pmdTable(entry) : 0;
 }
@@ -141,7 +122,7 @@ function* handlePteFault(m: Machine, vma: VmaId, table: TableId, page: Vpn, writ
   const bit = pteBit(m, table, slot);
   if (getBit(m.pte.nonPresent, bit)) return yield* entryFault(m, vma, table, page, write);
   if (!getBit(m.pte.present, bit)) {
-    return (m.vma.kind[vma] as number) === VMA_KIND.anon
+    return m.vma.kind[vma] === VMA_KIND.anon
       ? yield* doAnonymousPage(m, vma, table, page, write)
       : yield* doFilePage(m, vma, table, page, write);
   }
@@ -155,7 +136,7 @@ function* handlePteFault(m: Machine, vma: VmaId, table: TableId, page: Vpn, writ
 /** A fault on a swap-type entry (khugepaged spec 2.1). */
 function* entryFault(m: Machine, vma: VmaId, table: TableId, page: Vpn, write: boolean): Procedure<FaultResult> {
   const slot = slotOf(m, page);
-  switch (entryKind(m.pte.pfn[pteCell(m, table, slot)] as number)) {
+  switch (entryKind(m.pte.pfn[pteCell(m, table, slot)])) {
     case ENTRY_KIND.swap:
       return yield* doSwapPage(m, vma, table, page, write);
     case ENTRY_KIND.markerUffdWp:

@@ -2,8 +2,9 @@
  * References on folios, and what happens when the last one goes. Mappings, the swap cache, LRU batches, isolation and
  * pins each hold references (khugepaged spec 2.2).
  */
-import { freeBlock } from './buddy.js';
+
 import type { Pfn } from './brands.js';
+import { freeBlock } from './buddy.js';
 import { deferredQueueRemove } from './deferred-queue.js';
 import { FOLIO } from './flags.js';
 import { folioHas, folioOrder } from './folio.js';

@@ -21,7 +21,7 @@ const MIRRORS = FOLIO.MIRROR_SHARED | FOLIO.MIRROR_ATTENTION | FOLIO.MIRROR_REFE
 
 /** The mirror bits that the folio's facts call for now. */
 export function mirrorBits(m: Machine, head: Pfn): number {
-  const flags = m.frame.flags[head] as number;
+  const flags = m.frame.flags[head];
   // Usual: anonymous, swap-backed, on the LRU, unlocked, and no reference that mappings do not explain.
   const usual = FOLIO.ANON | FOLIO.SWAPBACKED | FOLIO.LRU;
   const unusual = (flags & (usual | FOLIO.LOCKED)) !== usual || m.frame.refcount[head] !== folioExpectedRefs(m, head);
@@ -32,10 +32,16 @@ export function mirrorBits(m: Machine, head: Pfn): number {
   );
 }
 
+/** For a folio that no entry maps yet: records its mirrors, so that the entries to come show them. */
+export function initMirrors(m: Machine, head: Pfn): void {
+  clearFrameFlags(m, head, MIRRORS);
+  setFrameFlags(m, head, mirrorBits(m, head));
+}
+
 /** Brings the planes of all tables that map the folio up to date with its facts. */
 export function updateMirrors(m: Machine, head: Pfn): void {
   const wanted = mirrorBits(m, head);
-  const changed = ((m.frame.flags[head] as number) & MIRRORS) ^ wanted;
+  const changed = (m.frame.flags[head] & MIRRORS) ^ wanted;
   if (changed === 0) return;
   clearFrameFlags(m, head, MIRRORS & ~wanted);
   setFrameFlags(m, head, wanted);

@@ -3,10 +3,10 @@
  * deposit, so a split cannot fail.
  */
 import type { MmId, Pfn, TableId, VmaId, Vpn } from './brands.js';
-import { folioGet } from './folio-lifetime.js';
-import { updateMirrors } from './folio-mirror.js';
 import { PAGE } from './flags.js';
 import { setFrameFlags } from './folio.js';
+import { folioGet } from './folio-lifetime.js';
+import { updateMirrors } from './folio-mirror.js';
 import { countVmEvent, type Machine } from './machine.js';
 import {
   makePmdHuge,
@@ -49,10 +49,10 @@ export function withdrawDeposit(m: Machine, pmd: PmdRef): TableId {
 
 /** Replaces a huge PMD by a table that maps the same pages (`__split_huge_pmd_locked`). The PMD lock is the caller's. */
 export function splitHugePmd(m: Machine, vma: VmaId, pmd: PmdRef, page: Vpn): TableId {
-  const entry = m.directory.entry[pmd] as number;
+  const entry = m.directory.entry[pmd];
   const mm = m.vma.mm[vma] as MmId;
   const start = (page - (page % m.ptes)) as Vpn;
-  const table = (m.directory.deposit[pmd] as number) === 0 ? newTable(m, mm, start) : withdrawDeposit(m, pmd);
+  const table = m.directory.deposit[pmd] === 0 ? newTable(m, mm, start) : withdrawDeposit(m, pmd);
   m.pte.mm[table] = mm;
   m.pte.block[table] = start / m.ptes;
   countVmEvent(m, 'thp_split_pmd');
@@ -67,7 +67,7 @@ export function splitHugePmd(m: Machine, vma: VmaId, pmd: PmdRef, page: Vpn): Ta
 }
 
 function splitMapping(m: Machine, head: Pfn, mm: MmId, table: TableId, attributes: number): void {
-  const exclusive = ((m.frame.flags[head] as number) & PAGE.ANON_EXCLUSIVE) !== 0;
+  const exclusive = (m.frame.flags[head] & PAGE.ANON_EXCLUSIVE) !== 0;
   // One reference of the PMD becomes one of each PTE.
   folioGet(m, head, m.ptes - 1);
   for (let slot = 0; slot < m.ptes; slot++) {

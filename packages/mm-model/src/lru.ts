@@ -6,25 +6,28 @@
  */
 import { type Procedure, spend } from '@thplab/sync';
 import type { Pfn } from './brands.js';
-import { folioGet, folioPut } from './folio-lifetime.js';
 import { FOLIO } from './flags.js';
-import { updateMirrors } from './folio-mirror.js';
 import { clearFrameFlags, folioHas, folioOrder, setFrameFlags } from './folio.js';
+import { folioGet, folioPut } from './folio-lifetime.js';
+import { initMirrors, updateMirrors } from './folio-mirror.js';
 import type { Machine } from './machine.js';
 
 /** Folios in a batch before it is drained (PAGEVEC_SIZE). */
 export const LRU_BATCH = 31;
 const STRIDE = 32;
 
-/** Puts a folio on its way to the LRU (`folio_add_lru`). A large folio drains the batch at once, as in the kernel. */
+/**
+ * Puts a fresh folio, which no entry maps yet, on its way to the LRU (`folio_add_lru`). A large folio drains the batch at
+ * once, as in the kernel.
+ */
 export function folioAddLru(m: Machine, head: Pfn): void {
   const cpu = m.current.cpu;
   folioGet(m, head);
-  const count = m.cpu.batchCount[cpu] as number;
+  const count = m.cpu.batchCount[cpu];
   m.cpu.batch[cpu * STRIDE + count] = head;
   m.cpu.batchCount[cpu] = count + 1;
   if (count + 1 >= LRU_BATCH || folioOrder(m, head) > 0) lruAddDrainCpu(m, cpu);
-  else updateMirrors(m, head);
+  else initMirrors(m, head);
 }
 
 /** Puts a folio straight on the LRU: for set-up, where no time passes. */
@@ -35,7 +38,7 @@ export function folioAddLruNow(m: Machine, head: Pfn): void {
 
 /** Empties one processor's batch (`lru_add_drain_cpu`). */
 export function lruAddDrainCpu(m: Machine, cpu: number): void {
-  const count = m.cpu.batchCount[cpu] as number;
+  const count = m.cpu.batchCount[cpu];
   m.cpu.batchCount[cpu] = 0;
   for (let i = 0; i < count; i++) {
     putOnLru(m, m.cpu.batch[cpu * STRIDE + i] as Pfn);

@@ -210,29 +210,29 @@ function* refuse(): Procedure<number> {
 
 /** Value of a machine-wide sysfs setting: a number, or the index of the choice. */
 export function setting(m: Machine, key: GlobalSettingKey): number {
-  return m.setting.value[settingIndex(key)] as number;
+  return m.setting.value[settingIndex(key)];
 }
 
 /** Value of a setting in hugepages-<size>kB/. */
 export function orderSetting(m: Machine, key: OrderSettingKey, order: number): number {
-  return m.setting.value[settingIndex(key, order)] as number;
+  return m.setting.value[settingIndex(key, order)];
 }
 
 /** Adds to a vmstat counter. */
 export function countVmEvent(m: Machine, name: VmstatName, by = 1): void {
   const i = vmstatIndex(name);
-  m.vmstat.value[i] = (m.vmstat.value[i] as number) + by;
+  m.vmstat.value[i] += by;
 }
 
 /** Adds to a counter of hugepages-<size>kB/stats. */
 export function countMthpStat(m: Machine, order: number, name: MthpStatName, by = 1): void {
   const i = order * MTHP_STAT_COUNT + mthpStatIndex(name);
-  m.mthpStat.value[i] = (m.mthpStat.value[i] as number) + by;
+  m.mthpStat.value[i] += by;
 }
 
 /** Node of a frame. */
 export function nodeOf(m: Machine, pfn: Pfn): number {
-  for (let n = 0; n < m.nodes; n++) if (pfn < (m.node.endPfn[n] as number)) return n;
+  for (let n = 0; n < m.nodes; n++) if (pfn < m.node.endPfn[n]) return n;
   return m.nodes - 1;
 }
 

@@ -6,15 +6,15 @@ import type { Pfn, TableId } from './brands.js';
 import { FOLIO, PAGE } from './flags.js';
 import { folioExpectedRefs, folioHas, folioMapcount, folioOrder } from './folio.js';
 import { countVmEvent, type Machine } from './machine.js';
-import { makePmdHuge, type PmdRef, directoryOf, pteCell } from './page-table.js';
+import { directoryOf, makePmdHuge, type PmdRef, pteCell } from './page-table.js';
 import { rmapWalk } from './rmap.js';
 
 /** A folio that may move: on the LRU, unlocked, without unexplained references, not tied to its place. */
 export function canMigrate(m: Machine, head: Pfn): boolean {
-  const flags = m.frame.flags[head] as number;
+  const flags = m.frame.flags[head];
   if ((flags & PAGE.UNMOVABLE) !== 0 || (flags & FOLIO.LRU) === 0) return false;
   if ((flags & (FOLIO.LOCKED | FOLIO.WRITEBACK | FOLIO.SWAPCACHE | FOLIO.KSM | FOLIO.DEFERRED)) !== 0) return false;
-  const references = m.frame.refcount[head] as number;
+  const references = m.frame.refcount[head];
   // Memory of nobody modelled (page cache of others) has one reference and no mapping.
   if (m.frame.mapping[head] === 0) return references === 1;
   return (flags & FOLIO.ANON) !== 0 && references === folioExpectedRefs(m, head);
@@ -28,9 +28,9 @@ export function migrateFolio(m: Machine, head: Pfn, target: Pfn): boolean {
     countVmEvent(m, 'pgmigrate_fail', 1 << folioOrder(m, head));
     return false;
   }
-  for (const cell of places.cells) m.pte.pfn[cell] = target + ((m.pte.pfn[cell] as number) - head);
+  for (const cell of places.cells) m.pte.pfn[cell] = target + (m.pte.pfn[cell] - head);
   for (const pmd of places.pmds) {
-    const entry = m.directory.entry[pmd] as number;
+    const entry = m.directory.entry[pmd];
     m.directory.entry[pmd] = makePmdHuge(m, target, entry & 0xf8);
   }
   copyFrames(m, head, target, 1 << folioOrder(m, head));

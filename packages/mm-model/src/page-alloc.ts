@@ -28,7 +28,13 @@ const RULES = 8;
  * Allocates a folio of the order: one reference, not on the LRU, contents undefined. Tries node `nid` first, then the
  * others of `nodes` (a bit mask). Gives 0 if there is no memory.
  */
-export function* allocFolio(m: Machine, order: number, gfp: Gfp, nid = 0, nodes: number = ALL_NODES): Procedure<Pfn | 0> {
+export function* allocFolio(
+  m: Machine,
+  order: number,
+  gfp: Gfp,
+  nid = 0,
+  nodes: number = ALL_NODES,
+): Procedure<Pfn | 0> {
   yield spend(m.costs.allocBase + m.costs.allocPerOrder * order);
   if (shouldFail(m, order)) return 0;
   const direct = takeFromNodes(m, order, nid, nodes);
@@ -91,9 +97,9 @@ function shouldFail(m: Machine, order: number): boolean {
   const { failOrder, failNth, failCount } = m.machine;
   let fail = false;
   for (let i = 0; i < RULES; i++) {
-    const left = failCount[i] as number;
+    const left = failCount[i];
     if (left === 0 || (failOrder[i] !== -1 && failOrder[i] !== order + 1)) continue;
-    const nth = failNth[i] as number;
+    const nth = failNth[i];
     if (nth > 1) failNth[i] = nth - 1;
     else {
       fail = true;
@@ -102,4 +108,3 @@ function shouldFail(m: Machine, order: number): boolean {
   }
   return fail;
 }
-

@@ -13,7 +13,7 @@ export function pageCacheLookup(m: Machine, file: FileId, index: number): Pfn | 
 
 /** Adds a page. Errors: the table is three quarters full. */
 export function pageCacheAdd(m: Machine, file: FileId, index: number, pfn: Pfn): void {
-  const used = m.machine.pageCachePages[0] as number;
+  const used = m.machine.pageCachePages[0];
   if (used >= m.pageCache.capacity * 0.75) {
     throw new RangeError(`the page cache holds ${used} pages; raise the limit 'pageCache' (${m.pageCache.capacity})`);
   }
@@ -30,16 +30,16 @@ export function pageCacheRemove(m: Machine, file: FileId, index: number): void {
   const size = m.pageCache.capacity;
   let hole = findSlot(m, file, index);
   if (files[hole] === 0) return;
-  m.machine.pageCachePages[0] = (m.machine.pageCachePages[0] as number) - 1;
+  m.machine.pageCachePages[0] = m.machine.pageCachePages[0] - 1;
   files[hole] = 0;
   for (let at = (hole + 1) % size; files[at] !== 0; at = (at + 1) % size) {
-    const home = hash(files[at] as number, indexes[at] as number, size);
+    const home = hash(files[at], indexes[at], size);
     // An entry may fill the hole unless its home lies behind the hole on the way to where it is now.
     const homeIsBetween = hole <= at ? home > hole && home <= at : home > hole || home <= at;
     if (homeIsBetween) continue;
-    files[hole] = files[at] as number;
-    indexes[hole] = indexes[at] as number;
-    pfn[hole] = pfn[at] as number;
+    files[hole] = files[at];
+    indexes[hole] = indexes[at];
+    pfn[hole] = pfn[at];
     files[at] = 0;
     hole = at;
   }

@@ -71,12 +71,12 @@ export function slotOf(m: Machine, page: Vpn): number {
 
 /** PMD entry of a page, or NO_PMD if a level above it is missing (`mm_find_pmd` and "pmd_null" of the legacy code). */
 export function findPmd(m: Machine, mm: MmId, page: Vpn): PmdRef {
-  let directory = m.mm.pgd[mm] as number;
+  let directory = m.mm.pgd[mm];
   let index = Math.floor(page / m.ptes);
   for (let level = m.levels - 1; level > 1; level--) {
     if (directory === 0) return NO_PMD;
     const span = m.ptes ** (level - 1);
-    directory = m.directory.entry[directory * m.ptes + Math.floor(index / span)] as number;
+    directory = m.directory.entry[directory * m.ptes + Math.floor(index / span)];
     index %= span;
   }
   return directory === 0 ? NO_PMD : asBrand(directory * m.ptes + index);
@@ -85,7 +85,7 @@ export function findPmd(m: Machine, mm: MmId, page: Vpn): PmdRef {
 /** As `findPmd`, making the missing levels. Errors: TableFullError for 'directory'. */
 export function allocPmd(m: Machine, mm: MmId, page: Vpn): PmdRef {
   let index = Math.floor(page / m.ptes);
-  let directory = m.mm.pgd[mm] as number;
+  let directory = m.mm.pgd[mm];
   if (directory === 0) {
     directory = newDirectory(m, mm, m.levels - 1);
     m.mm.pgd[mm] = directory;
@@ -93,7 +93,7 @@ export function allocPmd(m: Machine, mm: MmId, page: Vpn): PmdRef {
   for (let level = m.levels - 1; level > 1; level--) {
     const span = m.ptes ** (level - 1);
     const cell = directory * m.ptes + Math.floor(index / span);
-    directory = m.directory.entry[cell] as number;
+    directory = m.directory.entry[cell];
     if (directory === 0) {
       directory = newDirectory(m, mm, level - 1);
       m.directory.entry[cell] = directory;
@@ -119,7 +119,7 @@ export function directoryOf(m: Machine, pmd: PmdRef): number {
 export function findTable(m: Machine, mm: MmId, page: Vpn): TableId | 0 {
   const pmd = findPmd(m, mm, page);
   if (pmd === NO_PMD) return 0;
-  const entry = m.directory.entry[pmd] as number;
+  const entry = m.directory.entry[pmd];
   return pmdType(entry) === PMD.table ? pmdTable(entry) : 0;
 }
 
@@ -128,14 +128,14 @@ export function newTable(m: Machine, mm: MmId, page: Vpn): TableId {
   const table = m.pte.pool.alloc();
   m.pte.mm[table] = mm;
   m.pte.block[table] = blockOf(m, page);
-  m.mm.pageTables[mm] = (m.mm.pageTables[mm] as number) + 1;
+  m.mm.pageTables[mm] += 1;
   return asBrand(table);
 }
 
 /** Frees a PTE table. */
 export function freeTable(m: Machine, table: TableId): void {
-  const mm = m.pte.mm[table] as number;
-  m.mm.pageTables[mm] = (m.mm.pageTables[mm] as number) - 1;
+  const mm = m.pte.mm[table];
+  m.mm.pageTables[mm] = m.mm.pageTables[mm] - 1;
   m.pte.pool.free(table);
 }
 
@@ -151,7 +151,7 @@ export function pteBit(m: Machine, table: TableId, slot: number): number {
 
 /** First page of a table. */
 export function tableStart(m: Machine, table: TableId): Vpn {
-  return asBrand((m.pte.block[table] as number) * m.ptes);
+  return asBrand(m.pte.block[table] * m.ptes);
 }
 
 /** True if the entry is all zero. */
@@ -162,7 +162,7 @@ export function isPteNone(m: Machine, table: TableId, slot: number): boolean {
 
 /** Frame that an entry maps, ZERO_FRAME for the zero page, NO_FRAME for a special page, or -1 if it is not present. */
 export function ptePfn(m: Machine, table: TableId, slot: number): number {
-  return getBit(m.pte.present, pteBit(m, table, slot)) ? (m.pte.pfn[pteCell(m, table, slot)] as number) : -1;
+  return getBit(m.pte.present, pteBit(m, table, slot)) ? m.pte.pfn[pteCell(m, table, slot)] : -1;
 }
 
 /** Makes the entry none. */
@@ -200,7 +200,7 @@ export function setPtePage(m: Machine, table: TableId, slot: number, pfn: number
     setBit(m.pte.attention, bit);
     return;
   }
-  const flags = m.frame.flags[pfn - (pfn % (1 << ((m.frame.flags[pfn] as number) & 0xf)))] as number;
+  const flags = m.frame.flags[pfn - (pfn % (1 << (m.frame.flags[pfn] & 0xf)))];
   if ((flags & FOLIO.MIRROR_SHARED) !== 0) setBit(m.pte.shared, bit);
   if ((flags & FOLIO.MIRROR_ATTENTION) !== 0) setBit(m.pte.attention, bit);
   if ((flags & FOLIO.MIRROR_REFERENCED) !== 0) setBit(m.pte.referenced, bit);

@@ -24,7 +24,7 @@ import { countMthpStat, countVmEvent, type Machine } from './machine.js';
 
 /** Makes a fresh folio anonymous memory of the VMA at `page` (its first page); it is not mapped yet. */
 export function initAnonFolio(m: Machine, head: Pfn, vma: VmaId, page: Vpn): void {
-  setFolioMapping(m, head, m.vma.anonVma[vma] as number, linearIndex(m, vma, page));
+  setFolioMapping(m, head, m.vma.anonVma[vma], linearIndex(m, vma, page));
   setFrameFlags(m, head, FOLIO.ANON | FOLIO.SWAPBACKED | FOLIO.UPTODATE);
   const order = folioOrder(m, head);
   if (order > 0) countMthpStat(m, order, 'nr_anon', 1);
@@ -56,13 +56,13 @@ export function addAnonPmdRmap(m: Machine, head: Pfn, mm: MmId): void {
     countVmEvent(m, 'nr_anon_pages', m.ptes - mappedPages(m, head));
   }
   addPmdMap(m, head, mm, 1);
-  m.mm.anonThps[mm] = (m.mm.anonThps[mm] as number) + 1;
+  m.mm.anonThps[mm] += 1;
 }
 
 /** One huge PMD less maps an anonymous folio. */
 export function removeAnonPmdRmap(m: Machine, head: Pfn, mm: MmId): void {
   addPmdMap(m, head, mm, -1);
-  m.mm.anonThps[mm] = (m.mm.anonThps[mm] as number) - 1;
+  m.mm.anonThps[mm] = m.mm.anonThps[mm] - 1;
   if (folioEntireMapcount(m, head) > 0) return;
   const still = mappedPages(m, head);
   countVmEvent(m, 'nr_anon_transparent_hugepages', -1);
@@ -73,7 +73,7 @@ export function removeAnonPmdRmap(m: Machine, head: Pfn, mm: MmId): void {
 /** One more PTE maps a page of a folio (copy-on-write sharing, splitting of a huge PMD, swap-in). */
 export function addAnonPteRmap(m: Machine, pfn: Pfn, mm: MmId): void {
   const head = folioHead(m, pfn);
-  const wasMapped = (m.frame.mapcount[pfn] as number) > 0 || folioEntireMapcount(m, head) > 0;
+  const wasMapped = m.frame.mapcount[pfn] > 0 || folioEntireMapcount(m, head) > 0;
   addPteMap(m, pfn, mm);
   if (!wasMapped && folioHas(m, head, FOLIO.ANON)) countVmEvent(m, 'nr_anon_pages', 1);
 }
@@ -83,7 +83,7 @@ export function removePteRmap(m: Machine, pfn: Pfn, mm: MmId): void {
   const head = folioHead(m, pfn);
   removePteMap(m, pfn, mm);
   if (!folioHas(m, head, FOLIO.ANON)) return;
-  const stillMapped = (m.frame.mapcount[pfn] as number) > 0 || folioEntireMapcount(m, head) > 0;
+  const stillMapped = m.frame.mapcount[pfn] > 0 || folioEntireMapcount(m, head) > 0;
   if (stillMapped) return;
   clearFrameFlags(m, pfn, PAGE.ANON_EXCLUSIVE);
   countVmEvent(m, 'nr_anon_pages', -1);

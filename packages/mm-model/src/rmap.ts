@@ -22,7 +22,7 @@ export interface RmapVisitor {
 
 /** Visits all entries that map the folio (`rmap_walk`). Folios of files are walked by the VMAs of the file. */
 export function rmapWalk(m: Machine, head: Pfn, visitor: RmapVisitor): void {
-  const mapping = m.frame.mapping[head] as number;
+  const mapping = m.frame.mapping[head];
   if (mapping === 0) return;
   const pages = folioPages(m, head);
   const anon = folioHas(m, head, FOLIO.ANON);
@@ -31,10 +31,10 @@ export function rmapWalk(m: Machine, head: Pfn, visitor: RmapVisitor): void {
 
 /** VMAs that may map pages of an anon_vma, in the order of the chain. */
 export function* vmasOfAnonVma(m: Machine, anonVma: number): Generator<VmaId, void, undefined> {
-  let avc = m.anonVma.avcFirst[anonVma] as number;
+  let avc = m.anonVma.avcFirst[anonVma];
   while (avc !== 0) {
-    const next = m.avc.anonNext[avc] as number;
-    yield asBrand(m.avc.vma[avc] as number);
+    const next = m.avc.anonNext[avc];
+    yield asBrand(m.avc.vma[avc]);
     avc = next;
   }
 }
@@ -45,15 +45,15 @@ export function* vmasOfFile(m: Machine, file: number): Generator<VmaId, void, un
 }
 
 function visitVma(m: Machine, head: Pfn, pages: number, vma: VmaId, visitor: RmapVisitor): void {
-  const start = m.vma.start[vma] as number;
-  const size = (m.vma.end[vma] as number) - start;
+  const start = m.vma.start[vma];
+  const size = m.vma.end[vma] - start;
   // The index is kept modulo 2^32; no VMA is that large, so the difference is exact as a signed number.
-  let offset = ((m.frame.index[head] as number) - ((m.vma.pgoff[vma] as number) % 2 ** 32)) % 2 ** 32;
+  let offset = (m.frame.index[head] - (m.vma.pgoff[vma] % 2 ** 32)) % 2 ** 32;
   if (offset > 2 ** 31) offset -= 2 ** 32;
   if (offset < -(2 ** 31)) offset += 2 ** 32;
   const from = Math.max(0, offset);
   const to = Math.min(size, offset + pages);
-  const mm: MmId = asBrand(m.vma.mm[vma] as number);
+  const mm: MmId = asBrand(m.vma.mm[vma]);
   let page = start + from;
   const end = start + to;
   while (page < end) {
@@ -75,7 +75,7 @@ function visitBlock(
 ): void {
   const pmd = findPmd(m, mm, page);
   if (pmd === NO_PMD) return;
-  const entry = m.directory.entry[pmd] as number;
+  const entry = m.directory.entry[pmd];
   if (pmdType(entry) === PMD.huge) {
     if (pmdPfn(m, entry) === head) visitor.pmd(pmd, vma, page);
     return;

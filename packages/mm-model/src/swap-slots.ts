@@ -3,11 +3,11 @@
  * that is both in memory and in a slot) is `swap.cache`.
  */
 import { TableFullError } from '@thplab/arena';
+import type { Pfn } from './brands.js';
 import { FOLIO } from './flags.js';
 import { clearFrameFlags } from './folio.js';
 import { folioPut } from './folio-lifetime.js';
 import { updateMirrors } from './folio-mirror.js';
-import type { Pfn } from './brands.js';
 import type { Machine } from './machine.js';
 
 /** Largest number of entries that one slot counts. */
@@ -28,14 +28,14 @@ export function swapAlloc(m: Machine, stamp: number): number {
 
 /** One more entry refers to the slot (`swap_duplicate`). */
 export function swapDuplicate(m: Machine, slot: number): void {
-  const count = m.swap.count[slot] as number;
+  const count = m.swap.count[slot];
   if (count === MAX_COUNT) throw new RangeError(`swap slot ${slot} is shared by ${count} entries already`);
   m.swap.count[slot] = count + 1;
 }
 
 /** One entry less refers to the slot; the last one frees it, and the page leaves the swap cache. */
 export function swapFree(m: Machine, slot: number): void {
-  const count = (m.swap.count[slot] as number) - 1;
+  const count = m.swap.count[slot] - 1;
   m.swap.count[slot] = count;
   if (count > 0) return;
   removeFromSwapCache(m, slot);

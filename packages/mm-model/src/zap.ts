@@ -44,7 +44,7 @@ export function* zapRange(m: Machine, vma: VmaId, start: Vpn, end: Vpn, options:
     const pmd = findPmd(m, mm, page as Vpn);
     if (pmd === NO_PMD) page = nextDirectory(m, page, end);
     else {
-      if (pmdType(m.directory.entry[pmd] as number) !== PMD.none) {
+      if (pmdType(m.directory.entry[pmd]) !== PMD.none) {
         yield* zapBlock(m, vma, pmd, page as Vpn, blockEnd as Vpn, options);
       }
       page = blockEnd;
@@ -62,7 +62,7 @@ function* zapBlock(m: Machine, vma: VmaId, pmd: PmdRef, from: Vpn, to: Vpn, opti
   const mm = m.vma.mm[vma] as MmId;
   const pmdLock = m.locks.pmdLock.ref(directoryOf(m, pmd));
   yield acquire(pmdLock);
-  let entry = m.directory.entry[pmd] as number;
+  let entry = m.directory.entry[pmd];
   if (pmdType(entry) === PMD.huge) {
     if (to - from === m.ptes) {
       zapHugePmd(m, mm, pmd, entry);
@@ -71,7 +71,7 @@ function* zapBlock(m: Machine, vma: VmaId, pmd: PmdRef, from: Vpn, to: Vpn, opti
       return;
     }
     splitHugePmd(m, vma, pmd, from);
-    entry = m.directory.entry[pmd] as number;
+    entry = m.directory.entry[pmd];
   }
   if (pmdType(entry) !== PMD.table) {
     yield release(pmdLock);
@@ -95,7 +95,7 @@ function zapHugePmd(m: Machine, mm: MmId, pmd: PmdRef, entry: number): void {
   const head = pmdPfn(m, entry);
   const anon = folioHas(m, head, FOLIO.ANON);
   const rss = anon ? m.mm.rssAnon : m.mm.rssShmem;
-  rss[mm] = (rss[mm] as number) - m.ptes;
+  rss[mm] = rss[mm] - m.ptes;
   if (anon) removeAnonPmdRmap(m, head, mm);
   dropMapping(m, head);
 }
@@ -104,13 +104,17 @@ function zapHugePmd(m: Machine, mm: MmId, pmd: PmdRef, entry: number): void {
 export function zapPtes(m: Machine, mm: MmId, table: TableId, from: number, to: number): number {
   const base = pteBit(m, table, 0);
   let removed = 0;
-  for (let bit = findBit(m.pte.present, base + from, base + to); bit >= 0; bit = findBit(m.pte.present, bit, base + to)) {
+  for (
+    let bit = findBit(m.pte.present, base + from, base + to);
+    bit >= 0;
+    bit = findBit(m.pte.present, bit, base + to)
+  ) {
     zapPresent(m, mm, table, bit - base);
     clearBit(m.pte.present, bit);
     removed++;
   }
   for (let bit = findBit(m.pte.nonPresent, base + from, base + to); bit >= 0; ) {
-    zapEntry(m, mm, m.pte.pfn[pteCell(m, table, bit - base)] as number);
+    zapEntry(m, mm, m.pte.pfn[pteCell(m, table, bit - base)]);
     clearBit(m.pte.nonPresent, bit);
     removed++;
     bit = findBit(m.pte.nonPresent, bit, base + to);
@@ -124,7 +128,7 @@ function zapPresent(m: Machine, mm: MmId, table: TableId, slot: number): void {
   if (pfn === 0 || (pfn as number) === NO_FRAME) return;
   const head = folioHead(m, pfn);
   const rss = rssColumn(m, head);
-  rss[mm] = (rss[mm] as number) - 1;
+  rss[mm] = rss[mm] - 1;
   removePteRmap(m, pfn, mm);
   dropMapping(m, head);
 }
@@ -144,7 +148,7 @@ function dropMapping(m: Machine, head: Pfn): void {
 
 function zapEntry(m: Machine, mm: MmId, entry: number): void {
   if (entryKind(entry) !== ENTRY_KIND.swap) return;
-  m.mm.swapEnts[mm] = (m.mm.swapEnts[mm] as number) - 1;
+  m.mm.swapEnts[mm] = m.mm.swapEnts[mm] - 1;
   swapFree(m, entryValue(entry));
 }
 
@@ -155,9 +159,8 @@ function* freeEmptyTable(m: Machine, pmd: PmdRef, table: TableId): Procedure<voi
   yield acquire(pmdLock);
   yield acquire(pteLock);
   const base = pteBit(m, table, 0);
-  const empty =
-    findBit(m.pte.present, base, base + m.ptes) < 0 && findBit(m.pte.nonPresent, base, base + m.ptes) < 0;
-  const still = pmdType(m.directory.entry[pmd] as number) === PMD.table && pmdTable(m.directory.entry[pmd] as number) === table;
+  const empty = findBit(m.pte.present, base, base + m.ptes) < 0 && findBit(m.pte.nonPresent, base, base + m.ptes) < 0;
+  const still = pmdType(m.directory.entry[pmd]) === PMD.table && pmdTable(m.directory.entry[pmd]) === table;
   if (empty && still) m.directory.entry[pmd] = 0;
   yield release(pteLock);
   yield release(pmdLock);
@@ -175,7 +178,7 @@ export function freePageTables(m: Machine, mm: MmId, start: Vpn, end: Vpn, floor
       block = nextDirectory(m, block, Math.max(end, block + 1));
       continue;
     }
-    const entry = m.directory.entry[pmd] as number;
+    const entry = m.directory.entry[pmd];
     if (block >= floor && block + m.ptes <= ceiling && pmdType(entry) === PMD.table) {
       m.directory.entry[pmd] = 0;
       freeTable(m, pmdTable(entry));
@@ -188,11 +191,11 @@ export function freePageTables(m: Machine, mm: MmId, start: Vpn, end: Vpn, floor
 export function freeDirectories(m: Machine, mm: MmId): void {
   const free = (directory: number): void => {
     if (directory === 0) return;
-    if ((m.directory.level[directory] as number) > 1) {
-      for (let slot = 0; slot < m.ptes; slot++) free(m.directory.entry[directory * m.ptes + slot] as number);
+    if (m.directory.level[directory] > 1) {
+      for (let slot = 0; slot < m.ptes; slot++) free(m.directory.entry[directory * m.ptes + slot]);
     }
     m.directory.pool.free(directory);
   };
-  free(m.mm.pgd[mm] as number);
+  free(m.mm.pgd[mm]);
   m.mm.pgd[mm] = 0;
 }

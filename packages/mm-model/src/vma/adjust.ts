@@ -32,10 +32,7 @@ export function* splitVma(m: Machine, vma: VmaId, at: number, newBelow: boolean)
   return other;
 }
 
-/**
- * Lets `vma` cover [start, end) in place of `gone`, the VMAs that lie wholly in what it gains (`commit_merge`). Its
- * boundary with a VMA that is only cut back moves by `shrinkVma`.
- */
+/** Lets `vma` cover [start, end) in place of `gone`, the VMAs that lie wholly in what it gains (`commit_merge`). */
 export function* expandVma(
   m: Machine,
   vma: VmaId,
@@ -57,16 +54,28 @@ export function* expandVma(
   yield spend(m.costs.vmaChange);
 }
 
-/** Cuts a VMA back to [start, end) without touching pages (`vma_shrink`): its neighbour takes the rest. */
-export function* shrinkVma(m: Machine, vma: VmaId, start: number, end: number): Procedure<void> {
-  yield* vmaStartWrite(m, vma);
-  yield* splitHugePmdAt(m, vma, start);
-  yield* splitHugePmdAt(m, vma, end);
-  yield* setRangeLocked(m, vma, start, end);
+/**
+ * Moves the boundary between two neighbours to `at`: one of them takes a part of the other. Both change under one hold of
+ * the reverse map's lock, so that no walker misses the pages in between. The one that shrinks must not vanish.
+ */
+export function* moveBoundary(m: Machine, below: VmaId, above: VmaId, at: number): Procedure<void> {
+  const shrinks = at < m.vma.end[below] ? below : above;
+  const grows = shrinks === below ? above : below;
+  yield* vmaStartWrite(m, below);
+  yield* vmaStartWrite(m, above);
+  yield* dupAnonVma(m, grows, shrinks);
+  yield* splitHugePmdAt(m, shrinks, at);
+  const anonVma = m.vma.anonVma[grows];
+  const lock = anonVma === 0 ? undefined : anonVmaLock(m, asBrand<AnonVmaId>(anonVma));
+  if (lock !== undefined) yield acquire(lock);
+  setRange(m, below, m.vma.start[below], at);
+  setRange(m, above, at, m.vma.end[above]);
+  if (lock !== undefined) yield release(lock);
+  yield spend(m.costs.vmaChange);
 }
 
 /** Makes the anon_vma of a neighbour `dst`'s own, if `dst` has none (`dup_anon_vma`). */
-export function* dupAnonVma(m: Machine, dst: VmaId, src: VmaId): Procedure<void> {
+function* dupAnonVma(m: Machine, dst: VmaId, src: VmaId): Procedure<void> {
   if (m.vma.anonVma[src] === 0 || m.vma.anonVma[dst] !== 0) return;
   m.vma.anonVma[dst] = m.vma.anonVma[src];
   yield* anonVmaClone(m, dst, src);
