@@ -20,7 +20,7 @@ export function isNodeModule(specifier: string): boolean {
   return specifier.startsWith('node:') || builtinModules.includes(specifier);
 }
 
-/** A workspace import that does not point to a lower floor, or a relative one that leaves its package. */
+/** A workspace import that does not point to a lower floor, or a relative one that leaves its package or what it ships. */
 export function upwardImports(packages: readonly Package[]): string[] {
   const folders = new Map(packages.map(({ manifest, folder }) => [manifest.name, folder]));
   return packages.flatMap((own) => {
@@ -28,6 +28,9 @@ export function upwardImports(packages: readonly Package[]): string[] {
     return eachImport(own.sources, (source, { what, line }) => {
       if (what.startsWith('.') && !resolve(source, what).startsWith(`${own.path}/`)) {
         return `${source.path}:${line}: ${what} leaves ${own.path}: import the other package by its name`;
+      }
+      if (what.startsWith('.') && ships(source) && !ships({ path: resolve(source, what) })) {
+        return `${source.path}:${line}: ${what} is for tests only and does not ship`;
       }
       const target = folders.get(packageOf(what) ?? '');
       if (target === undefined || below.has(target)) return undefined;
@@ -51,7 +54,7 @@ function missingDependencies(own: Package, root: Manifest): string[] {
   const forTests = { ...shipped, ...devDependencies, ...root.devDependencies };
   return eachImport(own.sources, (source, { what, line }) => {
     const name = packageOf(what);
-    const declared = ships(own, source) ? shipped : forTests;
+    const declared = ships(source) ? shipped : forTests;
     if (name === undefined || name in declared) return undefined;
     return `${source.path}:${line}: ${name} is imported but is no dependency in ${own.path}/package.json`;
   });
@@ -60,7 +63,7 @@ function missingDependencies(own: Package, root: Manifest): string[] {
 function unusedDependencies(own: Package): string[] {
   const used = (sources: readonly Source[]): Set<string | undefined> =>
     new Set(sources.flatMap(({ imports }) => imports.map(({ what }) => packageOf(what))));
-  const inShipped = used(own.sources.filter((source) => ships(own, source)));
+  const inShipped = used(own.sources.filter(ships));
   const anywhere = used(own.sources);
   const { dependencies = {}, devDependencies = {} } = own.manifest;
   const place = (name: string): string => `${own.path}/package.json:${lineOf(own.manifestText, name)}`;
@@ -121,8 +124,8 @@ export function eachImport(
 }
 
 /** Whether a file is part of what npm users get: under src/, and neither a test nor a help for tests. */
-function ships(own: Package, source: Source): boolean {
-  return source.path.startsWith(`${own.path}/src/`) && !isTest(source.path) && !source.path.includes('/src/testing/');
+export function ships({ path }: { readonly path: string }): boolean {
+  return /^(packages|apps)\/[^/]+\/src\/(?!testing\/)/.test(path) && !isTest(path);
 }
 
 /** The file a relative import means: `./a.js` is written for `a.ts`. */

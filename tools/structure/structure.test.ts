@@ -82,7 +82,19 @@ describe('the rules', () => {
 
   it('see a relative import that leaves its package', () => {
     const own = madeUp('sync', { 'a.ts': "import { bits } from '../../arena/src/index.js';" });
-    expect(upwardImports([own])).toHaveLength(1);
+    expect(upwardImports([own])).toEqual([
+      'packages/sync/src/a.ts:1: ../../arena/src/index.js leaves packages/sync: import the other package by its name',
+    ]);
+  });
+
+  it('see a shipped file that imports a help for tests', () => {
+    const own = madeUp('sync', {
+      'a.ts': "import { hammer } from './testing/hammer.js';",
+      'a.test.ts': "import { hammer } from './testing/hammer.js';",
+    });
+    expect(upwardImports([own])).toEqual([
+      'packages/sync/src/a.ts:1: ./testing/hammer.js is for tests only and does not ship',
+    ]);
   });
 
   it('see an undeclared import, an unused dependency and a missing reference', () => {

@@ -1,8 +1,8 @@
 // Rules on what a file holds: its length, its exports, chance and clocks, paths of somebody's machine.
 
-import { eachImport, isNodeModule } from './import-rules.js';
+import { eachImport, isNodeModule, ships } from './import-rules.js';
 import { MAX_LINES, MODEL_PACKAGES } from './law.js';
-import { isTest, type Place, type Source } from './source.js';
+import type { Place, Source } from './source.js';
 import type { Package } from './workspace.js';
 
 /** Files longer than the law allows. */
@@ -23,14 +23,14 @@ export function defaultExports(sources: readonly Source[]): string[] {
 }
 
 /**
- * Chance, clocks, prints and Node in the model packages. Tests there may read files and print, but must not depend on
- * chance or on a clock either.
+ * Chance, clocks, prints and Node in the model packages. Tests and src/testing may read files and print, but must not depend
+ * on chance or on a clock either.
  */
 export function impureModel(packages: readonly Package[]): string[] {
   return packages
     .filter(({ folder }) => MODEL_PACKAGES.includes(folder))
-    .flatMap(({ path, sources }) => {
-      const shipped = sources.filter((source) => source.path.startsWith(`${path}/src/`) && !isTest(source.path));
+    .flatMap(({ sources }) => {
+      const shipped = sources.filter(ships);
       return [
         ...sources.flatMap((source) => objections(source, source.chanceAndClocks, 'a run of the model must repeat')),
         ...shipped.flatMap((source) => objections(source, source.prints, 'nothing prints from inside the model')),
