@@ -138,7 +138,15 @@ function isNewer(path, time) {
   if (status === undefined) return false;
   if (status.mtimeMs > time) return true;
   if (!status.isDirectory()) return false;
-  return readdirSync(path).some((name) => !name.endsWith('.test.ts') && isNewer(join(path, name), time));
+  return readdirSync(path).some((name) => !isTestOnly(name) && isNewer(join(path, name), time));
+}
+
+/**
+ * Tests and their helpers: no input of the build.
+ * @param {string} name of a file or folder
+ */
+function isTestOnly(name) {
+  return name.endsWith('.test.ts') || name === 'testing';
 }
 
 /** What an install depends on: the lockfile, and the machine whose binaries it fetched. */
