@@ -19,11 +19,21 @@ export interface KnownProcess {
   readonly count: number | null;
   /** True if its address space comes (also) from a snapshot, whose VMAs are not known here. */
   readonly fromSnapshot: boolean;
-  readonly vmas: Map<string, KnownVma>;
+  /** Shared by a process and all its descendants: a child knows the VMAs of its parent. */
+  readonly family: Family;
 }
 
+export interface Family {
+  readonly vmas: Map<string, KnownVma>;
+  /** Where the next VMA goes that says nothing itself. */
+  next: number;
+}
+
+/** What would be right; a function where finding it out costs something, because only the first problems need it. */
+export type Hint = string | (() => string);
+
 /** Reports a problem at a place of the file. */
-export type Report = (path: KeyPath, message: string, hint: string, which?: 'key' | 'value') => void;
+export type Report = (path: KeyPath, message: string, hint: Hint, which?: 'key' | 'value') => void;
 
 export interface Context {
   readonly report: Report;
@@ -37,7 +47,9 @@ export function findProcess(context: Context, name: string, path: KeyPath): Know
   const [base, index] = name.split('.');
   const known = context.processes.get(base);
   if (known === undefined) {
-    context.report(path, `there is no process ${JSON.stringify(name)}`, named(base, [...context.processes.keys()]));
+    context.report(path, `there is no process ${JSON.stringify(name)}`, () =>
+      named(base, [...context.processes.keys()]),
+    );
     return null;
   }
   if (index !== undefined && known.count === 1) {
@@ -53,11 +65,11 @@ export function findProcess(context: Context, name: string, path: KeyPath): Know
 
 /** The VMA of that name; reports and returns null if there is none. */
 export function findVma(context: Context, process: KnownProcess, name: string, path: KeyPath): KnownVma | null {
-  const known = process.vmas.get(name);
+  const known = process.family.vmas.get(name);
   if (known !== undefined) return known;
   const hint = process.fromSnapshot
     ? 'VMAs of a snapshot have no names: use address and size'
-    : named(name, [...process.vmas.keys()]);
+    : () => named(name, [...process.family.vmas.keys()]);
   context.report(path, `there is no VMA ${JSON.stringify(name)} in this process`, hint);
   return null;
 }

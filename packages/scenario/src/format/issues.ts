@@ -45,7 +45,13 @@ function findings(issue: Issue, prefix: KeyPath, root: unknown): Finding[] {
     return [{ path, which: 'key', message: `the key ${JSON.stringify(path.at(-1))} is not allowed`, hint }];
   }
   if (value === undefined) return [missing(path, issue)];
-  return [{ path, which: 'value', message: `${formatKey(path)} is ${describe(value)}`, hint: hintOf(issue, value) }];
+  return [{ path, which: 'value', message: foundMessage(path, issue, value), hint: hintOf(issue, value) }];
+}
+
+function foundMessage(path: KeyPath, issue: Issue, value: unknown): string {
+  const where = path.length === 0 ? 'the file' : formatKey(path);
+  const incomplete = issue.code === 'custom' && typeof value === 'object' && value !== null;
+  return incomplete ? `${where} is incomplete or contradicts itself` : `${where} is ${describe(value)}`;
 }
 
 function unknownKey(path: KeyPath, key: string, known: string): Finding {

@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import { scenarioSchema } from './schema.js';
 
-export const SCHEMA_ID = 'https://thplab.dev/schema/scenario-1.schema.json';
+export const SCHEMA_ID = 'urn:thplab:scenario:1';
 
 /** JSON Schema of a scenario file as written (not of the normalised Scenario). */
 export function scenarioJsonSchema(): Record<string, unknown> {
-  const schema = z.toJSONSchema(scenarioSchema, { target: 'draft-7', io: 'input', reused: 'ref' });
+  const schema = z.toJSONSchema(scenarioSchema, { target: 'draft-7', io: 'input', reused: 'inline' });
   return { $schema: schema.$schema, $id: SCHEMA_ID, title: 'thplab scenario', ...schema };
 }

@@ -19,8 +19,8 @@ export interface ScenarioLimits {
 export const DEFAULT_LIMITS: ScenarioLimits = {
   maxLength: 4 * 1024 * 1024,
   maxDepth: 24,
-  maxTokens: 1_000_000,
-  maxNodes: 200_000,
+  maxTokens: 400_000,
+  maxNodes: 100_000,
   maxAliases: 100,
   maxKeyLength: 256,
   maxStringLength: 256 * 1024,

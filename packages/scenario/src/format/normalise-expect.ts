@@ -127,7 +127,7 @@ function outcomePlace(
     if (draft.vma !== undefined) context.report([...at, 'vma'], 'vma beside address', 'keep one of them', 'key');
     return { vma: null, blocks: [{ first: Math.floor(draft.address / context.machine.blockSize), count: 1 }] };
   }
-  const [only] = process.vmas.size === 1 ? process.vmas.keys() : [];
+  const [only] = process.family.vmas.size === 1 ? process.family.vmas.keys() : [];
   const name = draft.vma ?? only;
   if (name === undefined) {
     context.report(at, 'this does not say where', 'expected vma, or address', 'key');

@@ -1,5 +1,5 @@
 /** Processes and their VMAs: places, overlaps, names. */
-import { type Context, findProcess } from './context.js';
+import { type Context, type Family, findProcess } from './context.js';
 import type { DraftEvent, DraftProcess, DraftVma } from './draft.js';
 import { expectedPages, normaliseLayer } from './normalise-pages.js';
 import { formatKey, type KeyPath } from './problems.js';
@@ -61,29 +61,28 @@ function normaliseProcess(context: Context, draft: DraftProcess, path: KeyPath):
     context.report([...path, 'name'], `a second process ${JSON.stringify(draft.name)}`, 'give each its own name');
   }
   checkCpu(context, draft.cpu, [...path, 'cpu']);
-  const known = { count: draft.count ?? 1, fromSnapshot: draft.snapshot !== undefined, vmas: new Map() };
-  context.processes.set(draft.name, known);
+  const family: Family = { vmas: new Map(), next: FIRST_ADDRESS };
+  const count = draft.count ?? 1;
+  context.processes.set(draft.name, { count, fromSnapshot: draft.snapshot !== undefined, family });
   const vmas: VmaSpec[] = [];
-  let next = FIRST_ADDRESS;
   for (const [index, vma] of (draft.vmas ?? []).entries()) {
     const at = [...path, 'vmas', index];
-    const start = vma.at ?? alignUp(next, context.machine.blockSize);
-    next = start + vma.size + context.machine.blockSize;
-    if (known.vmas.has(vma.name)) {
+    const start = place(context, family, vma.size, vma.at);
+    if (family.vmas.has(vma.name)) {
       context.report(
         [...at, 'name'],
         `a second VMA ${JSON.stringify(vma.name)} in this process`,
         'give each its own name',
       );
     }
-    known.vmas.set(vma.name, { start, size: vma.size });
+    family.vmas.set(vma.name, { start, size: vma.size });
     vmas.push(normaliseVma(context, vma, start, at));
   }
   reportOverlaps(context, vmas, path);
   return {
     key: formatKey(path),
     name: draft.name,
-    count: known.count,
+    count,
     thp: draft.thp ?? 'default',
     cpu: draft.cpu ?? null,
     snapshot: draft.snapshot ?? null,
@@ -118,13 +117,21 @@ function populatedBytes(context: Context, vmas: readonly VmaSpec[]): number {
   return vmas.reduce((total, vma) => total + Math.max(0, ...vma.populate.map((layer) => ofLayer(vma, layer))), 0);
 }
 
+/** Start of a VMA: as given, or behind the last one placed, block-aligned with a gap of a block at least. */
+function place(context: Context, family: Family, size: number, at: number | undefined): number {
+  const { blockSize } = context.machine;
+  const start = at ?? alignUp(family.next, blockSize);
+  family.next = start + size + blockSize;
+  return start;
+}
+
 export function alignUp(address: number, to: number): number {
   return Math.ceil(address / to) * to;
 }
 
 /**
  * Registers what events add to the names: children of fork, VMAs of mmap. `events` are in the order of their time, because a
- * child inherits the VMAs that its parent has by then. Places the VMAs of mmap events that say nothing themselves.
+ * child's name must be known before events use it. Places the VMAs of mmap events that say nothing themselves.
  */
 export function registerEventNames(
   context: Context,
@@ -138,11 +145,9 @@ export function registerEventNames(
     const { process, name, size, at } = draft.mmap;
     const owner = context.processes.get(process.split('.')[0]);
     if (owner === undefined) continue;
-    const ends = [...owner.vmas.values()].map((vma) => (vma.start ?? 0) + vma.size);
-    const free = alignUp(Math.max(FIRST_ADDRESS, ...ends) + context.machine.blockSize, context.machine.blockSize);
-    const start = at ?? (draft.repeat === undefined ? free : null);
+    const start = draft.repeat === undefined || at !== undefined ? place(context, owner.family, size, at) : null;
     starts.set(draft, start);
-    owner.vmas.set(name, { start, size });
+    owner.family.vmas.set(name, { start, size });
   }
   return starts;
 }
@@ -161,14 +166,15 @@ function registerFork(context: Context, draft: DraftEvent, declared: ReadonlySet
     return;
   }
   const earlier = context.processes.get(as);
-  const single = count === 1 && draft.repeat === undefined && earlier === undefined && isSingle(parent, process);
-  context.processes.set(as, {
-    count: single ? 1 : null,
-    fromSnapshot: parent.fromSnapshot,
-    vmas: new Map([...(earlier?.vmas ?? []), ...parent.vmas]),
-  });
-}
-
-function isSingle(parent: { readonly count: number | null }, name: string): boolean {
-  return parent.count === 1 || name.includes('.');
+  if (earlier !== undefined && earlier.family !== parent.family) {
+    context.report(
+      [...path, 'as'],
+      `${JSON.stringify(as)} already names children of another process`,
+      'use another name',
+    );
+    return;
+  }
+  const oneParent = parent.count === 1 || process.includes('.');
+  const single = count === 1 && draft.repeat === undefined && earlier === undefined && oneParent;
+  context.processes.set(as, { ...parent, count: single ? 1 : null });
 }

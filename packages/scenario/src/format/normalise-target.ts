@@ -1,5 +1,5 @@
 /** Which part of which address space an action means. */
-import { type Context, findProcess, findVma, type KnownVma } from './context.js';
+import { type Context, findProcess, findVma, type KnownProcess, type KnownVma } from './context.js';
 import type { DraftPages, DraftRange, DraftTarget } from './draft.js';
 import { normalisePattern } from './normalise-pages.js';
 import { alignUp } from './normalise-process.js';
@@ -40,11 +40,10 @@ function normaliseSpan(context: Context, draft: DraftTarget, path: KeyPath, more
   const process = findProcess(context, draft.process, [...path, 'process']);
   if (process === null) return nowhere;
   if (draft.address !== undefined) return absoluteSpan(context, draft, draft.address, path);
-  const [only] = process.vmas.size === 1 ? process.vmas.keys() : [];
+  const [only] = process.family.vmas.size === 1 ? process.family.vmas.keys() : [];
   const name = draft.vma ?? only;
   if (name === undefined) {
-    const hint = `expected vma (${[...process.vmas.keys()].slice(0, 12).join(', ') || 'there is none'}), or address and size`;
-    context.report(path, 'this does not say where', hint, 'key');
+    context.report(path, 'this does not say where', () => whereHint(process), 'key');
     return nowhere;
   }
   const vma = findVma(context, process, name, [...path, 'vma']);
@@ -97,4 +96,9 @@ function oneRun(context: Context, runs: readonly Run[], path: KeyPath, limit: nu
     context.report(path, `there is no ${what} ${run.first + run.count - 1}`, hint);
   }
   return run;
+}
+
+function whereHint(process: KnownProcess): string {
+  const names = [...process.family.vmas.keys()].slice(0, 12).join(', ');
+  return `expected vma${names === '' ? '' : ` (${names})`}, or address and size`;
 }

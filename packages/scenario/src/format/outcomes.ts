@@ -1,5 +1,6 @@
 /** Outcome texts: `collapsed`, `collapsed 64K`, and the kernel's scan results under every name they have. */
 import { SCAN, type ScanResult, type ScanResultName, scanResultText } from '@thplab/mthp-collapse';
+import type { Hint } from './context.js';
 import { suggest } from './did-you-mean.js';
 import type { Outcome } from './scenario.js';
 import { parseSize } from './units.js';
@@ -21,7 +22,7 @@ const RESULT_TEXTS: ReadonlyMap<string, string> = new Map(
 export const OUTCOME_NAMES: readonly string[] = ['collapsed', NOT_SCANNED, ...new Set(RESULT_TEXTS.values())];
 
 /** The outcome of a text, or the hint that says what would be one. */
-export function parseOutcome(text: string): Outcome | { readonly hint: string } {
+export function parseOutcome(text: string): Outcome | { readonly hint: Hint } {
   const collapsed = /^collapsed(?:\s+(?:to\s+)?(\S+))?$/.exec(text);
   if (collapsed !== null) {
     if (collapsed[1] === undefined) return { kind: 'collapsed', size: null };
@@ -30,5 +31,5 @@ export function parseOutcome(text: string): Outcome | { readonly hint: string } 
   }
   if (text === NOT_SCANNED) return { kind: 'result', result: NOT_SCANNED };
   const result = RESULT_TEXTS.get(text.toLowerCase());
-  return result === undefined ? { hint: suggest(text, OUTCOME_NAMES, 40) } : { kind: 'result', result };
+  return result === undefined ? { hint: () => suggest(text, OUTCOME_NAMES, 40) } : { kind: 'result', result };
 }

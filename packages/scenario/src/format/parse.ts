@@ -2,7 +2,7 @@
 import { problemsOf } from './issues.js';
 import { DEFAULT_LIMITS, type ScenarioLimits } from './limits.js';
 import { normalise } from './normalise.js';
-import { formatKey, type Problem, ScenarioError } from './problems.js';
+import { formatKey, MAX_DESCRIBED, type Problem, ScenarioError } from './problems.js';
 import type { Scenario } from './scenario.js';
 import { scenarioSchema } from './schema.js';
 import { readTree } from './yaml-tree.js';
@@ -29,12 +29,21 @@ export function parseScenario(text: string, options: ParseOptions = {}): Scenari
   if ('problems' in read) throw new ScenarioError(read.problems);
   const { tree } = read;
   const checked = scenarioSchema.safeParse(tree.value);
-  if (!checked.success) throw new ScenarioError(problemsOf(checked.error.issues, tree, path));
+  if (!checked.success) {
+    const { issues } = checked.error;
+    const described = issues.slice(0, MAX_DESCRIBED);
+    throw new ScenarioError(problemsOf(described, tree, path), issues.length - described.length);
+  }
   const problems: Problem[] = [];
+  let omitted = 0;
   const scenario = normalise(checked.data, (key, message, hint, which = 'value') => {
-    problems.push({ path, ...tree.locate(key, which), key: formatKey(key), message, hint });
+    if (problems.length >= MAX_DESCRIBED) omitted++;
+    else {
+      const text = typeof hint === 'string' ? hint : hint();
+      problems.push({ path, ...tree.locate(key, which), key: formatKey(key), message, hint: text });
+    }
   });
-  if (problems.length > 0) throw new ScenarioError(problems);
+  if (problems.length > 0) throw new ScenarioError(problems, omitted);
   return scenario;
 }
 

@@ -18,6 +18,9 @@ export interface Problem {
 /** Reported at most; the error says how many more there are. */
 export const MAX_PROBLEMS = 20;
 
+/** Described at most, so that a file full of mistakes costs no more than one with some; the first of them are reported. */
+export const MAX_DESCRIBED = 500;
+
 /** `path:line:column: what, and what would be right` */
 export function formatProblem(problem: Problem): string {
   const { path, line, column, message, hint } = problem;
@@ -30,10 +33,11 @@ export class ScenarioError extends Error {
   readonly problems: readonly Problem[];
   readonly more: number;
 
-  constructor(problems: readonly Problem[]) {
+  /** `omitted`: further problems that were counted but not described. */
+  constructor(problems: readonly Problem[], omitted = 0) {
     const sorted = [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
     const shown = sorted.slice(0, MAX_PROBLEMS);
-    const more = sorted.length - shown.length;
+    const more = sorted.length - shown.length + omitted;
     const rest = more === 0 ? [] : [`... and ${more} more`];
     super([...shown.map(formatProblem), ...rest].join('\n'));
     this.problems = shown;

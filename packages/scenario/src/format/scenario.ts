@@ -8,6 +8,11 @@
  * A process name may stand for a group: with `count: 3` the name `worker` means the live processes `worker.0`..`worker.2`.
  */
 import type { KernelProfile } from '@thplab/sysfs-schema';
+import type { ScenarioEvent } from './scenario-events.js';
+import type { CounterExpectation, Expectations } from './scenario-expect.js';
+
+export type * from './scenario-events.js';
+export type * from './scenario-expect.js';
 
 /** Where in the file a thing stands, so that the runner can report a problem there: a key path such as `events[3].madvise`. */
 export type SourceKey = string;
@@ -199,130 +204,6 @@ export interface PopulateLayer {
   readonly seed: number | null;
 }
 
-// ---------------------------------------------------------------------------------------------- events
-
-/** Part of one process's address space. `vma` null: `start` is an absolute address; else it is the byte offset in the VMA. */
-export interface Span {
-  readonly process: string;
-  readonly vma: string | null;
-  readonly start: number;
-  readonly length: number;
-}
-
-export type MadviseAdvice =
-  | 'hugepage'
-  | 'nohugepage'
-  | 'dontneed'
-  | 'free'
-  | 'cold'
-  | 'pageout'
-  | 'populate_read'
-  | 'populate_write'
-  | 'collapse'
-  | 'guard_install'
-  | 'guard_remove';
-
-export type Errno =
-  | 'ok'
-  | 'EACCES'
-  | 'EAGAIN'
-  | 'EBUSY'
-  | 'EEXIST'
-  | 'EFAULT'
-  | 'EINTR'
-  | 'EINVAL'
-  | 'ENOENT'
-  | 'ENOMEM'
-  | 'ENOSPC'
-  | 'EPERM'
-  | 'ERANGE'
-  | 'ESRCH';
-
-export type EventAction =
-  /** Touches the pages, one after the other; `over` > 0 spreads them evenly over that time. */
-  | {
-      readonly kind: 'fault';
-      readonly span: Span;
-      readonly pages: PagePattern;
-      readonly write: boolean;
-      readonly order: 'ascending' | 'descending' | 'random';
-      readonly over: number;
-    }
-  /** Touches all the pages once per `every`, from the event's time on, for `duration` (null: until the run ends). */
-  | {
-      readonly kind: 'access';
-      readonly span: Span;
-      readonly pages: PagePattern;
-      readonly write: boolean;
-      readonly every: number;
-      readonly duration: number | null;
-    }
-  /** `as` names the child; with count > 1, a repeat or a group as parent the children are `as.0`, `as.1`, ... in order of birth. */
-  | {
-      readonly kind: 'fork';
-      readonly process: string;
-      readonly as: string;
-      readonly count: number;
-      /** The child exits this long after its birth; null: it stays. */
-      readonly lifetime: number | null;
-    }
-  | { readonly kind: 'exit'; readonly process: string }
-  | { readonly kind: 'madvise'; readonly span: Span; readonly advice: MadviseAdvice }
-  | { readonly kind: 'mmap'; readonly process: string; readonly vma: VmaSpec }
-  | { readonly kind: 'munmap'; readonly span: Span }
-  /** `to` null: the runner chooses where; `size` is the new size in bytes. */
-  | { readonly kind: 'mremap'; readonly span: Span; readonly to: number | null; readonly size: number }
-  | { readonly kind: 'mprotect'; readonly span: Span; readonly prot: Protection }
-  | { readonly kind: 'mlock'; readonly span: Span }
-  | { readonly kind: 'munlock'; readonly span: Span }
-  /** GUP pin of the pages; `duration` null: until unpin or exit. */
-  | { readonly kind: 'pin'; readonly span: Span; readonly pages: PagePattern; readonly duration: number | null }
-  | { readonly kind: 'unpin'; readonly span: Span; readonly pages: PagePattern }
-  /** Somebody holds the folio locks of the pages (for instance I/O). */
-  | { readonly kind: 'lock'; readonly span: Span; readonly pages: PagePattern; readonly duration: number | null }
-  | { readonly kind: 'unlock'; readonly span: Span; readonly pages: PagePattern }
-  | { readonly kind: 'swapout'; readonly span: Span; readonly pages: PagePattern }
-  | {
-      readonly kind: 'uffd';
-      readonly span: Span;
-      readonly call: 'register' | 'unregister' | 'writeprotect' | 'unprotect' | 'poison';
-      /** Only for register. */
-      readonly modes: readonly UffdMode[];
-    }
-  | { readonly kind: 'prctl'; readonly process: string; readonly thp: ThpMode }
-  | { readonly kind: 'sysfs'; readonly writes: readonly SysfsWrite[] }
-  /** From now on allocations of `order` (null: of any order above 0) fail as `which` says. */
-  | {
-      readonly kind: 'failAllocation';
-      readonly order: number | null;
-      readonly which: /** Only the n-th from now (1 = the next). */
-        | { readonly kind: 'nth'; readonly n: number }
-        /** Each n-th from now. */
-        | { readonly kind: 'every'; readonly n: number }
-        /** The next n. */
-        | { readonly kind: 'count'; readonly n: number };
-    }
-  /** Checks expectations at this time instead of the end. */
-  | { readonly kind: 'check'; readonly expect: Expectations };
-
-export interface ScenarioEvent {
-  readonly key: SourceKey;
-  /** Nanoseconds since the start of the run. */
-  readonly at: number;
-  /** times null: until the run ends. `times` counts all executions, the first included. */
-  readonly repeat: { readonly every: number; readonly times: number | null } | null;
-  /** Simulated CPU the action runs on; null = the process's own. */
-  readonly cpu: number | null;
-  readonly action: EventAction;
-  readonly expect: EventExpectation | null;
-}
-
-export interface EventExpectation {
-  readonly errno: Errno | null;
-  /** Change of each counter between the start and the end of the action. */
-  readonly counters: readonly CounterExpectation[];
-}
-
 // ---------------------------------------------------------------------------------------------- run
 
 export interface RunSpec {
@@ -343,94 +224,4 @@ export interface RunGoal {
   /** All events done, repeats and durations included. */
   readonly eventsDone: boolean;
   readonly counters: readonly CounterExpectation[];
-}
-
-// ---------------------------------------------------------------------------------------------- expectations
-
-/** Both ends belong to the interval; null = open. An exact value has min = max. */
-export interface Bound {
-  readonly min: number | null;
-  readonly max: number | null;
-}
-
-export interface CounterExpectation {
-  readonly key: SourceKey;
-  /** vmstat: a name such as `thp_collapse_alloc`. sysfs: an absolute path. */
-  readonly source: 'vmstat' | 'sysfs';
-  readonly name: string;
-  /** Numeric value, or the text a read prints (without the newline). */
-  readonly value: Bound | string;
-}
-
-export interface CoverageExpectation {
-  readonly key: SourceKey;
-  readonly process: string | null;
-  readonly vma: string | null;
-  /** What 100 % is: all the bytes of the VMAs, or their resident bytes. */
-  readonly of: 'size' | 'resident';
-  /** Share that is PMD-mapped; null = not checked. */
-  readonly huge: Bound | null;
-  /** Share that is mapped by folios of this size in bytes (whole and naturally aligned). */
-  readonly sizes: readonly { readonly size: number; readonly share: Bound }[];
-}
-
-export interface MemoryExpectation {
-  readonly key: SourceKey;
-  /** null: the whole machine. */
-  readonly process: string | null;
-  readonly vma: string | null;
-  /** Bounds in bytes. */
-  readonly rss: Bound | null;
-  readonly anonHuge: Bound | null;
-  readonly swap: Bound | null;
-  /** Free memory of the machine. */
-  readonly free: Bound | null;
-}
-
-export interface OutcomeExpectation {
-  readonly key: SourceKey;
-  readonly process: string;
-  /** null: `first` counts blocks from address 0. */
-  readonly vma: string | null;
-  /** Blocks of the VMA; block 0 is its first whole one. */
-  readonly blocks: readonly Run[];
-  /** Any of these is right. */
-  readonly outcomes: readonly Outcome[];
-}
-
-/**
- * What became of a block: collapsed to folios of `size` bytes (null: of any size), or the kernel's reason why not as its
- * trace events print it (`exceed_none_pte`), or `not_scanned` if nothing ever looked at it.
- */
-export type Outcome =
-  | { readonly kind: 'collapsed'; readonly size: number | null }
-  | { readonly kind: 'result'; readonly result: string };
-
-export interface StallExpectation {
-  readonly key: SourceKey;
-  readonly process: string | null;
-  /** Bounds in ns on the time a fault takes. */
-  readonly worst: Bound | null;
-  readonly p99: Bound | null;
-  readonly median: Bound | null;
-}
-
-export interface TimeExpectation {
-  readonly key: SourceKey;
-  /** Virtual time at which the run ended, ns. */
-  readonly end: Bound | null;
-  /** CPU time of khugepaged, ns. */
-  readonly khugepagedCpu: Bound | null;
-  /** The same as a share of the run, 0..1. */
-  readonly khugepagedShare: Bound | null;
-}
-
-/** Invariants of the machine are always checked in addition. */
-export interface Expectations {
-  readonly counters: readonly CounterExpectation[];
-  readonly coverage: readonly CoverageExpectation[];
-  readonly memory: readonly MemoryExpectation[];
-  readonly outcomes: readonly OutcomeExpectation[];
-  readonly stalls: readonly StallExpectation[];
-  readonly time: TimeExpectation | null;
 }

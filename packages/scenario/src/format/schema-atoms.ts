@@ -20,7 +20,19 @@ export function strict<S extends z.core.$ZodShape>(shape: S, description?: strin
 
 type Json = string | number;
 
+const made = new Map<string, z.ZodType>();
+
+/** Makes each building block once; the JSON Schema defines it under this name. */
+export function once<T>(name: string, make: () => z.ZodType<T>): z.ZodType<T> {
+  const known = made.get(name);
+  if (known !== undefined) return known as z.ZodType<T>;
+  const schema = make().meta({ id: name });
+  made.set(name, schema);
+  return schema;
+}
+
 function unit(
+  name: string | null,
   parse: (text: Json) => number | null,
   hint: string,
   pattern: string,
@@ -29,52 +41,60 @@ function unit(
   limits: string,
 ): z.ZodType<number> {
   const error = `expected ${hint}`;
-  return z.union([z.number(), z.string().meta({ pattern })], { error }).transform((text, context) => {
-    const value = parse(text);
-    if (value !== null && value >= min && value <= max) return value;
-    context.issues.push({ code: 'custom', input: text, message: value === null ? error : `expected ${limits}` });
-    return z.NEVER;
-  });
+  const number = z.number().meta(pattern === units.DURATION_PATTERN ? { const: 0 } : { minimum: min, maximum: max });
+  const make = (): z.ZodType<number> =>
+    z.union([number, z.string().meta({ pattern })], { error }).transform((text, context) => {
+      const value = parse(text);
+      if (value !== null && value >= min && value <= max) return value;
+      context.issues.push({ code: 'custom', input: text, message: value === null ? error : `expected ${limits}` });
+      return z.NEVER;
+    });
+  return name === null ? make() : once(name, make);
 }
 
 /** Bytes. */
 export function size(min = 0, max: number = units.MAX_BYTES): z.ZodType<number> {
   const limits = `a size from ${units.formatSize(min)} to ${units.formatSize(max)}`;
-  return unit(units.parseSize, units.SIZE_HINT, units.SIZE_PATTERN, min, max, limits);
+  const name = min === 0 && max === units.MAX_BYTES ? 'size' : null;
+  return unit(name, units.parseSize, units.SIZE_HINT, units.SIZE_PATTERN, min, max, limits);
 }
 
 /** Nanoseconds. */
 export function duration(min = 0, max: number = units.MAX_NS): z.ZodType<number> {
   const limits = `a duration from ${units.formatDuration(min)} to ${units.formatDuration(max)}`;
-  return unit(units.parseDuration, units.DURATION_HINT, units.DURATION_PATTERN, min, max, limits);
+  const name = min === 0 && max === units.MAX_NS ? 'duration' : null;
+  return unit(name, units.parseDuration, units.DURATION_HINT, units.DURATION_PATTERN, min, max, limits);
 }
 
 /** A whole number. */
 export function count(min = 0, max: number = units.MAX_COUNT): z.ZodType<number> {
   const limits = `a whole number from ${min} to ${max}`;
-  return unit(units.parseCount, units.COUNT_HINT, units.COUNT_PATTERN, min, max, limits);
+  const name = min === 0 && max === units.MAX_COUNT ? 'count' : null;
+  return unit(name, units.parseCount, units.COUNT_HINT, units.COUNT_PATTERN, min, max, limits);
 }
 
 /** 0..1. */
 export function share(): z.ZodType<number> {
-  return unit(units.parseShare, units.SHARE_HINT, units.SHARE_PATTERN, 0, 1, units.SHARE_HINT);
+  return unit('share', units.parseShare, units.SHARE_HINT, units.SHARE_PATTERN, 0, 1, units.SHARE_HINT);
 }
 
 /** 0..1, also as a boolean: true is all. */
 export function shareOrFlag(): z.ZodType<number> {
-  return z.union([z.boolean().transform((flag) => (flag ? 1 : 0)), share()], {
-    error: `expected true, false or ${units.SHARE_HINT}`,
-  });
+  return once('share-or-flag', () =>
+    z.union([z.boolean().transform((flag) => (flag ? 1 : 0)), share()], {
+      error: `expected true, false or ${units.SHARE_HINT}`,
+    }),
+  );
 }
 
 export function address(): z.ZodType<number> {
   const hint = 'an address such as "0x7f0000000000"';
-  return unit(units.parseAddress, hint, '^0x[0-9a-fA-F]{1,12}$', 0, units.MAX_BYTES, hint);
+  return unit('address', units.parseAddress, hint, '^0x[0-9a-fA-F]{1,12}$', 0, units.MAX_BYTES, hint);
 }
 
 /** A seed: any whole number that a double holds exactly. */
 export function seed(): z.ZodType<number> {
-  return z.int({ error: 'expected a whole number from 0 to 2^53-1' }).min(0);
+  return once('seed', () => z.int({ error: 'expected a whole number from 0 to 2^53-1' }).min(0));
 }
 
 /** One of these texts. */
@@ -85,14 +105,14 @@ export function choice<const T extends readonly string[]>(values: T): z.ZodType<
 const NAME = /^[A-Za-z_][A-Za-z0-9_-]{0,62}$/;
 /** A name that the file gives to something. */
 export function newName(): z.ZodType<string> {
-  return z.string().regex(NAME, { error: 'expected a name of letters, digits, "-" and "_" that starts with a letter' });
+  const error = 'expected a name of letters, digits, "-" and "_" that starts with a letter';
+  return once('new-name', () => z.string({ error }).regex(NAME, { error }));
 }
 
 /** A name defined elsewhere; `worker.3` is the fourth member of the group `worker`. */
 export function nameOf(): z.ZodType<string> {
-  return z
-    .string()
-    .regex(/^[A-Za-z_][A-Za-z0-9_-]{0,62}(\.\d{1,6})?$/, { error: 'expected the name of a process or VMA' });
+  const error = 'expected the name of a process or VMA';
+  return once('name-of', () => z.string({ error }).regex(/^[A-Za-z_][A-Za-z0-9_-]{0,62}(\.\d{1,6})?$/, { error }));
 }
 
 /** One value or a list of them, always put out as a list. */
@@ -100,8 +120,14 @@ export function oneOrMany<T>(schema: z.ZodType<T>, max: number, hint: string): z
   return z.union([schema.transform((one) => [one]), z.array(schema).max(max)], { error: `expected ${hint}` });
 }
 
+type Quantity = 'count' | 'share' | 'size' | 'duration';
+
 /** A bound on a number: exact, `>= x`, `<= x`, `a..b`, or { min, max }. */
-export function bound(of: 'count' | 'share' | 'size' | 'duration'): z.ZodType<units.Interval> {
+export function bound(of: Quantity): z.ZodType<units.Interval> {
+  return once(`${of}-bound`, () => makeBound(of));
+}
+
+function makeBound(of: Quantity): z.ZodType<units.Interval> {
   const parse = {
     count: units.parseCount,
     share: units.parseShare,
@@ -147,10 +173,12 @@ export function parseRuns(text: string): Run[] | null {
 /** `3`, `"0-511,600"`: page or block numbers, as runs. */
 export function runList(what: string): z.ZodType<Run[]> {
   const error = `expected ${what} such as 3 or "0-511,600" (both ends included)`;
-  return z.union([z.number(), z.string()], { error }).transform((text, context) => {
-    const runs = parseRuns(String(text));
-    if (runs !== null) return runs;
-    context.issues.push({ code: 'custom', input: text, message: error });
-    return z.NEVER;
-  });
+  return once(what.replace(' ', '-'), () =>
+    z.union([z.number(), z.string()], { error }).transform((text, context) => {
+      const runs = parseRuns(String(text));
+      if (runs !== null) return runs;
+      context.issues.push({ code: 'custom', input: text, message: error });
+      return z.NEVER;
+    }),
+  );
 }

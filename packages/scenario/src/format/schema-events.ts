@@ -66,35 +66,29 @@ export const ACTIONS = [
 
 type TargetShape = { [K in keyof DraftTarget]-?: z.ZodType<DraftTarget[K]> };
 
-function target(): TargetShape {
-  return {
-    process: nameOf(),
-    vma: nameOf().optional(),
-    blocks: runList('block numbers').optional().describe('PMD-sized blocks of the VMA, from its first whole one'),
-    offset: size().optional().describe('byte offset in the VMA, with size'),
-    address: address().optional().describe('absolute address, with size and without vma'),
-    size: size().optional(),
-  };
-}
+const TARGET: TargetShape = {
+  process: nameOf(),
+  vma: nameOf().optional(),
+  blocks: runList('block numbers').optional().describe('PMD-sized blocks of the VMA, from its first whole one'),
+  offset: size().optional().describe('byte offset in the VMA, with size'),
+  address: address().optional().describe('absolute address, with size and without vma'),
+  size: size().optional(),
+};
 
-function contiguous() {
-  return { ...target(), pages: runList('page numbers').optional().describe('pages of the VMA, one run') };
-}
-function anyPages() {
-  return { ...target(), ...patternShape() };
-}
+const RANGE = { ...TARGET, pages: runList('page numbers').optional().describe('pages of the VMA, one run') };
+const PAGES = { ...TARGET, ...patternShape() };
 
 function actions() {
   const until = duration().optional().describe('until undone, if not given');
   return {
     fault: strict({
-      ...anyPages(),
+      ...PAGES,
       write: z.boolean().optional().describe('default true'),
       direction: choice(['ascending', 'descending', 'random']).optional(),
       over: duration().optional().describe('spread over this time; default: one right after the other'),
     }).describe('touch pages once'),
     access: strict({
-      ...anyPages(),
+      ...PAGES,
       write: z.boolean().optional().describe('default false'),
       every: duration(1000),
       for: duration().optional().describe('default: until the run ends'),
@@ -106,20 +100,20 @@ function actions() {
       lifetime: duration().optional().describe('the child exits after this time'),
     }),
     exit: strict({ process: nameOf() }),
-    madvise: strict({ ...contiguous(), advice: choice(ADVICE) }),
+    madvise: strict({ ...RANGE, advice: choice(ADVICE) }),
     mmap: strict({ process: nameOf(), ...vmaShape() }),
-    munmap: strict(contiguous()),
-    mremap: strict({ ...contiguous(), to: address().optional(), newSize: size(4096).optional() }),
-    mprotect: strict({ ...contiguous(), prot: protection() }),
-    mlock: strict(contiguous()),
-    munlock: strict(contiguous()),
-    pin: strict({ ...anyPages(), for: until }).describe('take a GUP pin, as for DMA'),
-    unpin: strict(anyPages()),
-    lock: strict({ ...anyPages(), for: until }).describe('hold the folio locks, as I/O does'),
-    unlock: strict(anyPages()),
-    swapout: strict(anyPages()),
+    munmap: strict(RANGE),
+    mremap: strict({ ...RANGE, to: address().optional(), newSize: size(4096).optional() }),
+    mprotect: strict({ ...RANGE, prot: protection() }),
+    mlock: strict(RANGE),
+    munlock: strict(RANGE),
+    pin: strict({ ...PAGES, for: until }).describe('take a GUP pin, as for DMA'),
+    unpin: strict(PAGES),
+    lock: strict({ ...PAGES, for: until }).describe('hold the folio locks, as I/O does'),
+    unlock: strict(PAGES),
+    swapout: strict(PAGES),
     uffd: strict({
-      ...contiguous(),
+      ...RANGE,
       call: choice(['register', 'unregister', 'writeprotect', 'unprotect', 'poison']),
       modes: uffdModes().optional(),
     }),

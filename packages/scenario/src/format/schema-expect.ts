@@ -1,19 +1,38 @@
 /** Schema of `expect` (and of the check event) and of `run`. */
 import { z } from 'zod';
 import type { DraftExpect, DraftRun } from './draft.js';
-import { address, bound, choice, count, duration, nameOf, oneOrMany, runList, share, strict } from './schema-atoms.js';
+import {
+  address,
+  bound,
+  choice,
+  count,
+  duration,
+  nameOf,
+  once,
+  oneOrMany,
+  runList,
+  share,
+  strict,
+} from './schema-atoms.js';
 import type { Interval } from './units.js';
 
 const COUNTER = /^(\/sys\/kernel\/mm\/)?[A-Za-z0-9_][A-Za-z0-9_.+-]*(\/[A-Za-z0-9_][A-Za-z0-9_.+-]*){0,15}$/;
 
+const COUNTER_VALUE =
+  'expected a number, a text such as ">= 10" or "1..5", {min: 1, max: 5}, or what the file reads as';
+
 /** Counter names (vmstat names, sysfs paths) to bounds; a sysfs file may also be expected to read as a text. */
 export function counters(): z.ZodType<Record<string, Interval | string>> {
+  return once('counters', makeCounters);
+}
+
+function makeCounters(): z.ZodType<Record<string, Interval | string>> {
   const name = z.string().regex(COUNTER, {
     error: 'expected a vmstat counter such as thp_collapse_alloc, or a sysfs path such as khugepaged/pages_collapsed',
   });
-  const text = z.string().regex(/^(?!\s*(?:[<>≥≤]|\d))[^\n]{1,256}$/);
+  const text = z.string().regex(/^(?!\s*(?:[<>≥≤]|\d))[^\n]{1,256}$/, { error: COUNTER_VALUE });
   const value = z.union([bound('count'), text], {
-    error: 'expected a number, a text such as ">= 10" or "1..5", {min: 1, max: 5}, or what the file reads as',
+    error: COUNTER_VALUE,
   });
   return z.record(name, value);
 }
@@ -76,6 +95,10 @@ function stalls(): z.ZodType<NonNullable<DraftExpect['stalls']>> {
 }
 
 export function expectations(): z.ZodType<DraftExpect> {
+  return once('expectations', makeExpectations);
+}
+
+function makeExpectations(): z.ZodType<DraftExpect> {
   return strict(
     {
       counters: counters().optional().describe('vmstat counters and sysfs files'),

@@ -3,11 +3,15 @@
 import { KERNEL_PROFILES } from '@thplab/sysfs-schema';
 import { z } from 'zod';
 import type { DraftFragmentation, DraftMachine, DraftOrder } from './draft.js';
-import { choice, count, seed, share, size, strict } from './schema-atoms.js';
+import { choice, count, once, seed, share, size, strict } from './schema-atoms.js';
 import { MAX_BYTES, parseSize, SIZE_HINT, SIZE_PATTERN } from './units.js';
 
 /** A folio order (0..13) or a folio size. */
 export function order(): z.ZodType<DraftOrder> {
+  return once('order', makeOrder);
+}
+
+function makeOrder(): z.ZodType<DraftOrder> {
   const error = 'expected a folio order from 0 to 13, or a folio size such as "64K"';
   return z.union([z.number(), z.string().meta({ pattern: SIZE_PATTERN })], { error }).transform((value, context) => {
     if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 13) return { order: value };
@@ -19,6 +23,10 @@ export function order(): z.ZodType<DraftOrder> {
 }
 
 function fragmentation(): z.ZodType<DraftFragmentation> {
+  return once('fragmentation', makeFragmentation);
+}
+
+function makeFragmentation(): z.ZodType<DraftFragmentation> {
   const whole = strict({
     fraction: share().describe('share of the PMD-sized blocks that somebody else already uses a part of'),
     order: order().optional().describe('size of each foreign piece; default 0, one page'),
@@ -76,6 +84,10 @@ export function machine(): z.ZodType<DraftMachine> {
 
 /** Paths to values, in order. */
 export function sysfs(): z.ZodType<Record<string, string>> {
+  return once('sysfs', makeSysfs);
+}
+
+function makeSysfs(): z.ZodType<Record<string, string>> {
   const value = z.union([z.string().max(4096), z.number().transform(String)], {
     error: 'expected the text to write, such as always, 511 or "1"',
   });

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { parseBits } from './bitmap.js';
 import type { DraftBits, DraftLayer, DraftPattern } from './draft.js';
 import type { PageState, Run } from './scenario.js';
-import { choice, count, MAX_RUNS, parseRuns, seed, share, shareOrFlag, strict } from './schema-atoms.js';
+import { choice, count, MAX_RUNS, once, parseRuns, seed, share, shareOrFlag, strict } from './schema-atoms.js';
 import { order } from './schema-machine.js';
 
 export const PAGE_STATES: readonly PageState[] = [
@@ -73,50 +73,47 @@ export interface PatternShape {
   perTable: z.ZodType<DraftPattern['perTable']>;
 }
 
+let shape: ReturnType<typeof makePatternShape> | undefined;
+
+/** The keys that say which pages, for populate layers and for actions. */
 export function patternShape(): { [K in keyof PatternShape]: z.ZodOptional<PatternShape[K]> } {
+  shape ??= makePatternShape();
+  return shape;
+}
+
+function sparse(): z.ZodType<DraftPattern['sparse']> {
   const fraction = share().transform((value) => ({ fraction: value }));
-  const every = count(1, MAX_PAGE).transform((value) => ({ every: value }));
-  const present = count(0, 8192).transform((value) => ({ present: value }));
+  return z.union([fraction, strict({ fraction: share(), seed: seed().optional() })], {
+    error: 'expected a share such as 0.1 or "10%", or {fraction: 0.1, seed: 7}',
+  });
+}
+
+function stride(): z.ZodType<DraftPattern['stride']> {
+  const page = count(0, MAX_PAGE).optional();
+  const whole = strict({ every: count(1, MAX_PAGE), first: page, count: count(1, MAX_PAGE).optional() });
+  return z.union([count(1, MAX_PAGE).transform((value) => ({ every: value })), whole], {
+    error: 'expected a number n (every n-th page), or {every: 64, first: 0, count: 16}',
+  });
+}
+
+function perTable(): z.ZodType<DraftPattern['perTable']> {
+  const placement = choice(['first', 'last', 'spread', 'random']).optional();
+  const whole = strict({ present: count(0, 8192), placement, seed: seed().optional() });
+  return z.union([count(0, 8192).transform((value) => ({ present: value })), whole], {
+    error: 'expected the number of pages in each table, or {present: 64, placement: random}',
+  });
+}
+
+function makePatternShape(): { [K in keyof PatternShape]: z.ZodOptional<PatternShape[K]> } {
+  const define = <T>(name: string, schema: z.ZodType<T>, description: string): z.ZodOptional<z.ZodType<T>> =>
+    once(`pages-${name}`, () => schema.describe(description)).optional();
   return {
-    pages: words().describe('full (the default), none, or page numbers such as "0-511,600"').optional(),
-    sparse: z
-      .union([fraction, strict({ fraction: share(), seed: seed().optional() })], {
-        error: 'expected a share such as 0.1 or "10%", or {fraction: 0.1, seed: 7}',
-      })
-      .describe('each page with this probability')
-      .optional(),
-    stride: z
-      .union(
-        [
-          every,
-          strict({
-            every: count(1, MAX_PAGE),
-            first: count(0, MAX_PAGE).optional(),
-            count: count(1, MAX_PAGE).optional(),
-          }),
-        ],
-        {
-          error: 'expected a number n (every n-th page), or {every: 64, first: 0, count: 16}',
-        },
-      )
-      .describe('every n-th page')
-      .optional(),
-    runs: runs().describe('list of [first page, number of pages] or {from, to}, both ends included').optional(),
-    bitmap: bitmap().describe('one bit per page, one text for all tables or a list with one per table').optional(),
-    perTable: z
-      .union(
-        [
-          present,
-          strict({
-            present: count(0, 8192),
-            placement: choice(['first', 'last', 'spread', 'random']).optional(),
-            seed: seed().optional(),
-          }),
-        ],
-        { error: 'expected the number of pages in each table, or {present: 64, placement: random}' },
-      )
-      .describe('so many pages in each page table, at random unless placement says otherwise')
-      .optional(),
+    pages: define('words', words(), 'full (the default), none, or page numbers such as "0-511,600"'),
+    sparse: define('sparse', sparse(), 'each page with this probability'),
+    stride: define('stride', stride(), 'every n-th page, or runs of pages at equal distances'),
+    runs: define('runs', runs(), 'list of [first page, number of pages] or {from, to}, both ends included'),
+    bitmap: define('bitmap', bitmap(), 'one bit per page, one text for all tables or a list with one per table'),
+    perTable: define('per-table', perTable(), 'so many pages in each page table, at random unless placement is given'),
   };
 }
 
@@ -147,6 +144,10 @@ function layer(): z.ZodType<DraftLayer> {
 
 /** A word, a layer, or a list of both laid over each other. */
 export function populate(): z.ZodType<DraftLayer[]> {
+  return once('populate', makePopulate);
+}
+
+function makePopulate(): z.ZodType<DraftLayer[]> {
   const one = z.union([words().transform((pages): DraftLayer => ({ pages })), layer()], {
     error: 'expected full, none, page numbers such as "0-511", or a layer such as {sparse: 0.1}',
   });

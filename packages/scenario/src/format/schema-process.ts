@@ -2,11 +2,15 @@
 import { z } from 'zod';
 import type { DraftProcess, DraftVma } from './draft.js';
 import type { Protection } from './scenario.js';
-import { address, choice, count, newName, oneOrMany, size, strict } from './schema-atoms.js';
+import { address, choice, count, newName, once, oneOrMany, size, strict } from './schema-atoms.js';
 import { populate } from './schema-pages.js';
 
 /** `rw-` */
 export function protection(): z.ZodType<Protection> {
+  return once('protection', makeProtection);
+}
+
+function makeProtection(): z.ZodType<Protection> {
   return z
     .string()
     .regex(/^[r-][w-][x-]$/, { error: 'expected a protection such as "rw-", "r--" or "---"' })
@@ -15,11 +19,19 @@ export function protection(): z.ZodType<Protection> {
 
 const UFFD_MODES = ['missing', 'wp', 'minor'] as const;
 export function uffdModes(): z.ZodType<(typeof UFFD_MODES)[number][]> {
+  return once('uffd-modes', makeUffdModes);
+}
+
+function makeUffdModes(): z.ZodType<(typeof UFFD_MODES)[number][]> {
   return oneOrMany(choice(UFFD_MODES), 3, 'missing, wp, minor, or a list of them');
 }
 
 const THP_MODES = ['default', 'disable', 'except-advised'] as const;
 export function thpMode(): z.ZodType<(typeof THP_MODES)[number]> {
+  return once('thp-mode', makeThpMode);
+}
+
+function makeThpMode(): z.ZodType<(typeof THP_MODES)[number]> {
   return choice(THP_MODES);
 }
 
@@ -42,8 +54,15 @@ const VMA_FLAGS = [
 
 type VmaShape = { [K in keyof DraftVma]-?: z.ZodType<DraftVma[K]> };
 
+let shape: VmaShape | undefined;
+
 /** Keys of a VMA, also used by the mmap event. */
 export function vmaShape(): VmaShape {
+  shape ??= makeVmaShape();
+  return shape;
+}
+
+function makeVmaShape(): VmaShape {
   return {
     name: newName(),
     size: size(4096).describe('bytes, a whole number of pages'),

@@ -9,12 +9,13 @@ import {
   sysfsTree,
   VMSTAT_NAMES,
 } from '@thplab/sysfs-schema';
+import type { Hint } from './context.js';
 import { nearest } from './did-you-mean.js';
 import type { Machine } from './scenario.js';
 
 export interface Refused {
   readonly message: string;
-  readonly hint: string;
+  readonly hint: Hint;
 }
 
 export interface SysfsFiles {
@@ -34,10 +35,8 @@ export function sysfsFilesOf(machine: Pick<Machine, 'kernel' | 'pageSize' | 'pmd
   const relative = [...files.keys()].map((path) => path.slice(SYSFS_ROOT.length + 1));
   const absolute = (path: string): string => (path.startsWith('/') ? path : `${SYSFS_ROOT}/${path}`);
   const unknown = (path: string, candidates: readonly string[], kind: string): Refused => {
-    const short = path.startsWith(`${SYSFS_ROOT}/`) ? path.slice(SYSFS_ROOT.length + 1) : path;
-    const near = candidates.find((one) => one.endsWith(`/${short}`)) ?? nearest(short, candidates);
-    const hint = near === null ? '"thplab sysfs tree" lists the files' : `did you mean "${near}"?`;
-    return { message: `kernel ${machine.kernel} has no ${kind} ${JSON.stringify(path)}`, hint };
+    const message = `kernel ${machine.kernel} has no ${kind} ${JSON.stringify(path)}`;
+    return { message, hint: () => suggestFile(path, candidates) };
   };
   return {
     absolute,
@@ -56,4 +55,10 @@ export function sysfsFilesOf(machine: Pick<Machine, 'kernel' | 'pageSize' | 'pmd
       return unknown(name, [...VMSTAT_NAMES, ...relative], name.includes('/') ? 'sysfs file' : 'counter');
     },
   };
+}
+
+function suggestFile(path: string, candidates: readonly string[]): string {
+  const short = path.startsWith(`${SYSFS_ROOT}/`) ? path.slice(SYSFS_ROOT.length + 1) : path;
+  const near = candidates.find((one) => one.endsWith(`/${short}`)) ?? nearest(short, candidates);
+  return near === null ? '"thplab sysfs tree" lists the files' : `did you mean "${near}"?`;
 }

@@ -5,6 +5,9 @@
 import { CST, Lexer, Parser } from 'yaml';
 import type { ScenarioLimits } from './limits.js';
 
+/** Syntax errors after which the rest of a text is not read any more. */
+const MAX_SYNTAX_ERRORS = 50;
+
 /** The text is refused at `offset`. Internal: becomes a Problem of the ScenarioError. */
 export class Refusal extends Error {
   override readonly name: string = 'Refusal';
@@ -30,6 +33,9 @@ export function readTokens(text: string, limits: ScenarioLimits): CST.Token[] {
   const tokens: CST.Token[] = [];
   let count = 0;
   let aliases = 0;
+  let errors = 0;
+  let documents = 0;
+  let previous = '';
   for (const source of new Lexer().lex(text)) {
     if (++count > limits.maxTokens) {
       throw new Refusal(
@@ -45,12 +51,20 @@ export function readTokens(text: string, limits: ScenarioLimits): CST.Token[] {
         `the limit is ${limits.maxStringLength}`,
       );
     }
-    const type = CST.tokenType(source);
-    if (type === 'alias' && ++aliases > limits.maxAliases) {
+    // The text of a plain or block scalar follows its marker, and may start like a token of another kind.
+    const first = previous === CST.SCALAR ? '' : source[0];
+    previous = source;
+    if (first === '*' && ++aliases > limits.maxAliases) {
       throw new Refusal(parser.offset, `more than ${limits.maxAliases} aliases`, 'write the values out, or use count:');
     }
-    refuseToken(type, source, parser.offset);
-    for (const token of parser.next(source)) tokens.push(token);
+    refuseToken(first, source, parser.offset);
+    for (const token of parser.next(source)) {
+      tokens.push(token);
+      if (token.type === 'error') errors++;
+      if (token.type === 'document') documents++;
+    }
+    // Enough to refuse it: the rest need not be read.
+    if (errors > MAX_SYNTAX_ERRORS || documents > 1) return tokens;
     if (parser.stack.length > limits.maxDepth * 2) {
       throw new Refusal(parser.offset, 'nested too deeply', `the limit is ${limits.maxDepth} levels`);
     }
@@ -59,11 +73,9 @@ export function readTokens(text: string, limits: ScenarioLimits): CST.Token[] {
   return tokens;
 }
 
-function refuseToken(type: CST.TokenType | null, source: string, offset: number): void {
-  // After the scalar marker \x1f comes a plain scalar, whose first character may look like anything: the lexer emits the
-  // marker as a token of its own, and plain scalars never start with ! or %, so the test on the type is enough.
-  if (type === 'tag') throw new Refusal(offset, `the tag ${quote(source)} is not allowed`, 'write the plain value');
-  if (type === 'directive-line') {
+function refuseToken(first: string, source: string, offset: number): void {
+  if (first === '!') throw new Refusal(offset, `the tag ${quote(source)} is not allowed`, 'write the plain value');
+  if (first === '%') {
     throw new Refusal(
       offset,
       `the directive ${quote(source)} is not allowed`,

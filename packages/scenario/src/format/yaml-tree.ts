@@ -40,7 +40,7 @@ export function readTree(text: string, path: string, limits: ScenarioLimits): Re
   });
   try {
     const tokens = readTokens(text, limits);
-    const documents = [...new Composer({ uniqueKeys: false, logLevel: 'error', prettyErrors: false }).compose(tokens)];
+    const documents = withoutStackTraces(() => [...new Composer(COMPOSE).compose(tokens, true, text.length)]);
     const errors = documents.flatMap((document) => document.errors);
     if (errors.length > 0) {
       return { problems: errors.slice(0, 100).map((e) => problem(e.pos[0], syntaxMessage(e.message), '')) };
@@ -64,6 +64,19 @@ export function readTree(text: string, path: string, limits: ScenarioLimits): Re
       return { problems: [problem(0, `the text cannot be read (${error.message})`, 'check its YAML syntax')] };
     }
     throw error;
+  }
+}
+
+const COMPOSE = { uniqueKeys: false, logLevel: 'error', prettyErrors: false } as const;
+
+/** A text with many syntax errors makes as many Error objects; without their stack traces they cost next to nothing. */
+function withoutStackTraces<T>(work: () => T): T {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return work();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }
 
