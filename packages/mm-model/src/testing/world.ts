@@ -1,0 +1,53 @@
+/** A small machine for tests of system calls, and the ways to look at what they did. */
+import { asBrand } from '@thplab/arena';
+import { type Procedure, runToEnd } from '@thplab/sync';
+import { bootMachine } from '../boot.js';
+import type { MmId, VmaId, Vpn } from '../brands.js';
+import { handleMmFault } from '../fault.js';
+import type { Machine, MachineConfig } from '../machine.js';
+import { mmAlloc } from '../mm.js';
+import { type MmapOptions, mmap } from '../mmap.js';
+import { vmasOf } from '../vma-tree.js';
+
+/** A booted machine with one process. */
+export interface World {
+  readonly m: Machine;
+  readonly mm: MmId;
+  /** Runs a procedure at once; it must neither wait nor leave anything that another must release. */
+  run<T>(procedure: Procedure<T>): T;
+}
+
+/** Makes a world: 64 MiB, two processors, and whatever else is asked for. */
+export function makeWorld(config: Partial<MachineConfig> & { commandLine?: string } = {}): World {
+  const { machine: m } = bootMachine({ nodePages: [16_384], swapPages: 4096, ...config });
+  const current = { nowNs: 0, cpu: 0, task: 0 };
+  m.current = current;
+  return { m, mm: mmAlloc(m), run: (procedure) => runToEnd(m.domain, procedure, { current }) };
+}
+
+/** Maps anonymous memory at a fixed place and gives its VMA's range. Errors: mmap fails. */
+export function mapAt(w: World, at: number, pages: number, options: Partial<MmapOptions> = {}): void {
+  const got = w.run(mmap(w.m, w.mm, { at: asBrand<Vpn>(at), pages, fixed: 'replace', ...options }));
+  if (got !== at) throw new Error(`mmap gave ${got}`);
+}
+
+/** Touches pages by faults; gives the results that were not 0. */
+export function touch(w: World, mm: MmId, start: number, end: number, write = true): number[] {
+  const results: number[] = [];
+  for (let page = start; page < end; page++) {
+    results.push(w.run(handleMmFault(w.m, mm, asBrand<Vpn>(page), { write })));
+  }
+  return results.filter((result) => result !== 0);
+}
+
+/** `[start, end)` of all VMAs, ascending. */
+export function ranges(w: World, mm: MmId = w.mm): [number, number][] {
+  return [...vmasOf(w.m, mm)].map((vma) => [w.m.vma.start[vma], w.m.vma.end[vma]]);
+}
+
+/** The only VMA of the process. Errors: there are none, or several. */
+export function onlyVma(w: World, mm: MmId = w.mm): VmaId {
+  const [vma, ...others] = vmasOf(w.m, mm);
+  if (vma === undefined || others.length > 0) throw new Error(`the process has ${others.length + (vma ? 1 : 0)} VMAs`);
+  return vma;
+}
