@@ -5,7 +5,8 @@ import { readFileSync } from 'node:fs';
 /** @typedef {{ passed: number, failed: number, skipped: number }} TestCounts */
 
 /**
- * Counts a run. A test file that broke before its first test counts as one failed, and so does a missing or cut report.
+ * Counts a run. A test file that failed without a failed test (it broke on loading, or in a beforeAll) counts as one failed,
+ * and so does a missing or cut report.
  * @param {string} file path of the report
  * @returns {TestCounts}
  */
@@ -16,9 +17,11 @@ export function countTests(file) {
   } catch {
     return { passed: 0, failed: 1, skipped: 0 };
   }
-  /** @type {{ status: string, assertionResults: unknown[] }[]} */
+  /** @type {{ status: string, assertionResults: { status: string }[] }[]} */
   const files = report.testResults ?? [];
-  const broken = files.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0);
+  const broken = files.filter(
+    (file) => file.status === 'failed' && file.assertionResults.every(({ status }) => status !== 'failed'),
+  );
   const failed = (report.numFailedTests ?? 0) + broken.length;
   return {
     passed: report.numPassedTests ?? 0,

@@ -23,9 +23,13 @@ describe('the counts of a test run', () => {
     expect(counted(JSON.stringify({ ...good, numFailedTests: 3, success: false })).failed).toBe(3);
   });
 
-  it('count a file that broke before its first test', () => {
-    const broken = { status: 'failed', assertionResults: [] };
-    expect(counted(JSON.stringify({ ...good, success: false, testResults: [broken, broken] })).failed).toBe(2);
+  it('count a file that broke on loading or in a beforeAll', () => {
+    const unloaded = { status: 'failed', assertionResults: [] };
+    const unprepared = { status: 'failed', assertionResults: [{ status: 'skipped' }, { status: 'skipped' }] };
+    const ordinary = { status: 'failed', assertionResults: [{ status: 'passed' }, { status: 'failed' }] };
+    const testResults = [unloaded, unprepared, ordinary];
+    const report = { ...good, numFailedTests: 1, success: false, testResults };
+    expect(counted(JSON.stringify(report)).failed).toBe(3);
   });
 
   it('count an error outside of every test', () => {
