@@ -91,6 +91,19 @@ describe('an arena file', () => {
     expect(stored).toBeLessThan(300);
   });
 
+  it('stores a column up to its last byte that is not zero', async () => {
+    const arena = filled();
+    const { offset } = arena.plan.tables[1]?.columns[0] ?? { offset: -1 };
+    expect(readArenaFileHeader(await serialiseArena(arena)).extents).toContainEqual([offset, 603]);
+  });
+
+  it('opens a pool that was closed when the file was written', async () => {
+    const arena = filled();
+    new Int32Array(arena.buffer)[(arena.plan.tables[0]?.metaIndex ?? 0) + 3] = 1;
+    const back = await deserialiseArena(TABLES, await serialiseArena(arena));
+    expect(back.tables.pooled.pool.alloc()).toBe(19);
+  });
+
   it('is the same for the same state', async () => {
     expect(await serialiseArena(filled())).toEqual(await serialiseArena(filled()));
   });
@@ -124,6 +137,12 @@ describe('an arena file', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('whose header does not have its checksum is refused', async () => {
+    const file = await serialiseArena(filled());
+    const damaged = file.with(16, (file[16] as number) ^ 1);
+    await expect(deserialiseArena(TABLES, damaged)).rejects.toThrow('the arena file is damaged: header checksum');
   });
 
   it('of random bytes behind the magic is refused', async () => {

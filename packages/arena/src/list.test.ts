@@ -84,12 +84,14 @@ describe('lists in columns', () => {
   });
 
   it('refuse to remove a row that is not there, and stay as they were', () => {
-    const { list } = lists();
+    const { columns, list } = lists();
     for (const row of [1, 2, 3]) list.pushBack(1, row);
     list.pushBack(2, 4);
     expect(() => list.remove(1, 5)).toThrow('row 5 is not on the list of owner 1');
     expect(() => list.remove(1, 4)).toThrow(ArenaError);
     expect(() => list.remove(0, 1)).toThrow(ArenaError);
     expect([[...list.rows(1)], [...list.rows(2)]]).toEqual([[1, 2, 3], [4]]);
+    columns.prev[2] = 3;
+    expect(() => list.remove(1, 1)).toThrow('row 1 is not on the list of owner 1');
   });
 });

@@ -18,6 +18,7 @@ export { type DecodeNames, printArgs, printField, type TaskName } from './decode
 export { namesOf, readNdjson, type TraceFile, type TraceFileEvent } from './decode/read-ndjson.js';
 export { TraceError, TraceFormatError } from './errors.js';
 export { HUGE_MEMORY_EVENTS, THPLAB_EVENTS, TRACE_EVENTS, type TraceEvents } from './events.js';
+export { LockRecorder, type LockRecorderOptions } from './lock-recorder.js';
 export { TraceCursor, type TraceEvent, type TraceEventOf, TraceReader } from './reader.js';
 export type { TraceTables } from './ring.js';
 export { TRACE_ARGS, TRACE_TABLES, traceSizes } from './tables.js';

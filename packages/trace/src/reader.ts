@@ -70,9 +70,21 @@ export class TraceReader<E extends EventDecls = EventDecls> {
   *events(from = 0): Generator<TraceEventOf<E>, void, undefined> {
     const end = this.#ring.written;
     for (let seq = Math.max(from, this.#ring.oldest); seq < end; seq++) {
-      const event = this.#read(seq);
-      if (event !== undefined) yield event as TraceEventOf<E>;
+      const event = this.at(seq);
+      if (event !== undefined) yield event;
     }
+  }
+
+  /** Event number `seq`; undefined if it is overwritten, being written, or still to come. */
+  at(seq: number): TraceEventOf<E> | undefined {
+    return this.#read(seq) as TraceEventOf<E> | undefined;
+  }
+
+  /** True if a place in the ring is taken for the event, but another thread has not finished writing it. */
+  isPending(seq: number): boolean {
+    const at = seq % this.#ring.span;
+    const written = Atomics.load(this.#ring.rows.stamp, at % this.#ring.capacity) === at + 1;
+    return !written && seq >= this.#ring.oldest && seq < this.#ring.written;
   }
 
   /** A place in the trace that moves on with reading. */
@@ -106,7 +118,7 @@ export class TraceReader<E extends EventDecls = EventDecls> {
   }
 }
 
-/** Reads each event once. */
+/** Reads each event once. After `clear` of the tracer, take a new one. */
 export class TraceCursor<E extends EventDecls = EventDecls> {
   /** Number of the next event. */
   next = 0;
@@ -118,16 +130,16 @@ export class TraceCursor<E extends EventDecls = EventDecls> {
     this.#reader = reader;
   }
 
-  /** The events since the last call, oldest first. */
+  /** The events since the last call, oldest first, up to one that another thread is still writing. */
   *read(): Generator<TraceEventOf<E>, void, undefined> {
     const end = this.#reader.written;
-    for (const event of this.#reader.events(this.next)) {
-      if (event.seq >= end) break;
-      this.lost += event.seq - this.next;
-      this.next = event.seq + 1;
-      yield event;
+    while (this.next < end) {
+      const event = this.#reader.at(this.next);
+      if (event === undefined && this.#reader.isPending(this.next)) return;
+      const next = event === undefined ? Math.max(this.next + 1, this.#reader.dropped) : this.next + 1;
+      if (event === undefined) this.lost += next - this.next;
+      this.next = next;
+      if (event !== undefined) yield event;
     }
-    this.lost += end - Math.min(end, this.next);
-    this.next = Math.max(end, this.next);
   }
 }

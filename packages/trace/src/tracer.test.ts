@@ -99,6 +99,18 @@ describe('a cursor', () => {
     expect(cursor.lost).toBe(3);
   });
 
+  it('stops before an event that another thread is still writing, and goes on when it is written', () => {
+    const { tables, reader, tick } = ticker(4);
+    const cursor = reader.cursor();
+    for (let n = 0; n < 3; n++) tick(n);
+    tables.traceEvents.stamp[1] = 0;
+    expect(numbers(cursor.read())).toEqual([0]);
+    expect([reader.isPending(0), reader.isPending(1), reader.isPending(3)]).toEqual([false, true, false]);
+    tables.traceEvents.stamp[1] = 2;
+    expect(numbers(cursor.read())).toEqual([1, 2]);
+    expect(cursor.lost).toBe(0);
+  });
+
   it('loses nothing when it reads whenever the ring is full', () => {
     const seen: number[] = [];
     const { reader, tick } = ticker(4, { onFull: () => seen.push(...numbers(cursor.read())) });
