@@ -8,9 +8,9 @@ import {
   GEOMETRY_4K,
   type Geometry,
   type GlobalSettingKey,
-  MTHP_STAT_COUNT,
+  MTHP_STAT_CELL_COUNT,
   type MthpStatName,
-  mthpStatIndex,
+  mthpStatCell,
   type OrderSettingKey,
   ptesPerTable,
   SETTING_COUNT,
@@ -79,11 +79,11 @@ export interface MmHooks {
   /** `khugepaged_enter_vma`: a VMA may have become worth scanning; `flags`: as if it had these, default its own. */
   khugepagedEnterVma(vma: VmaId, flags?: number): Procedure<void>;
   /** `khugepaged_fork`. */
-  khugepagedFork(child: MmId, parent: MmId): Procedure<void>;
+  khugepagedFork: (child: MmId, parent: MmId) => Procedure<void>;
   /** `khugepaged_exit`, called with mm_users 0. */
-  khugepagedExit(mm: MmId): Procedure<void>;
+  khugepagedExit: (mm: MmId) => Procedure<void>;
   /** `madvise_collapse`: called and left with mmap_lock held for reading; gives 0 or a negative errno. */
-  madviseCollapse(mm: MmId, start: Vpn, end: Vpn): Procedure<number>;
+  madviseCollapse: (mm: MmId, start: Vpn, end: Vpn) => Procedure<number>;
 }
 
 /** One simulated machine. */
@@ -176,7 +176,7 @@ function sizesOf(config: MachineConfig, geometry: Geometry): Sizes {
     cpus: config.cpus ?? 2,
     settings: SETTING_COUNT,
     vmstats: VMSTAT_COUNT,
-    mthpStats: 16 * MTHP_STAT_COUNT,
+    mthpStats: MTHP_STAT_CELL_COUNT,
     ...config.extraSizes,
   };
 }
@@ -226,7 +226,7 @@ export function countVmEvent(m: Machine, name: VmstatName, by = 1): void {
 
 /** Adds to a counter of hugepages-<size>kB/stats. */
 export function countMthpStat(m: Machine, order: number, name: MthpStatName, by = 1): void {
-  const i = order * MTHP_STAT_COUNT + mthpStatIndex(name);
+  const i = mthpStatCell(name, order);
   m.mthpStat.value[i] += by;
 }
 

@@ -1,0 +1,91 @@
+/**
+ * khugepaged of one machine: its state, its locks, and what it is made with. All functions of the package take it first.
+ */
+import { IntrusiveList, type Tables } from '@thplab/arena';
+import type { CollapseContext, CollapseControl, Generation } from '@thplab/mthp-collapse';
+import { khugepagedControl } from '@thplab/mthp-collapse';
+import { LOCK_RANK, type Machine } from '@thplab/mm-model';
+import type { LockRef, Procedure, TaskOptions, WaitQueue } from '@thplab/sync';
+import { type KernelProfile, type SysfsFile, filesOf, sysfsTree } from '@thplab/sysfs-schema';
+import { khugepagedEnterVma, khugepagedExit, khugepagedFork } from './slots.js';
+import type { KhugepagedTables } from './tables.js';
+import { exactTimer, type Timer } from './timer.js';
+
+/** Starts a kernel thread: an executor's `spawn`. */
+export type StartThread = (name: string, procedure: () => Procedure<void>, options: TaskOptions) => void;
+
+/** What khugepaged is made with. */
+export interface KhugepagedConfig {
+  /** The machine; its arena holds KHUGEPAGED_TABLES. */
+  readonly machine: Machine;
+  readonly profile: KernelProfile;
+  /** The collapse code it calls. */
+  readonly collapse: CollapseContext;
+  readonly startThread: StartThread;
+  /** How sleeps are rounded; default exactly. */
+  readonly timer?: Timer;
+}
+
+/** See the head of the file. */
+export interface Khugepaged {
+  readonly m: Machine;
+  readonly t: Tables<KhugepagedTables>;
+  readonly profile: KernelProfile;
+  readonly generation: Generation;
+  readonly collapse: CollapseContext;
+  /** The one `collapse_control` of the thread. */
+  readonly control: CollapseControl;
+  readonly slots: IntrusiveList;
+  readonly mmLock: LockRef;
+  readonly mutex: LockRef;
+  /** khugepaged_wait. */
+  readonly waitQueue: WaitQueue;
+  /** Woken when the thread has ended. */
+  readonly stopQueue: WaitQueue;
+  readonly startThread: StartThread;
+  readonly timer: Timer;
+  /** Files of the profile's sysfs, by absolute path. */
+  readonly files: ReadonlyMap<string, SysfsFile>;
+}
+
+/** Makes khugepaged and connects it to the machine's hooks. The thread starts with `startStopKhugepaged`. */
+export function createKhugepaged(config: KhugepagedConfig): Khugepaged {
+  const m = config.machine;
+  const t = m.arena.tables as unknown as Tables<KhugepagedTables>;
+  const { domain } = m;
+  const mmLock = domain.lockClass({
+    name: 'khugepaged_mm_lock',
+    kind: 'spin',
+    rank: LOCK_RANK.khugepagedMm,
+    words: t.khugepaged.mmLock,
+  });
+  const mutex = domain.lockClass({ name: 'khugepaged_mutex', kind: 'rwsem', rank: MUTEX_RANK, words: t.khugepaged.mutex });
+  const k: Khugepaged = {
+    m,
+    t,
+    profile: config.profile,
+    generation: config.collapse.generation,
+    collapse: config.collapse,
+    control: khugepagedControl(config.collapse),
+    slots: new IntrusiveList({
+      first: t.khugepaged.first,
+      last: t.khugepaged.last,
+      next: t.mmSlot.next,
+      prev: t.mmSlot.prev,
+    }),
+    mmLock: mmLock.ref(0),
+    mutex: mutex.ref(0),
+    waitQueue: domain.waitQueue('khugepaged_wait'),
+    stopQueue: domain.waitQueue('khugepaged_stop'),
+    startThread: config.startThread,
+    timer: config.timer ?? exactTimer,
+    files: new Map(filesOf(sysfsTree(config.profile, m.geometry)).map((file) => [file.path, file])),
+  };
+  m.hooks.khugepagedEnterVma = (vma) => khugepagedEnterVma(k, vma);
+  m.hooks.khugepagedFork = (child, parent) => khugepagedFork(k, child, parent);
+  m.hooks.khugepagedExit = (mm) => khugepagedExit(k, mm);
+  return k;
+}
+
+/** The mutex is taken first of all: a sysfs write starts or stops the thread under it. */
+const MUTEX_RANK = 1;

@@ -1,0 +1,79 @@
+/**
+ * The thread: scan a budget's worth, sleep, and so on (`khugepaged`, `khugepaged_do_scan`, `khugepaged_wait_work`;
+ * khugepaged spec 6). Two sleeps differ: the scan sleep waits for a point in time, which only a write to the two
+ * `*_sleep_millisecs` files moves; the sleep after a failed allocation is cut short by any wake-up.
+ */
+import { hugepageEnabled, SCAN } from '@thplab/mthp-collapse';
+import { lruAddDrainAll, setting } from '@thplab/mm-model';
+import { acquire, now, type Procedure, preempt, release, wait, wake } from '@thplab/sync';
+import type { Khugepaged } from './khugepaged.js';
+import { khugepagedScanMmSlot } from './scan-mm-slot.js';
+import { collectMmSlot } from './slots.js';
+
+const NS_PER_MS = 1e6;
+
+/** The thread's whole life. */
+export function* khugepagedThread(k: Khugepaged): Procedure<void> {
+  while (!shouldStop(k)) {
+    yield* khugepagedDoScan(k);
+    yield* khugepagedWaitWork(k);
+  }
+  yield acquire(k.mmLock);
+  const slot = k.t.khugepaged.cursorSlot[0];
+  k.t.khugepaged.cursorSlot[0] = 0;
+  if (slot !== 0) collectMmSlot(k, slot);
+  yield release(k.mmLock);
+  k.t.khugepaged.running[0] = 0;
+  yield wake(k.stopQueue);
+}
+
+/** One pass: at most `pages_to_scan`, and at most from the cursor to the end of the list and once through it. */
+export function* khugepagedDoScan(k: Khugepaged): Procedure<void> {
+  const { t, control } = k;
+  const progressMax = setting(k.m, 'khugepaged.pages_to_scan');
+  t.khugepaged.passes[0]++;
+  yield* lruAddDrainAll(k.m);
+  control.progress = 0;
+  let heads = 0;
+  let mayWait = true;
+  for (;;) {
+    yield preempt();
+    if (shouldStop(k)) return;
+    let result: number = SCAN.FAIL;
+    yield acquire(k.mmLock);
+    if (t.khugepaged.cursorSlot[0] === 0) heads++;
+    if (hasWork(k) && heads < 2) result = yield* khugepagedScanMmSlot(k, progressMax);
+    else control.progress = progressMax;
+    yield release(k.mmLock);
+    if (control.progress >= progressMax) return;
+    if (result === SCAN.ALLOC_HUGE_PAGE_FAIL) {
+      // Memory is short: wait once, hoping for compaction; if it fails again, leave it for the next pass.
+      if (!mayWait) return;
+      mayWait = false;
+      yield wait(k.waitQueue, setting(k.m, 'khugepaged.alloc_sleep_millisecs') * NS_PER_MS);
+    }
+  }
+}
+
+function* khugepagedWaitWork(k: Khugepaged): Procedure<void> {
+  const { t } = k;
+  if (hasWork(k)) {
+    const sleepMs = setting(k.m, 'khugepaged.scan_sleep_millisecs');
+    if (sleepMs === 0) return;
+    const started = yield now();
+    t.khugepaged.sleepExpire[0] = k.timer(started, sleepMs * NS_PER_MS);
+    for (let at = started; at < t.khugepaged.sleepExpire[0] && !shouldStop(k); at = yield now()) {
+      yield wait(k.waitQueue, t.khugepaged.sleepExpire[0] - at);
+    }
+    return;
+  }
+  while (hugepageEnabled(k.collapse) && k.slots.isEmpty(0) && !shouldStop(k)) yield wait(k.waitQueue);
+}
+
+function hasWork(k: Khugepaged): boolean {
+  return !k.slots.isEmpty(0) && hugepageEnabled(k.collapse);
+}
+
+function shouldStop(k: Khugepaged): boolean {
+  return k.t.khugepaged.shouldStop[0] !== 0;
+}
