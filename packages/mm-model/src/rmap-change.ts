@@ -4,7 +4,7 @@
  */
 import type { MmId, Pfn, VmaId, Vpn } from './brands.js';
 import { deferredSplitFolio } from './deferred-queue.js';
-import { FOLIO, PAGE } from './flags.js';
+import { FOLIO, PAGE, VM } from './flags.js';
 import {
   addPmdMap,
   addPteMap,
@@ -25,7 +25,8 @@ import { countMthpStat, countVmEvent, type Machine } from './machine.js';
 /** Makes a fresh folio anonymous memory of the VMA at `page` (its first page); it is not mapped yet. */
 export function initAnonFolio(m: Machine, head: Pfn, vma: VmaId, page: Vpn): void {
   setFolioMapping(m, head, m.vma.anonVma[vma], linearIndex(m, vma, page));
-  setFrameFlags(m, head, FOLIO.ANON | FOLIO.SWAPBACKED | FOLIO.UPTODATE);
+  const mlocked = (m.vma.flags[vma] & VM.LOCKED) === 0 ? 0 : FOLIO.MLOCKED;
+  setFrameFlags(m, head, FOLIO.ANON | FOLIO.SWAPBACKED | FOLIO.UPTODATE | mlocked);
   const order = folioOrder(m, head);
   if (order > 0) countMthpStat(m, order, 'nr_anon', 1);
 }

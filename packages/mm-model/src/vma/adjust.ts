@@ -75,7 +75,7 @@ export function* moveBoundary(m: Machine, below: VmaId, above: VmaId, at: number
 }
 
 /** Makes the anon_vma of a neighbour `dst`'s own, if `dst` has none (`dup_anon_vma`). */
-function* dupAnonVma(m: Machine, dst: VmaId, src: VmaId): Procedure<void> {
+export function* dupAnonVma(m: Machine, dst: VmaId, src: VmaId): Procedure<void> {
   if (m.vma.anonVma[src] === 0 || m.vma.anonVma[dst] !== 0) return;
   m.vma.anonVma[dst] = m.vma.anonVma[src];
   yield* anonVmaClone(m, dst, src);

@@ -10,7 +10,7 @@ import type { Machine } from '../machine.js';
 import { MAX_MAP_COUNT } from '../mm.js';
 import { vmaStartWrite } from '../vma-locks.js';
 import { findVma, insertVma, nextVma, prevVma, vmaBelow } from '../vma-tree.js';
-import { expandVma, moveBoundary, splitVma } from './adjust.js';
+import { dupAnonVma, expandVma, moveBoundary, splitVma } from './adjust.js';
 import { anonVmasOfBothAgree, canTakeAbove, canTakeBelow, type RangeFacts, rangeOf } from './compatible.js';
 import { type VmaFacts, vmaAlloc } from './vma-rows.js';
 
@@ -65,19 +65,25 @@ export function* mapNewRange(m: Machine, mm: MmId, facts: VmaFacts): Procedure<{
   return { vma, merged: false };
 }
 
-/** Lets neighbours grow over an unmapped range (`vma_merge_new_range`). Gives the VMA that has the range then, or 0. */
-export function* mergeNewRange(m: Machine, mm: MmId, range: RangeFacts): Procedure<VmaId | 0> {
+/**
+ * Lets neighbours grow over an unmapped range (`vma_merge_new_range`). `source`: the VMA whose pages will move there
+ * (`vma_merge_copied_range`); the neighbour takes over its anon_vma if it has none. Gives the VMA that has the range then,
+ * or 0.
+ */
+export function* mergeNewRange(m: Machine, mm: MmId, range: RangeFacts, source: VmaId | 0 = 0): Procedure<VmaId | 0> {
   const below = vmaBelow(m, mm, range.start);
   const above = findVma(m, mm, range.start);
   const lower = below !== 0 && canTakeAbove(m, below, range);
   const upper =
     above !== 0 && canTakeBelow(m, above, range) && (!lower || anonVmasOfBothAgree(m, asBrand<VmaId>(below), above));
   if (lower) {
+    if (source !== 0) yield* dupAnonVma(m, below, source);
     yield* expandVma(m, below, m.vma.start[below], upper ? m.vma.end[above] : range.end, upper ? [above] : []);
     yield* m.hooks.khugepagedEnterVma(below);
     return below;
   }
   if (!upper) return 0;
+  if (source !== 0) yield* dupAnonVma(m, above, source);
   yield* expandVma(m, above, range.start, m.vma.end[above], []);
   yield* m.hooks.khugepagedEnterVma(above);
   return above;
