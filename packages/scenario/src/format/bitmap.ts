@@ -1,7 +1,7 @@
 /** Bitmaps of one page table as texts, read into runs. */
 import type { Run } from './scenario.js';
 
-const HEX = /^(?:0x)?((?:[0-9a-f]{2})+)$/i;
+const HEX = /^0x((?:[0-9a-f]{2})+)$/i;
 const BASE64 = /^base64:([A-Za-z0-9+/]+={0,2})$/;
 const BINARY = /^0b([01_. ]+)$/;
 /** 8192 slots is the largest table (64K pages). */
@@ -9,7 +9,7 @@ const MAX_BYTES = 1024;
 
 /**
  * Runs of set bits; null if the text is no bitmap or longer than 8192 bits.
- * Hexadecimal and base64 are bytes with the lowest page in bit 0 of the first byte; `0b...` is read left to right, first
+ * Hexadecimal (`0x...`) and base64 (`base64:...`) are bytes with the lowest page in bit 0 of the first byte; `0b...` is read left to right, first
  * page first, with `_`, `.` and blanks ignored.
  */
 export function parseBits(text: string): Run[] | null {

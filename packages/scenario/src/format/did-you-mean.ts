@@ -19,7 +19,7 @@ export function editDistance(a: string, b: string, limit: number): number {
     before = previous;
     previous = row;
   }
-  return previous[b.length];
+  return Math.min(previous[b.length], limit + 1);
 }
 
 const fold = (text: string): string => text.toLowerCase().replaceAll(/[-_. ]/g, '');

@@ -1,4 +1,4 @@
-export { scenarioJsonSchema } from './json-schema.js';
+export { scenarioJsonSchema, scenarioJsonSchemaText } from './json-schema.js';
 export { DEFAULT_LIMITS, type ScenarioLimits } from './limits.js';
 export { NOT_SCANNED, OUTCOME_NAMES } from './outcomes.js';
 export { type ParseOptions, parseScenario, type Validation, validateScenario } from './parse.js';

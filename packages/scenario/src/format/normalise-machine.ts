@@ -42,7 +42,7 @@ export function normaliseMachine(draft: DraftMachine, report: Report): Machine {
           seed: one.seed ?? null,
         };
   const shared = fragmentation(draft.fragmentation, ['machine', 'fragmentation']);
-  const nodes = (draft.memory ?? [{ size: 2 ** 30 }]).map((node, index) => {
+  const nodes = (draft.memory ?? [{ size: Math.max(2 ** 30, 8 * blockSize) }]).map((node, index) => {
     const path = ['machine', 'memory', index];
     if (node.size % pageSize !== 0 || node.size < 4 * blockSize) {
       const hint = `expected a multiple of the page size, and at least 4 blocks (${formatSize(4 * blockSize)})`;

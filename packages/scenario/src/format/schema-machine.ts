@@ -67,7 +67,9 @@ function pageSize(): z.ZodType<4096 | 16384 | 65536> {
 export function machine(): z.ZodType<DraftMachine> {
   return strict(
     {
-      memory: memory().optional().describe('size of memory, or a list with one entry per NUMA node; default 1G'),
+      memory: memory()
+        .optional()
+        .describe('size of memory, or a list with one entry per NUMA node; default 1G (4G with 64K pages)'),
       pageSize: pageSize().optional().describe('base page size: 4K (default), 16K or 64K; a PMD maps 2M, 32M or 512M'),
       pmdOrder: count(2, 13)
         .optional()

@@ -47,7 +47,7 @@ function runs(): z.ZodType<Run[]> {
 
 function bitmap(): z.ZodType<DraftBits> {
   const hint =
-    'expected hexadecimal ("ff00", lowest page in the lowest bit of the first byte), "base64:..." or "0b1011" (first page first)';
+    'expected a quoted text: "0b1011" (first page first), or bytes as "0xff00" or "base64:...", lowest page in bit 0';
   const table = z.string({ error: hint }).transform((text, context) => {
     const found = parseBits(text);
     if (found !== null) return found;

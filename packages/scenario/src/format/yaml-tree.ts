@@ -4,7 +4,18 @@
  * Own conversion instead of the library's toJS: it counts values after alias expansion, refuses duplicate and odd keys,
  * numbers that are not finite and cyclic aliases, and remembers where each key and value stands.
  */
-import { Composer, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair } from 'yaml';
+import {
+  Composer,
+  type CST,
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+} from 'yaml';
 import type { ScenarioLimits } from './limits.js';
 import type { KeyPath, Problem } from './problems.js';
 import { formatKey } from './problems.js';
@@ -39,8 +50,7 @@ export function readTree(text: string, path: string, limits: ScenarioLimits): Re
     hint,
   });
   try {
-    const tokens = readTokens(text, limits);
-    const documents = withoutStackTraces(() => [...new Composer(COMPOSE).compose(tokens, true, text.length)]);
+    const documents = compose(readTokens(text, limits), text);
     const errors = documents.flatMap((document) => document.errors);
     if (errors.length > 0) {
       return { problems: errors.slice(0, 100).map((e) => problem(e.pos[0], syntaxMessage(e.message), '')) };
@@ -59,11 +69,20 @@ export function readTree(text: string, path: string, limits: ScenarioLimits): Re
     return { tree: { value, locate: (key, which) => position(reader.offsetOf(value, root, key, which)) } };
   } catch (error) {
     if (error instanceof Refusal) return { problems: [problem(error.offset, error.message, error.hint)] };
-    // The depth limit keeps the library's recursion small; whatever it still throws is a defect of the text, not ours.
-    if (error instanceof RangeError || error instanceof SyntaxError || error instanceof TypeError) {
-      return { problems: [problem(0, `the text cannot be read (${error.message})`, 'check its YAML syntax')] };
-    }
     throw error;
+  }
+}
+
+/**
+ * Documents of the text. The limits on tokens and depth keep the library's work and recursion small; what it throws all the
+ * same for some broken text is a defect of the text, not of ours.
+ */
+function compose(tokens: Iterable<CST.Token>, text: string): Document.Parsed[] {
+  try {
+    return withoutStackTraces(() => [...new Composer(COMPOSE).compose(tokens, true, text.length)]);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Refusal(0, `the text cannot be read (${reason})`, 'check its YAML syntax');
   }
 }
 
