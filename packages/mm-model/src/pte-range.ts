@@ -27,6 +27,8 @@ export interface BlockVisitor {
    * visited. A huge PMD that the range covers in part comes here too; look at `start` and `end`.
    */
   huge?(visit: BlockVisit): Procedure<boolean>;
+  /** Huge PMDs are passed over. */
+  readonly skipHuge?: boolean;
   /** A PTE table; no lock is held. */
   table(visit: BlockVisit, table: TableId): Procedure<void>;
 }
@@ -56,6 +58,7 @@ export function* walkBlocks(
 
 function* visitBlock(m: Machine, visit: BlockVisit, visitor: BlockVisitor): Procedure<void> {
   if (pmdType(m.directory.entry[visit.pmd]) === PMD.huge) {
+    if (visitor.skipHuge === true) return;
     if (visitor.huge !== undefined && (yield* visitor.huge(visit))) return;
     yield* splitHugePmdOf(m, visit.vma, visit.start);
   }

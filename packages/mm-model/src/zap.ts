@@ -4,7 +4,7 @@
 import { clearBit, findBit } from '@thplab/arena';
 import { acquire, type Procedure, release, spend } from '@thplab/sync';
 import type { MmId, Pfn, TableId, VmaId, Vpn } from './brands.js';
-import { ENTRY_KIND, entryKind, entryValue, FOLIO, NO_FRAME } from './flags.js';
+import { ENTRY_KIND, entryKind, entryValue, FOLIO, makeEntry, NO_FRAME } from './flags.js';
 import { folioHas, folioHead } from './folio.js';
 import { folioPut } from './folio-lifetime.js';
 import { updateMirrors } from './folio-mirror.js';
@@ -24,6 +24,7 @@ import {
   pmdType,
   pteBit,
   pteCell,
+  setPteEntry,
   slotOf,
 } from './page-table.js';
 import { removeAnonPmdRmap, removePteRmap } from './rmap-change.js';
@@ -33,6 +34,8 @@ import { swapFree } from './swap-slots.js';
 export interface ZapOptions {
   /** Free a PTE table that the range covers wholly (MADV_DONTNEED since 6.14). Default false. */
   readonly freeEmptyTables?: boolean;
+  /** Leave guard entries in place (MADV_DONTNEED; only unmapping removes them). Default false. */
+  readonly keepGuards?: boolean;
 }
 
 /** Unmaps all pages of `vma` from `start` to `end` (`zap_page_range_single`, `unmap_vmas`). mmap_lock is the caller's. */
@@ -81,7 +84,7 @@ function* zapBlock(m: Machine, vma: VmaId, pmd: PmdRef, from: Vpn, to: Vpn, opti
   const table = pmdTable(entry);
   const pteLock = m.locks.pteLock.ref(table);
   yield acquire(pteLock);
-  const removed = zapPtes(m, mm, table, slotOf(m, from), slotOf(m, from) + (to - from));
+  const removed = zapPtes(m, mm, table, slotOf(m, from), slotOf(m, from) + (to - from), options.keepGuards);
   yield release(pteLock);
   yield spend(removed * m.costs.setPte + (removed > 0 ? m.costs.pmdFlush : 0));
   if (options.freeEmptyTables === true && to - from === m.ptes) yield* freeEmptyTable(m, pmd, table);
@@ -101,8 +104,16 @@ function zapHugePmd(m: Machine, mm: MmId, pmd: PmdRef, entry: number): void {
 }
 
 /** Removes the entries from slot `from` to `to - 1`; the PTE lock is the caller's. Gives the number that were not none. */
-export function zapPtes(m: Machine, mm: MmId, table: TableId, from: number, to: number): number {
+export function zapPtes(
+  m: Machine,
+  mm: MmId,
+  table: TableId,
+  from: number,
+  to: number,
+  keepGuards: boolean | undefined = false,
+): number {
   const base = pteBit(m, table, 0);
+  const guards: number[] = [];
   let removed = 0;
   for (
     let bit = findBit(m.pte.present, base + from, base + to);
@@ -114,13 +125,16 @@ export function zapPtes(m: Machine, mm: MmId, table: TableId, from: number, to: 
     removed++;
   }
   for (let bit = findBit(m.pte.nonPresent, base + from, base + to); bit >= 0; ) {
-    zapEntry(m, mm, m.pte.pfn[pteCell(m, table, bit - base)]);
+    const entry = m.pte.pfn[pteCell(m, table, bit - base)];
+    if (keepGuards && entryKind(entry) === ENTRY_KIND.markerGuard) guards.push(bit - base);
+    zapEntry(m, mm, entry);
     clearBit(m.pte.nonPresent, bit);
     removed++;
     bit = findBit(m.pte.nonPresent, bit, base + to);
   }
   clearPtes(m, table, from, to);
-  return removed;
+  for (const slot of guards) setPteEntry(m, table, slot, makeEntry(ENTRY_KIND.markerGuard));
+  return removed - guards.length;
 }
 
 function zapPresent(m: Machine, mm: MmId, table: TableId, slot: number): void {

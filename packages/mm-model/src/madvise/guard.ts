@@ -27,7 +27,7 @@ export function* madviseGuardInstall(m: Machine, vma: VmaId, start: number, end:
   if (m.vma.kind[vma] === VMA_KIND.anon) yield* anonVmaPrepare(m, vma);
   for (let round = 0; round < MAX_ROUNDS; round++) {
     if (yield* installGuards(m, vma, start, end)) return 0;
-    yield* zapRange(m, vma, asBrand<Vpn>(start), asBrand<Vpn>(end));
+    yield* zapRange(m, vma, asBrand<Vpn>(start), asBrand<Vpn>(end), { keepGuards: true });
   }
   return -ERRNO.EAGAIN;
 }
@@ -36,9 +36,7 @@ export function* madviseGuardInstall(m: Machine, vma: VmaId, start: number, end:
 export function* madviseGuardRemove(m: Machine, vma: VmaId, start: number, end: number): Procedure<number> {
   if (!isValidGuardVma(m, vma, true)) return -ERRNO.EINVAL;
   yield* walkBlocks(m, vma, start, end, {
-    *huge() {
-      return true;
-    },
+    skipHuge: true,
     *table(visit, table) {
       const { from, to } = slotsOf(m, visit);
       yield* withPteLock(m, visit.mm, visit.start, table, () => removeGuards(m, table, from, to));
