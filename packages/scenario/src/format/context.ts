@@ -39,6 +39,8 @@ export interface Context {
   readonly report: Report;
   readonly machine: Machine;
   readonly sysfs: SysfsFiles;
+  /** Folder of the scenario file, with the slash at its end, or empty. */
+  readonly folder: string;
   readonly processes: Map<string, KnownProcess>;
 }
 

@@ -85,9 +85,13 @@ function normaliseProcess(context: Context, draft: DraftProcess, path: KeyPath):
     count,
     thp: draft.thp ?? 'default',
     cpu: draft.cpu ?? null,
-    snapshot: draft.snapshot ?? null,
+    snapshot: draft.snapshot === undefined ? null : fileBeside(context, draft.snapshot),
     vmas,
   };
+}
+
+function fileBeside(context: Context, file: string): string {
+  return file.startsWith('/') ? file : `${context.folder}${file.replace(/^(\.\/)+/, '')}`;
 }
 
 /** Reports a CPU that the machine does not have. */

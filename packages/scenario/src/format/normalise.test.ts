@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { problemsIn, scenarioOf } from '../testing/format-text.js';
-import type { EventAction, Span } from './index.js';
+import { type EventAction, parseScenario, type Span } from './index.js';
 
 const M = 2 ** 20;
 const APP = 'processes: [{name: app, vmas: [{name: heap, size: 8M}, {name: odd, size: 5M, at: "0x200000100000"}]}]\n';
@@ -38,6 +38,18 @@ describe('address space', () => {
     expect(problemsIn('processes: [{name: p, count: 3, vmas: [{name: a, size: 512M, populate: full}]}]\n')).toEqual([
       '1:1: the processes start with 1.5G of present pages, the machine has 1G; raise machine.memory',
     ]);
+  });
+});
+
+describe('snapshot files', () => {
+  it('lie beside the scenario file unless they are absolute', () => {
+    const text = (file: string): string =>
+      `format: thplab/scenario@1\nname: x\nprocesses: [{name: p, snapshot: ${file}}]\n`;
+    const fileOf = (file: string, path: string): unknown => parseScenario(text(file), { path }).processes[0].snapshot;
+    expect(fileOf('heap.thps', 'a/b.yaml')).toBe('a/heap.thps');
+    expect(fileOf('./heap.thps', 'b.yaml')).toBe('heap.thps');
+    expect(fileOf('../heap.thps', '/a/b.yaml')).toBe('/a/../heap.thps');
+    expect(fileOf('/x/heap.thps', 'a/b.yaml')).toBe('/x/heap.thps');
   });
 });
 

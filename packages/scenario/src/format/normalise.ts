@@ -8,9 +8,11 @@ import { normaliseProcesses } from './normalise-process.js';
 import type { Scenario } from './scenario.js';
 import { sysfsFilesOf } from './sysfs-files.js';
 
-export function normalise(draft: Draft, report: Report): Scenario {
+/** `path` is the scenario's file: its folder is where relative file names start. */
+export function normalise(draft: Draft, path: string, report: Report): Scenario {
   const machine = normaliseMachine(draft.machine ?? {}, report);
-  const context: Context = { report, machine, sysfs: sysfsFilesOf(machine), processes: new Map() };
+  const folder = path.slice(0, path.lastIndexOf('/') + 1);
+  const context: Context = { report, machine, folder, sysfs: sysfsFilesOf(machine), processes: new Map() };
   const processes = normaliseProcesses(context, draft.processes ?? []);
   const events = normaliseEvents(context, draft.events ?? []);
   return {

@@ -19,8 +19,8 @@ export type Validation =
   | { readonly ok: false; readonly error: ScenarioError };
 
 /**
- * Reads a YAML or JSON text as a scenario. File references in it (`snapshot`) stay as written: the caller resolves them
- * against the folder of the file.
+ * Reads a YAML or JSON text as a scenario. No other file is read: `snapshot` becomes a path that starts at the folder of
+ * `options.path`, for the runner to open.
  * Errors: ScenarioError with every problem found, for any text whatsoever.
  */
 export function parseScenario(text: string, options: ParseOptions = {}): Scenario {
@@ -36,7 +36,7 @@ export function parseScenario(text: string, options: ParseOptions = {}): Scenari
   }
   const problems: Problem[] = [];
   let omitted = 0;
-  const scenario = normalise(checked.data, (key, message, hint, which = 'value') => {
+  const scenario = normalise(checked.data, path, (key, message, hint, which = 'value') => {
     if (problems.length >= MAX_DESCRIBED) omitted++;
     else {
       const text = typeof hint === 'string' ? hint : hint();

@@ -88,7 +88,7 @@ export interface ProcessSpec {
   readonly thp: ThpMode;
   /** Simulated CPU its actions run on unless an event says otherwise; null: the runner spreads the processes. */
   readonly cpu: number | null;
-  /** Snapshot file of a captured process, resolved against the scenario's folder; its VMAs come in addition to `vmas`. */
+  /** Snapshot file of a captured process: absolute, or beside the scenario file as its path was given. Its VMAs come in addition to `vmas`. */
   readonly snapshot: string | null;
   readonly vmas: readonly VmaSpec[];
 }
