@@ -16,6 +16,9 @@ export class Cpu {
   spendEndNs = 0;
   /** When the running task may be replaced, if another waits. */
   sliceEndNs = 0;
+  /** The instant at which it last gave up its turn, and how often it did then. */
+  turnNs = -1;
+  turns = 0;
   /** The running task waits for a spinlock: no event until it gets it. */
   spinning = false;
   /** Waiting tasks by virtual runtime, then by arrival. */

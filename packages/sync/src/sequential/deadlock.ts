@@ -5,7 +5,7 @@
 import { type BlockedTask, DeadlockError } from '../errors.js';
 import { excludes } from '../lock-rules.js';
 import type { SyncDomain } from '../locks.js';
-import type { LockRef } from '../operations.js';
+import type { LockMode, LockRef } from '../operations.js';
 import type { LockTable } from './lock-table.js';
 import type { SequentialTask } from './task.js';
 
@@ -20,13 +20,18 @@ function waitsFor(tasks: readonly SequentialTask[], locks: LockTable, waiter: Se
   if (lock === undefined) return [];
   const reasons: Reason[] = [];
   for (const task of tasks) {
-    if (task.held.has(lock)) reasons.push({ task, why: 'holds' });
+    if (holds(task, lock, waiter.lockMode)) reasons.push({ task, why: 'holds' });
   }
   for (const task of locks.waitersOf(lock)) {
     if (task === waiter) break;
     if (excludes(waiter.lockMode, task.lockMode)) reasons.push({ task, why: 'queued before' });
   }
   return reasons;
+}
+
+/** True if the task holds the lock in a mode that keeps out `mode`. */
+function holds(task: SequentialTask, lock: LockRef, mode: LockMode): boolean {
+  return task.held.locks.some((held, at) => held === lock && excludes(mode, task.held.modes[at] as LockMode));
 }
 
 /** A cycle of lock waiters through `start`, in order; empty if there is none. */

@@ -5,7 +5,8 @@
  * stepped on without a look at the others until it would pass the next event of anyone else. Within one instant a task
  * keeps its turn until time passes, it blocks or it comes to a preemption point. Same seed, same program: same run.
  *
- * This file turns operations into calls of the scheduler (who runs), the lock table (who holds) and lockdep (who may).
+ * Who runs is decided in scheduler.ts, who holds what in lock-table.ts, who may in lockdep/; performer.ts turns operations
+ * into calls of those. Here are the loop, the turns and how a run ends.
  */
 import { LivelockError, OperationError } from '../errors.js';
 import type {
@@ -20,31 +21,15 @@ import type {
   TaskOptions,
 } from '../executor.js';
 import { LockStatistics } from '../lock-statistics.js';
-import { badRelease } from '../lockdep/errors.js';
 import { Lockdep } from '../lockdep/lockdep.js';
-import type { LockClass, SyncDomain } from '../locks.js';
-import {
-  isNested,
-  type LockRef,
-  lockOf,
-  modeOf,
-  OP,
-  type Op,
-  opcodeOf,
-  type Procedure,
-  payloadOf,
-  queueOf,
-  READ,
-  timeoutOf,
-  WRITE,
-} from '../operations.js';
+import type { SyncDomain } from '../locks.js';
+import { OP, opcodeOf, type Procedure, payloadOf } from '../operations.js';
 import type { Cpu } from './cpu.js';
 import { deadlockOf, findCycle } from './deadlock.js';
-import { LockTable } from './lock-table.js';
+import { Performer } from './performer.js';
 import { Scheduler } from './scheduler.js';
 import { joinObservers, type SequentialOptions, type SequentialSettings, settingsOf } from './settings.js';
 import { SequentialTask } from './task.js';
-import { WaitQueues } from './wait-queues.js';
 
 const CHECK_STEPS = 4096;
 
@@ -58,8 +43,7 @@ export class SequentialExecutor implements Executor {
   private readonly clock: Current;
   private readonly observer: ExecutorObserver | undefined;
   private readonly scheduler: Scheduler;
-  private readonly locks: LockTable;
-  private readonly queues: WaitQueues;
+  private readonly perform: Performer;
 
   private readonly lockdep: Lockdep | undefined;
 
@@ -68,8 +52,8 @@ export class SequentialExecutor implements Executor {
   private stepLimit = 0;
   private untilNs = 0;
   private failure: TaskFailure | undefined = undefined;
-  /** A task that began to wait for a lock while others wait for one of its own: a deadlock, perhaps. */
-  private suspect: SequentialTask | undefined = undefined;
+  /** A processor whose turn was cut short by the limit of steps. */
+  private cutShort: Cpu | undefined = undefined;
 
   constructor(domain: SyncDomain, options: SequentialOptions = {}) {
     this.domain = domain;
@@ -79,10 +63,11 @@ export class SequentialExecutor implements Executor {
     this.observer = joinObservers(this.settings.observers);
     this.statistics = this.settings.statistics ? new LockStatistics(domain) : undefined;
     this.scheduler = new Scheduler(this.settings, this.list);
-    this.queues = new WaitQueues(domain);
-    this.locks = new LockTable(this.observer, this.statistics, (task, lockClass, nowNs) =>
-      this.granted(task, lockClass, nowNs),
-    );
+    this.perform = new Performer(domain, this.settings, this.scheduler, {
+      lockdep: this.lockdep,
+      observer: this.observer,
+      statistics: this.statistics,
+    });
   }
 
   get current(): Readonly<Current> {
@@ -148,6 +133,12 @@ export class SequentialExecutor implements Executor {
           throw this.livelock(this.steps - movedSteps);
         }
       }
+      if (this.cutShort !== undefined && this.cutShort.clockNs < untilNs) {
+        this.resume(this.cutShort);
+        if (this.failure !== undefined) return this.failed(this.failure);
+        if (this.perform.suspect !== undefined) this.checkDeadlock(this.perform.suspect);
+        continue;
+      }
       const nextNs = scheduler.nextNs;
       if (nextNs === Number.POSITIVE_INFINITY) return this.idle();
       if (nextNs >= untilNs) {
@@ -158,23 +149,30 @@ export class SequentialExecutor implements Executor {
       if (scheduler.timers.firstTime <= nextNs) this.expire(nextNs);
       else this.turn(scheduler.cpus[scheduler.events.first] as Cpu, nextNs);
       if (this.failure !== undefined) return this.failed(this.failure);
-      if (this.suspect !== undefined) this.checkDeadlock(this.suspect);
+      if (this.perform.suspect !== undefined) this.checkDeadlock(this.perform.suspect);
     }
   }
 
   /** The first timer has gone off. */
   private expire(nowNs: number): void {
     const task = this.list[this.scheduler.timers.shift() - 1] as SequentialTask;
-    if (task.blockedOn === 'queue') {
-      this.queues.remove(task);
-      task.input = 0;
-    }
+    if (task.blockedOn === 'queue') this.perform.timeOut(task);
     this.scheduler.ready(task, nowNs);
   }
 
   /** A processor's event has come. */
   private turn(cpu: Cpu, nowNs: number): void {
-    const task = this.scheduler.enter(cpu, nowNs);
+    this.step(cpu, this.scheduler.enter(cpu, nowNs), nowNs);
+  }
+
+  /** Goes on with a turn that a limit cut short, as if there had been none. */
+  private resume(cpu: Cpu): void {
+    this.cutShort = undefined;
+    this.scheduler.resume(cpu);
+    this.step(cpu, cpu.task, cpu.clockNs);
+  }
+
+  private step(cpu: Cpu, task: SequentialTask | undefined, nowNs: number): void {
     if (task !== undefined) {
       this.clock.cpu = cpu.id;
       this.clock.task = task.id;
@@ -190,7 +188,7 @@ export class SequentialExecutor implements Executor {
 
   /** Steps a task until it blocks or ends, its time comes to another event, or a limit of the run is reached. */
   private stepOn(cpu: Cpu, task: SequentialTask, startNs: number): void {
-    const { scheduler, clock } = this;
+    const { scheduler, clock, perform } = this;
     const lockNs = this.settings.lockOperationNs;
     const generator = task.generator ?? this.begin(task, startNs);
     let nowNs = startNs;
@@ -213,146 +211,40 @@ export class SequentialExecutor implements Executor {
           input = 0;
           break;
         case OP.acquire:
-          if (!this.acquire(cpu, task, op, nowNs)) return;
+          if (!perform.acquire(cpu, task, op, nowNs)) return;
           input = 1;
           break;
         case OP.tryAcquire:
-          input = this.tryAcquire(task, op, nowNs) ? 1 : 0;
+          input = perform.tryAcquire(task, op, nowNs) ? 1 : 0;
           break;
         case OP.release:
-          this.release(cpu, task, op, nowNs);
+          perform.release(cpu, task, op, nowNs);
           input = 0;
           break;
         default:
-          input = this.other(cpu, task, op, code, nowNs);
+          input = perform.other(cpu, task, op, code, nowNs);
           if (input < 0) return;
           ns = 0;
       }
-      if (ns === 0 && code !== OP.preempt && this.steps < this.stepLimit) continue;
+      const keeps = ns === 0 && code !== OP.preempt;
+      if (keeps && this.steps < this.stepLimit) continue;
       if (scheduler.changed) {
         scheduler.changed = false;
         limitNs = Math.min(scheduler.horizonNs, scheduler.sliceLimit(cpu, task), this.untilNs);
       }
       const endNs = nowNs + ns;
-      if (endNs >= limitNs || this.steps >= this.stepLimit) {
-        cpu.advance(nowNs);
-        cpu.spendEndNs = endNs;
-        task.input = input;
-        return;
+      if (keeps || endNs < limitNs) {
+        nowNs = endNs;
+        clock.nowNs = endNs;
+        if (this.steps < this.stepLimit) continue;
+        this.cutShort = cpu;
       }
-      nowNs = endNs;
-      clock.nowNs = endNs;
+      cpu.advance(nowNs);
+      cpu.spendEndNs = endNs;
+      task.input = input;
+      if (code === OP.preempt) scheduler.giveUpTurn(cpu);
+      return;
     }
-  }
-
-  private acquire(cpu: Cpu, task: SequentialTask, op: Op, nowNs: number): boolean {
-    const lock = lockOf(op);
-    const mode = modeOf(op);
-    const lockClass = this.classOf(lock);
-    if (task.held.count > 0) this.lockdep?.beforeAcquire(task, lockClass, lock, isNested(op));
-    if (lockClass.kind === 'spin') this.enterSpin(task, mode, lock);
-    if (this.locks.tryTake(task, lockClass, lock, mode, nowNs)) return true;
-    if (lockClass.kind === 'vma' && mode === READ) {
-      throw new OperationError(`${this.domain.describe(lock)}: a reader of a vma lock only tries, it never waits`);
-    }
-    if (lockClass.kind === 'spin') this.scheduler.spin(cpu, task, nowNs);
-    else this.scheduler.block(cpu, task, 'lock', nowNs);
-    this.locks.queue(task, lockClass, lock, mode, nowNs);
-    if (this.locks.isWaitedFor(task)) this.suspect = task;
-    return false;
-  }
-
-  private tryAcquire(task: SequentialTask, op: Op, nowNs: number): boolean {
-    const lock = lockOf(op);
-    const mode = modeOf(op);
-    const lockClass = this.classOf(lock);
-    if (!this.locks.tryTake(task, lockClass, lock, mode, nowNs)) return false;
-    if (lockClass.kind === 'spin') this.enterSpin(task, mode, lock);
-    return true;
-  }
-
-  private release(cpu: Cpu, task: SequentialTask, op: Op, nowNs: number): void {
-    const lock = lockOf(op);
-    const lockClass = this.classOf(lock);
-    const mode = modeOf(op);
-    const at = task.held.find(lock, mode);
-    if (at < 0) throw badRelease(this.domain, task, lock, mode);
-    this.locks.release(task, lockClass, at, cpu.id, nowNs);
-    if (lockClass.kind === 'spin') {
-      task.spinDepth--;
-      this.scheduler.changed = true;
-    }
-  }
-
-  /** The operations that need no speed. Gives the answer, or -1 if the task is off its processor. */
-  private other(cpu: Cpu, task: SequentialTask, op: Op, code: number, nowNs: number): number {
-    switch (code) {
-      case OP.preempt:
-        return 0;
-      case OP.now:
-        return nowNs;
-      case OP.wake:
-        return this.wake(op, nowNs);
-      case OP.downgrade:
-        this.downgrade(cpu, task, lockOf(op), nowNs);
-        return 0;
-      case OP.sleep:
-        this.lockdep?.beforeSleep(task, 'sleeps');
-        task.input = 0;
-        this.scheduler.block(cpu, task, 'sleep', nowNs);
-        this.scheduler.arm(task, nowNs + payloadOf(op));
-        return -1;
-      case OP.wait: {
-        this.lockdep?.beforeSleep(task, 'waits on a queue');
-        task.input = 1;
-        this.queues.add(queueOf(op), task);
-        this.scheduler.block(cpu, task, 'queue', nowNs);
-        const timeoutNs = timeoutOf(op);
-        if (timeoutNs !== Number.POSITIVE_INFINITY) this.scheduler.arm(task, nowNs + timeoutNs);
-        return -1;
-      }
-      default:
-        throw new OperationError(`task ${task.id} '${task.name}' yielded ${String(op)}, which is no operation`);
-    }
-  }
-
-  private wake(op: Op, nowNs: number): number {
-    const woken = this.queues.clear(payloadOf(op) as ReturnType<typeof queueOf>);
-    for (const task of woken) {
-      this.scheduler.disarm(task);
-      this.scheduler.ready(task, nowNs);
-    }
-    return woken.length;
-  }
-
-  private downgrade(cpu: Cpu, task: SequentialTask, lock: LockRef, nowNs: number): void {
-    const lockClass = this.classOf(lock);
-    const at = task.held.find(lock, WRITE);
-    if (at < 0) throw badRelease(this.domain, task, lock, WRITE);
-    if (lockClass.kind === 'spin') throw new OperationError(`${this.domain.describe(lock)}: a spinlock has no readers`);
-    this.locks.downgrade(task, lockClass, at, cpu.id, nowNs);
-  }
-
-  /** A waiter owns its lock from now on. */
-  private granted(task: SequentialTask, lockClass: LockClass, nowNs: number): void {
-    task.input = 1;
-    if (lockClass.kind === 'spin') {
-      this.scheduler.unspin(task, nowNs, this.settings.lockOperationNs);
-    } else {
-      task.spendLeftNs = this.settings.lockOperationNs;
-      this.scheduler.ready(task, nowNs);
-    }
-  }
-
-  private enterSpin(task: SequentialTask, mode: number, lock: LockRef): void {
-    if (mode === READ) throw new OperationError(`${this.domain.describe(lock)}: a spinlock is taken for WRITE only`);
-    task.spinDepth++;
-  }
-
-  private classOf(lock: LockRef): LockClass {
-    const found = this.domain.classOf(lock);
-    if (found === undefined) throw new OperationError(`lock ${lock} is of no declared class`);
-    return found;
   }
 
   private begin(task: SequentialTask, nowNs: number): Procedure<unknown> {
@@ -389,14 +281,14 @@ export class SequentialExecutor implements Executor {
 
   private idle(): RunEnd {
     const blocked = this.list.filter((task) => task.state === 'blocked' && task.blockedOn === 'lock');
-    if (blocked.length > 0) throw deadlockOf(this.domain, this.list, this.locks, blocked, [], this.clock.nowNs);
+    if (blocked.length > 0) throw deadlockOf(this.domain, this.list, this.perform.locks, blocked, [], this.clock.nowNs);
     return 'idle';
   }
 
   private checkDeadlock(task: SequentialTask): void {
-    this.suspect = undefined;
-    const cycle = findCycle(this.list, this.locks, task);
-    if (cycle.length > 0) throw deadlockOf(this.domain, this.list, this.locks, cycle, cycle, this.clock.nowNs);
+    this.perform.suspect = undefined;
+    const cycle = findCycle(this.list, this.perform.locks, task);
+    if (cycle.length > 0) throw deadlockOf(this.domain, this.list, this.perform.locks, cycle, cycle, this.clock.nowNs);
   }
 
   private livelock(steps: number): LivelockError {

@@ -2,10 +2,20 @@
  * The locks of the sequential executor: the state of each in its arena words, the queues of waiters here. Applies the
  * rules of lock-rules.ts and keeps words, holders, queues and statistics in step.
  */
+
+import { OperationError } from '../errors.js';
 import type { ExecutorObserver } from '../executor.js';
 import { canTake, grants, stateAfterRelease, stateAfterTake } from '../lock-rules.js';
 import type { LockStatistics } from '../lock-statistics.js';
-import { instanceOf, LOCK_OWNER, LOCK_STATE, LOCK_WAITERS, LOCK_WRITERS, type LockClass } from '../locks.js';
+import {
+  instanceOf,
+  LOCK_OWNER,
+  LOCK_STATE,
+  LOCK_WAITERS,
+  LOCK_WORDS,
+  LOCK_WRITERS,
+  type LockClass,
+} from '../locks.js';
 import { type LockMode, type LockRef, READ, WRITE } from '../operations.js';
 import type { SequentialTask } from './task.js';
 
@@ -46,7 +56,11 @@ export class LockTable {
   tryTake(task: SequentialTask, lockClass: LockClass, lock: LockRef, mode: LockMode, nowNs: number): boolean {
     const words = lockClass.words;
     const base = lockClass.base(instanceOf(lock));
-    if (!canTake(mode, words[base + LOCK_STATE] as number, words[base + LOCK_WAITERS] as number)) return false;
+    if (!canTake(mode, words[base + LOCK_STATE] as number, words[base + LOCK_WAITERS] as number)) {
+      if (base + LOCK_WORDS > words.length)
+        throw new OperationError(`${lockClass.name}[${instanceOf(lock)}] has no words`);
+      return false;
+    }
     this.take(task, lockClass, lock, mode, nowNs, 0);
     return true;
   }

@@ -11,7 +11,7 @@
 import { Cpu } from './cpu.js';
 import { EventHeap } from './event-heap.js';
 import type { BlockedOn, SequentialTask } from './task.js';
-import { NICE_0_WEIGHT, tieOf } from './weights.js';
+import { MAX_TIE, NICE_0_WEIGHT, tieOf } from './weights.js';
 
 /** Costs and constants of scheduling. */
 export interface SchedulerSettings {
@@ -101,6 +101,17 @@ export class Scheduler {
     return cpu.task !== undefined && cpu.spendEndNs <= cpu.clockNs && cpu.clockNs <= nowNs ? cpu.task : undefined;
   }
 
+  /** A turn that a limit of the run cut short goes on: the processor is the active one again. */
+  resume(cpu: Cpu): void {
+    this.active = cpu;
+  }
+
+  /** The active processor's task gives up its turn though no time has passed: the others of this instant go first. */
+  giveUpTurn(cpu: Cpu): void {
+    cpu.turns = cpu.clockNs === cpu.turnNs ? cpu.turns + 1 : 1;
+    cpu.turnNs = cpu.clockNs;
+  }
+
   /** The active processor's step is over: its next event is entered. */
   leave(cpu: Cpu): void {
     this.active = undefined;
@@ -142,9 +153,9 @@ export class Scheduler {
     return cpu.queue.size > 0 && task.spinDepth === 0 ? cpu.sliceEndNs : Number.POSITIVE_INFINITY;
   }
 
-  /** The slice is over: the running task gives way to one with less virtual runtime, or gets another slice. */
+  /** The slice is over: the running task gives way to one with no more virtual runtime, or gets another slice. */
   private expire(cpu: Cpu, task: SequentialTask, nowNs: number): void {
-    if (cpu.queue.firstTime >= task.vruntime) {
+    if (cpu.queue.firstTime > task.vruntime) {
       cpu.sliceEndNs = nowNs + this.settings.sliceNs;
       task.spendLeftNs = 0;
       return;
@@ -253,7 +264,8 @@ export class Scheduler {
       atNs = Math.min(cpu.spendEndNs, Math.max(this.sliceLimit(cpu, task), nowNs));
       if (atNs < cpu.clockNs) atNs = cpu.clockNs;
     }
-    this.events.set(cpu.id, atNs, tieOf(this.settings.seed, cpu.id, atNs));
+    const turns = atNs === cpu.turnNs ? cpu.turns : 0;
+    this.events.set(cpu.id, atNs, turns * MAX_TIE + tieOf(this.settings.seed, cpu.id, atNs));
   }
 
   private place(task: SequentialTask): Cpu {

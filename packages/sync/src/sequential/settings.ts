@@ -25,7 +25,7 @@ export interface SequentialOptions {
   readonly observers?: readonly ExecutorObserver[];
   /** Throw what a procedure threw out of `run`, instead of ending the run with 'failed'; default false. */
   readonly rethrow?: boolean;
-  /** Operations without time passing after which a run is a LivelockError; default 2^26. */
+  /** Operations without time passing after which a run is a LivelockError; default 2^24. */
   readonly livelockSteps?: number;
 }
 
@@ -48,7 +48,7 @@ export function settingsOf(options: SequentialOptions): SequentialSettings {
     statistics: options.statistics ?? true,
     observers: options.observers ?? [],
     rethrow: options.rethrow ?? false,
-    livelockSteps: options.livelockSteps ?? 2 ** 26,
+    livelockSteps: options.livelockSteps ?? 2 ** 24,
   };
   whole('cpus', settings.cpus, 1, MAX_CPUS);
   whole('seed', settings.seed, 0, 0xffffffff);

@@ -11,9 +11,13 @@ export function weightOfNice(nice: number): number {
   return Math.round(NICE_0_WEIGHT / 1.25 ** nice);
 }
 
+/** Ties are below this. */
+export const MAX_TIE: number = 2 ** 33;
+
 /**
- * Where several processors are due at the same instant, the one with the lowest number goes first if the seed is 0. With
- * any other seed the order is drawn from seed, processor and time, so that another seed is another legal schedule.
+ * Where several processors are due at the same instant, the one that gave up its turn less often goes first; among
+ * equals the one with the lowest number if the seed is 0. With any
+ * other seed the order is drawn from seed, processor and time, so that another seed is another legal schedule.
  */
 export function tieOf(seed: number, cpu: number, timeNs: number): number {
   if (seed === 0) return cpu;
