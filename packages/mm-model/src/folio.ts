@@ -5,6 +5,7 @@
  * tail frames:
  *
  *   frame head+1: mapping = map count of all pages, a huge PMD counting once   index = huge PMDs that map it
+ *                 refcount = pins (folio-pins.ts)
  *   frame head+2: mapping, index = links of the deferred-split queue           refcount = mm of slot 1
  *   frame head+3: mapping = mm of slot 0, index = its share of the map count   refcount = slot 1's share
  *

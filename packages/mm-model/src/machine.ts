@@ -170,7 +170,8 @@ function sizesOf(config: MachineConfig, geometry: Geometry): Sizes {
     directories: limits.directories ?? mms * 8 + 1024,
     frames,
     nodes: config.nodePages.length,
-    swapSlots: limits.swapSlots ?? Math.max(1, config.swapPages ?? 0),
+    // One more for the header.
+    swapSlots: (limits.swapSlots ?? config.swapPages ?? 0) + 1,
     files: limits.files ?? 4096,
     pageCache: limits.pageCache ?? Math.max(1024, Math.min(frames, 1 << 22)),
     cpus: config.cpus ?? 2,

@@ -180,14 +180,18 @@ export const NODE_TABLE = {
     deferredFirst: { type: 'u32', doc: 'first folio on the deferred-split queue' },
     deferredLast: { type: 'u32', doc: 'last folio on the deferred-split queue' },
     deferredCount: { type: 'u32', doc: 'folios on the deferred-split queue' },
+    reclaimCursor: { type: 'u32', doc: 'frame where reclaim looks next' },
   },
 } as const;
 
-/** Slots of the swap device. */
+/**
+ * Slots of the swap device. Row 0 is the header, as on a device: `stamp` is the slot where the next search starts, `cache`
+ * the number of slots in use. The table has no pool, because large folios need neighbouring slots (swap-slots.ts).
+ */
 export const SWAP_TABLE = {
-  doc: 'Swap slots, one per swapped-out page',
+  doc: 'Swap slots, one per swapped-out page; row 0 is the header',
   rows: 'swapSlots',
-  pooled: true,
+  pooled: false,
   columns: {
     count: { type: 'u16', doc: 'swap entries that refer to the slot' },
     stamp: { type: 'u32', doc: 'content of the page' },

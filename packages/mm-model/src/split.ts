@@ -1,0 +1,127 @@
+/**
+ * Splitting a folio into smaller ones (`split_huge_page_to_list_to_order`; DAMON spec 4.5).
+ *
+ * The kernel replaces the entries that map the folio by migration entries, freezes the reference count, makes the new
+ * folios, and maps them again. Here the PTE locks of all tables that map the folio are held instead, which keeps the same
+ * people out: a fault waits for the lock, and lockless GUP finds the count frozen.
+ */
+import { acquire, type Procedure, preempt, release, spend, tryAcquire, WRITE } from '@thplab/sync';
+import { anonVmaLock } from './anon-vma.js';
+import type { Pfn, TableId } from './brands.js';
+import { ERRNO } from './errno.js';
+import { FOLIO } from './flags.js';
+import { folioAnonVma, folioExpectedRefs, folioHas, folioMapcount, folioOrder, folioPages } from './folio.js';
+import { countMthpStat, countVmEvent, type Machine } from './machine.js';
+import { type MappedPlace, mappedPlaces, placesByTable, splitPmdMappings } from './rmap-places.js';
+import { relabelSplitFolio, type SplitOptions } from './split-relabel.js';
+
+export type { SplitOptions } from './split-relabel.js';
+
+/**
+ * Splits a folio into folios of `newOrder`, which stay mapped where its pages were; pages that nobody maps are freed. The
+ * caller has locked the folio and holds one reference on it, and no anon_vma, PMD or PTE lock; lock and reference are on
+ * the first of the new folios afterwards. Gives 0, or a negative errno (DAMON spec 4.5, in this order):
+ *
+ * - EINVAL: `newOrder` is not lower; or 1 for anonymous memory; or not 0 for a folio in the swap cache
+ * - EBUSY: under writeback; or mapped by nobody, so that its anon_vma cannot be held (or its file is gone)
+ * - EAGAIN: somebody else holds a reference: a pin, an isolation, a batch on the way to the LRU
+ *
+ * Errors: RangeError if the folio is not locked or not large.
+ */
+export function* splitFolioToOrder(
+  m: Machine,
+  head: Pfn,
+  newOrder: number,
+  options: SplitOptions = {},
+): Procedure<number> {
+  const order = folioOrder(m, head);
+  if (order === 0) throw new RangeError(`frame ${head} is no large folio, so it cannot be split`);
+  if (!folioHas(m, head, FOLIO.LOCKED)) throw new RangeError(`folio at frame ${head}: lock it before splitting it`);
+  const refused = refuseSplit(m, head, order, newOrder);
+  if (refused !== 0) return refused;
+  const anon = folioHas(m, head, FOLIO.ANON);
+  const result = anon
+    ? yield* splitAnonFolio(m, head, newOrder, options)
+    : yield* splitFileFolio(m, head, newOrder, options);
+  const done = result === 0;
+  if (order >= m.pmdOrder) countVmEvent(m, done ? 'thp_split_page' : 'thp_split_page_failed');
+  countMthpStat(m, order, done ? 'split' : 'split_failed');
+  return result;
+}
+
+/** The conditions that need no lock. They count as no failed split. */
+function refuseSplit(m: Machine, head: Pfn, order: number, newOrder: number): number {
+  if (newOrder >= order) return -ERRNO.EINVAL;
+  if (folioHas(m, head, FOLIO.ANON) && newOrder === 1) return -ERRNO.EINVAL;
+  if (folioHas(m, head, FOLIO.SWAPCACHE) && newOrder > 0) return -ERRNO.EINVAL;
+  return folioHas(m, head, FOLIO.WRITEBACK) ? -ERRNO.EBUSY : 0;
+}
+
+function* splitAnonFolio(m: Machine, head: Pfn, newOrder: number, options: SplitOptions): Procedure<number> {
+  if (folioMapcount(m, head) === 0) return -ERRNO.EBUSY;
+  const lock = anonVmaLock(m, folioAnonVma(m, head));
+  yield acquire(lock, WRITE);
+  yield* splitPmdMappings(m, head);
+  const result = yield* splitMapped(m, head, newOrder, options);
+  yield release(lock, WRITE);
+  return result;
+}
+
+/** Folios of files keep their entries too; a kernel would leave them to the next fault. */
+function* splitFileFolio(m: Machine, head: Pfn, newOrder: number, options: SplitOptions): Procedure<number> {
+  if (m.frame.mapping[head] === 0) return -ERRNO.EBUSY;
+  yield* splitPmdMappings(m, head);
+  return yield* splitMapped(m, head, newOrder, options);
+}
+
+function* splitMapped(m: Machine, head: Pfn, newOrder: number, options: SplitOptions): Procedure<number> {
+  const places = yield* lockMappingTables(m, head);
+  const tables = [...placesByTable(places).keys()];
+  const result = freezeAndSplit(m, head, newOrder, places, options);
+  for (const table of tables.reverse()) yield release(m.locks.pteLock.ref(table));
+  yield spend(places.length * 2 * m.costs.setPte + tables.length * m.costs.pmdFlush);
+  return result;
+}
+
+/** The one step that nobody sees half done: the references are all explained, and the folio becomes several. */
+function freezeAndSplit(
+  m: Machine,
+  head: Pfn,
+  newOrder: number,
+  places: readonly MappedPlace[],
+  options: SplitOptions,
+): number {
+  // A mapping that the walk does not find is in a table that a collapse has taken out of its PMD.
+  if (places.length !== folioMapcount(m, head)) return -ERRNO.EAGAIN;
+  const pageCache = folioHas(m, head, FOLIO.ANON) ? 0 : folioPages(m, head);
+  const expected = folioExpectedRefs(m, head) + pageCache + 1;
+  if (Atomics.compareExchange(m.frame.refcount, head, expected, 0) !== expected) return -ERRNO.EAGAIN;
+  relabelSplitFolio(m, head, newOrder, places, options);
+  return 0;
+}
+
+/**
+ * Locks all PTE tables that map the folio and gives the places in them. The first is waited for, the others only tried,
+ * so that two who need the same tables in another order cannot wait for each other.
+ */
+function* lockMappingTables(m: Machine, head: Pfn): Procedure<MappedPlace[]> {
+  for (;;) {
+    const wanted = [...placesByTable(mappedPlaces(m, head)).keys()];
+    const held = yield* lockTables(m, wanted);
+    const places = mappedPlaces(m, head);
+    if (held.length === wanted.length && places.every((place) => held.includes(place.table))) return places;
+    for (const table of held.reverse()) yield release(m.locks.pteLock.ref(table));
+    yield preempt();
+  }
+}
+
+function* lockTables(m: Machine, tables: readonly TableId[]): Procedure<TableId[]> {
+  const held: TableId[] = [];
+  for (const table of tables) {
+    const lock = m.locks.pteLock.ref(table);
+    if (held.length === 0) yield acquire(lock);
+    else if ((yield tryAcquire(lock)) === 0) break;
+    held.push(table);
+  }
+  return held;
+}
