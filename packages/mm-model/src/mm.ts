@@ -8,6 +8,7 @@ import { asBrand } from '@thplab/arena';
 import { type Procedure, preempt } from '@thplab/sync';
 import { unlinkAnonVmas } from './anon-vma.js';
 import type { MmId, Vpn } from './brands.js';
+import { lruAddDrainCpu } from './lru.js';
 import type { Machine } from './machine.js';
 import { vmaFree } from './vma/vma-rows.js';
 import { mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock, vmaStartWrite } from './vma-locks.js';
@@ -78,6 +79,7 @@ export function mmIsExiting(m: Machine, mm: MmId): boolean {
  */
 function* exitMmap(m: Machine, mm: MmId): Procedure<void> {
   yield* mmapReadLock(m, mm);
+  lruAddDrainCpu(m, m.current.cpu);
   for (const vma of vmasOf(m, mm)) {
     yield* zapRange(m, vma, m.vma.start[vma] as Vpn, m.vma.end[vma] as Vpn);
     yield preempt();
