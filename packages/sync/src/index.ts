@@ -75,5 +75,6 @@ export {
   wake,
 } from './operations.js';
 export { type RunToEndOptions, runToEnd } from './run-to-end.js';
+export type { ProcessorUse } from './sequential/cpu.js';
 export { SequentialExecutor } from './sequential/executor.js';
 export type { SequentialOptions } from './sequential/settings.js';

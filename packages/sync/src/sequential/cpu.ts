@@ -1,10 +1,19 @@
 /** One simulated processor. Only data and sums; decisions are the scheduler's. */
 import { EventHeap } from './event-heap.js';
 import type { SequentialTask } from './task.js';
-import { NICE_0_WEIGHT } from './weights.js';
+
+/** How a processor's time was used. */
+export interface ProcessorUse {
+  readonly id: number;
+  /** Time tasks ran, ns; waiting for a spinlock is running. */
+  readonly busyNs: number;
+  /** Time that context switches cost, ns. */
+  readonly switchNs: number;
+  readonly switches: number;
+}
 
 /** A processor: its clock, the task it runs, the tasks that wait for it. */
-export class Cpu {
+export class Cpu implements ProcessorUse {
   readonly id: number;
   /** Up to here its time is accounted for, ns. Stands still while it is idle. */
   clockNs = 0;
@@ -37,23 +46,15 @@ export class Cpu {
     this.id = id;
   }
 
-  /** Moves the clock and charges the running task for it. */
+  /** Moves the clock, never back, and charges the running task for it. */
   advance(toNs: number): void {
     const ns = toNs - this.clockNs;
-    this.clockNs = toNs;
     const task = this.task;
     if (ns <= 0 || task === undefined) return;
+    this.clockNs = toNs;
     this.busyNs += ns;
-    task.cpuNs += ns;
-    task.vruntime += (ns * NICE_0_WEIGHT) / task.weight;
+    task.charge(ns);
     const floor = this.queue.size === 0 ? task.vruntime : Math.min(task.vruntime, this.queue.firstTime);
     if (floor > this.minVruntime) this.minVruntime = floor;
-  }
-
-  /** What the running task's virtual runtime will be at a time not before the clock. */
-  vruntimeAt(nowNs: number): number {
-    const task = this.task;
-    if (task === undefined) return this.minVruntime;
-    return task.vruntime + ((nowNs - this.clockNs) * NICE_0_WEIGHT) / task.weight;
   }
 }

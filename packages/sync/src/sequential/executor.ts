@@ -24,7 +24,7 @@ import { LockStatistics } from '../lock-statistics.js';
 import { Lockdep } from '../lockdep/lockdep.js';
 import type { SyncDomain } from '../locks.js';
 import { OP, opcodeOf, type Procedure, payloadOf } from '../operations.js';
-import type { Cpu } from './cpu.js';
+import type { Cpu, ProcessorUse } from './cpu.js';
 import { deadlockOf, findCycle } from './deadlock.js';
 import { Performer } from './performer.js';
 import { Scheduler } from './scheduler.js';
@@ -33,6 +33,7 @@ import { SequentialTask } from './task.js';
 
 const CHECK_STEPS = 4096;
 
+/** Runs procedures in virtual time; see the head of this file. */
 export class SequentialExecutor implements Executor {
   readonly domain: SyncDomain;
   readonly settings: SequentialSettings;
@@ -78,6 +79,11 @@ export class SequentialExecutor implements Executor {
     return this.list;
   }
 
+  /** What each processor has done so far. Time that is neither busy nor switching was idle. */
+  get processors(): readonly ProcessorUse[] {
+    return this.scheduler.cpus;
+  }
+
   /** Adds a task. RangeError if the nice value or the processor is out of range. */
   spawn(name: string, procedure: () => Procedure<unknown>, options: TaskOptions = {}): Task {
     const task = new SequentialTask(this.list.length + 1, name, procedure, options, this.settings.cpus);
@@ -85,6 +91,7 @@ export class SequentialExecutor implements Executor {
     const nowNs = this.clock.nowNs;
     const startNs = options.startNs ?? nowNs;
     if (startNs > nowNs) {
+      task.blockedOn = 'sleep';
       task.blockedNs = nowNs;
       this.scheduler.arm(task, startNs);
     } else {

@@ -4,7 +4,8 @@
  * Rules. A task that becomes runnable goes to the processor it is bound to, or to the least loaded (its last one if that
  * is as good). On a processor the waiting task with the least virtual runtime goes next; virtual runtime grows with
  * processor time by 1024 / weight. A running task keeps the processor for a slice; one that wakes may end the slice if it
- * is behind by more than a granularity (at nice 0: 1 ms), and it starts at most one slice behind. A task with a spinlock
+ * is behind by more than a granularity (at nice 0: 1 ms), and it starts at most one slice behind (a new one,
+ * not behind at all, unless it is to start later: that counts as a sleep). A task with a spinlock
  * is not replaced. A processor without work takes an unbound waiting task from another. Taking up another task than the
  * last one costs a context switch. An idle processor's clock stands still.
  */
@@ -68,16 +69,17 @@ export class Scheduler {
   /** A blocked task becomes runnable. */
   ready(task: SequentialTask, nowNs: number): void {
     const cpu = this.place(task);
-    const first = task.cpu < 0;
-    const own = first ? cpu.minVruntime : this.moved(task, cpu);
-    task.vruntime = first ? own : Math.max(own, cpu.minVruntime - this.settings.sliceNs);
+    cpu.advance(nowNs);
+    const own = task.cpu < 0 ? Number.NEGATIVE_INFINITY : this.moved(task, cpu, nowNs);
+    const credit = task.blockedOn === 'start' ? 0 : this.settings.sliceNs;
+    task.placeAt(Math.max(own, cpu.minVruntime - credit));
     task.state = 'runnable';
     task.blockedOn = 'none';
     this.enqueue(cpu, task, nowNs);
     const granularity = (this.settings.wakeupGranularityNs * NICE_0_WEIGHT) / task.weight;
-    const atNs = Math.max(nowNs, cpu.clockNs);
-    if (cpu.task !== undefined && cpu.vruntimeAt(atNs) - task.vruntime > granularity && cpu.sliceEndNs > atNs) {
-      cpu.sliceEndNs = atNs;
+    const running = cpu.task;
+    if (running !== undefined && running.vruntime - task.vruntime > granularity) {
+      cpu.sliceEndNs = Math.min(cpu.sliceEndNs, Math.max(nowNs, cpu.clockNs));
     }
     this.plan(cpu, nowNs);
   }
@@ -164,7 +166,7 @@ export class Scheduler {
     cpu.task = undefined;
     this.dispatch(cpu, nowNs);
     const target = task.bound < 0 ? (this.idle() ?? cpu) : cpu;
-    task.vruntime = this.moved(task, target);
+    task.placeAt(this.moved(task, target, nowNs));
     this.enqueue(target, task, nowNs);
     this.plan(target, nowNs);
   }
@@ -173,7 +175,7 @@ export class Scheduler {
   private dispatch(cpu: Cpu, nowNs: number): void {
     cpu.task = undefined;
     if (nowNs > cpu.clockNs) cpu.clockNs = nowNs;
-    const task = this.next(cpu);
+    const task = this.next(cpu, nowNs);
     if (task === undefined) return;
     if (cpu.lastTask !== undefined && cpu.lastTask !== task) {
       cpu.clockNs += this.settings.contextSwitchNs;
@@ -189,18 +191,18 @@ export class Scheduler {
     cpu.sliceEndNs = cpu.clockNs + this.settings.sliceNs;
   }
 
-  private next(cpu: Cpu): SequentialTask | undefined {
+  private next(cpu: Cpu, nowNs: number): SequentialTask | undefined {
     if (this.waiting === 0) return undefined;
     const own = cpu.queue.shift();
     if (own >= 0) {
       this.waiting--;
       return this.tasks[own - 1];
     }
-    return this.pull(cpu);
+    return this.pull(cpu, nowNs);
   }
 
   /** An unbound waiting task of the busy processor with most of them (idle balancing). */
-  private pull(cpu: Cpu): SequentialTask | undefined {
+  private pull(cpu: Cpu, nowNs: number): SequentialTask | undefined {
     let best: Cpu | undefined;
     let found: SequentialTask | undefined;
     for (const from of this.cpus) {
@@ -214,7 +216,7 @@ export class Scheduler {
     best.queue.remove(found.id);
     this.waiting--;
     best.load -= found.weight;
-    found.vruntime = found.vruntime - best.minVruntime + cpu.minVruntime;
+    found.placeAt(this.moved(found, cpu, nowNs));
     cpu.load += found.weight;
     return found;
   }
@@ -245,8 +247,9 @@ export class Scheduler {
   }
 
   /** A task's virtual runtime as it counts on a processor. */
-  private moved(task: SequentialTask, to: Cpu): number {
+  private moved(task: SequentialTask, to: Cpu, nowNs: number): number {
     const from = this.cpus[task.cpu] as Cpu;
+    from.advance(nowNs);
     return from === to ? task.vruntime : task.vruntime - from.minVruntime + to.minVruntime;
   }
 

@@ -3,7 +3,7 @@
 import type { Task, TaskOptions } from '../executor.js';
 import { HeldLocks } from '../held-locks.js';
 import type { LockMode, LockRef, Procedure } from '../operations.js';
-import { weightOfNice } from './weights.js';
+import { NICE_0_WEIGHT, weightOfNice } from './weights.js';
 
 /** What a blocked task waits for. */
 export type BlockedOn = 'none' | 'start' | 'sleep' | 'queue' | 'lock';
@@ -36,6 +36,8 @@ export class SequentialTask implements Task {
 
   /** Processor time by weight, ns at nice 0, relative to the processor's `minVruntime`. */
   vruntime = 0;
+  private vruntimeBase = 0;
+  private cpuNsBase = 0;
   /** Processor of the last run, -1 before the first. */
   cpu = -1;
   /** Since when it waits for a processor. */
@@ -59,5 +61,18 @@ export class SequentialTask implements Task {
     this.procedure = procedure;
     this.weight = weightOfNice(options.nice ?? 0);
     this.bound = bound;
+  }
+
+  /** Sets the virtual runtime, where the task is put into another company. */
+  placeAt(vruntime: number): void {
+    this.vruntime = vruntime;
+    this.vruntimeBase = vruntime;
+    this.cpuNsBase = this.cpuNs;
+  }
+
+  /** Charges processor time. Computed from the sum since `placeAt`, so that it does not matter how time is cut up. */
+  charge(ns: number): void {
+    this.cpuNs += ns;
+    this.vruntime = this.vruntimeBase + ((this.cpuNs - this.cpuNsBase) * NICE_0_WEIGHT) / this.weight;
   }
 }
