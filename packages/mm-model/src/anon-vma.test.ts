@@ -6,7 +6,7 @@ import { mmAlloc, mmput } from './mm.js';
 import { mprotect } from './mprotect.js';
 import { munmap } from './munmap.js';
 import { vmasOfAnonVma } from './rmap.js';
-import { makeWorld, mapAt, onlyVma, ranges, touch, type World } from './testing/world.js';
+import { makeWorld, mapAt, onlyVma, ranges, spy, touch, type World } from './testing/world.js';
 import { vmaDup, vmaFree } from './vma/vma-rows.js';
 import { insertVma, removeVma, vmaAt } from './vma-tree.js';
 
@@ -163,9 +163,7 @@ describe('the end of an address space', () => {
   it('comes when the last user leaves; khugepaged is told before any page goes', () => {
     const w = makeWorld();
     const seen: number[] = [];
-    w.m.hooks.khugepagedExit = function* (mm) {
-      seen.push(mm, w.m.mm.users[mm], w.m.mm.rssAnon[mm]);
-    };
+    w.m.hooks.khugepagedExit = spy((mm: MmId) => seen.push(mm, w.m.mm.users[mm], w.m.mm.rssAnon[mm]));
     mapAt(w, 512, 4);
     touch(w, w.mm, 512, 516);
     w.m.mm.users[w.mm]++;

@@ -1,6 +1,7 @@
 /** A small machine for tests of system calls, and the ways to look at what they did. */
 import { asBrand } from '@thplab/arena';
-import { type Procedure, runToEnd } from '@thplab/sync';
+import { type Procedure, preempt, runToEnd } from '@thplab/sync';
+import { settingIndex, THP_ENABLED } from '@thplab/sysfs-schema';
 import { bootMachine } from '../boot.js';
 import type { MmId, VmaId, Vpn } from '../brands.js';
 import { handleMmFault } from '../fault.js';
@@ -17,9 +18,16 @@ export interface World {
   run<T>(procedure: Procedure<T>): T;
 }
 
+/** How a world is made: a machine's configuration, and the top-level setting. */
+export interface WorldConfig extends Partial<MachineConfig> {
+  /** transparent_hugepage/enabled, default madvise: small machines would boot with never. */
+  readonly thp?: keyof typeof THP_ENABLED;
+}
+
 /** Makes a world: 64 MiB, two processors, and whatever else is asked for. */
-export function makeWorld(config: Partial<MachineConfig> & { commandLine?: string } = {}): World {
+export function makeWorld(config: WorldConfig = {}): World {
   const { machine: m } = bootMachine({ nodePages: [16_384], swapPages: 4096, ...config });
+  m.setting.value[settingIndex('enabled')] = THP_ENABLED[config.thp ?? 'madvise'];
   const current = { nowNs: 0, cpu: 0, task: 0 };
   m.current = current;
   return { m, mm: mmAlloc(m), run: (procedure) => runToEnd(m.domain, procedure, { current }) };
@@ -50,4 +58,12 @@ export function onlyVma(w: World, mm: MmId = w.mm): VmaId {
   const [vma, ...others] = vmasOf(w.m, mm);
   if (vma === undefined || others.length > 0) throw new Error(`the process has ${others.length + (vma ? 1 : 0)} VMAs`);
   return vma;
+}
+
+/** A hook that only looks. */
+export function spy<A extends unknown[]>(look: (...args: A) => void): (...args: A) => Procedure<void> {
+  return function* (...args) {
+    look(...args);
+    yield preempt();
+  };
 }

@@ -9,7 +9,7 @@ import { MAX_MAP_COUNT, mmput } from '../mm.js';
 import { mmap } from '../mmap.js';
 import { mprotect } from '../mprotect.js';
 import { munmap } from '../munmap.js';
-import { makeWorld, mapAt, onlyVma, ranges, touch, type World } from '../testing/world.js';
+import { makeWorld, mapAt, onlyVma, ranges, spy, touch, type World } from '../testing/world.js';
 import { treeOrder, vmaAt, vmasOf } from '../vma-tree.js';
 
 const RW = VM.READ | VM.WRITE;
@@ -76,9 +76,7 @@ describe('new mappings and their neighbours', () => {
   it('tell khugepaged: of a merge, and of memory that is not anonymous', () => {
     const w = makeWorld();
     const told: number[] = [];
-    w.m.hooks.khugepagedEnterVma = function* (vma) {
-      told.push(w.m.vma.start[vma]);
-    };
+    w.m.hooks.khugepagedEnterVma = spy((vma: VmaId) => told.push(w.m.vma.start[vma]));
     mapAt(w, 512, 8);
     expect(told).toEqual([]);
     mapAt(w, 520, 8);
