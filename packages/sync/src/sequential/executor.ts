@@ -245,11 +245,12 @@ export class SequentialExecutor implements Executor {
         clock.nowNs = endNs;
         if (this.steps < this.stepLimit) continue;
         this.cutShort = cpu;
+      } else if (code === OP.preempt) {
+        scheduler.giveUpTurn(cpu, nowNs);
       }
       cpu.advance(nowNs);
       cpu.spendEndNs = endNs;
       task.input = input;
-      if (code === OP.preempt) scheduler.giveUpTurn(cpu);
       return;
     }
   }

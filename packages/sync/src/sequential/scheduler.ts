@@ -109,9 +109,9 @@ export class Scheduler {
   }
 
   /** The active processor's task gives up its turn though no time has passed: the others of this instant go first. */
-  giveUpTurn(cpu: Cpu): void {
-    cpu.turns = cpu.clockNs === cpu.turnNs ? cpu.turns + 1 : 1;
-    cpu.turnNs = cpu.clockNs;
+  giveUpTurn(cpu: Cpu, nowNs: number): void {
+    cpu.turns = nowNs === cpu.turnNs ? cpu.turns + 1 : 1;
+    cpu.turnNs = nowNs;
   }
 
   /** The active processor's step is over: its next event is entered. */
