@@ -6,7 +6,7 @@ import { getBit } from '@thplab/arena';
 import { acquire, type Procedure, READ, release, spend } from '@thplab/sync';
 import { anonVmaLock } from './anon-vma.js';
 import type { MmId, Pfn } from './brands.js';
-import { FOLIO } from './flags.js';
+import { FOLIO, VM } from './flags.js';
 import { folioAnonVma, folioExpectedRefs, folioHas, folioMapcount, folioPages, setFrameFlags } from './folio.js';
 import { folioDrop, folioTrylock, folioUnlock } from './folio-hold.js';
 import { updateMirrors } from './folio-mirror.js';
@@ -57,7 +57,7 @@ function* unmapClean(m: Machine, head: Pfn): Procedure<void> {
 
 /** Makes the entry none; false if the page was written to, which ends the folio's being lazyfree. */
 function dropPlace(m: Machine, head: Pfn, place: MappedPlace): boolean {
-  if (ptePfn(m, place.table, place.slot) !== place.pfn) return true;
+  if (ptePfn(m, place.table, place.slot) !== place.pfn || (m.vma.flags[place.vma] & VM.LOCKED) !== 0) return true;
   if (getBit(m.pte.dirty, pteBit(m, place.table, place.slot)) || folioHas(m, head, FOLIO.DIRTY)) {
     setFrameFlags(m, head, FOLIO.SWAPBACKED);
     updateMirrors(m, head);

@@ -9,7 +9,7 @@ import { type Procedure, READ, release, spend, tryAcquire } from '@thplab/sync';
 import { anonVmaLock } from './anon-vma.js';
 import type { Pfn } from './brands.js';
 import { deferredSplitScan } from './deferred-split.js';
-import { FOLIO, PAGE } from './flags.js';
+import { FOLIO, PAGE, VM } from './flags.js';
 import { clearFrameFlags, folioAnonVma, folioHead, folioIsLazyfree, folioMapcount } from './folio.js';
 import { updateMirrors } from './folio-mirror.js';
 import { folioIsolateLru, lruAddDrainCpu } from './lru.js';
@@ -97,15 +97,19 @@ function* wasReferenced(m: Machine, head: Pfn): Procedure<boolean> {
   return touched || flagged;
 }
 
-/** Clears the accessed bit of every entry that maps the folio; true if one was set. The anon_vma's lock is the caller's. */
+/**
+ * Clears the accessed bit of every entry that maps the folio; true if one was set, or if a locked VMA maps it. The
+ * anon_vma's lock is the caller's.
+ */
 function clearYoung(m: Machine, head: Pfn): boolean {
   let young = false;
   rmapWalk(m, head, {
-    pte(table, slot) {
+    pte(table, slot, _pfn, vma) {
+      young ||= (m.vma.flags[vma] & VM.LOCKED) !== 0;
       young = clearBitAtomic(m.pte.young, pteBit(m, table, slot)) || young;
     },
-    pmd(pmd) {
-      young ||= (m.directory.entry[pmd] & PMD_YOUNG) !== 0;
+    pmd(pmd, vma) {
+      young ||= (m.vma.flags[vma] & VM.LOCKED) !== 0 || (m.directory.entry[pmd] & PMD_YOUNG) !== 0;
       m.directory.entry[pmd] = (m.directory.entry[pmd] & ~PMD_YOUNG) >>> 0;
     },
   });

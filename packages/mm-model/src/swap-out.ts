@@ -8,7 +8,7 @@ import { getBit } from '@thplab/arena';
 import { acquire, type Procedure, READ, release, spend } from '@thplab/sync';
 import { anonVmaLock } from './anon-vma.js';
 import type { MmId, Pfn } from './brands.js';
-import { ENTRY_KIND, FOLIO, makeEntry, PAGE } from './flags.js';
+import { ENTRY_KIND, FOLIO, makeEntry, PAGE, VM } from './flags.js';
 import {
   clearFrameFlags,
   folioAnonVma,
@@ -129,6 +129,7 @@ function* unmapToSwap(m: Machine, head: Pfn, slot: number): Procedure<void> {
 
 function unmapPlace(m: Machine, head: Pfn, place: MappedPlace, slot: number): void {
   if (ptePfn(m, place.table, place.slot) !== place.pfn) return;
+  if ((m.vma.flags[place.vma] & VM.LOCKED) !== 0) return;
   // A page that is pinned for DMA stays where the device writes to.
   if ((m.frame.flags[place.pfn] & PAGE.ANON_EXCLUSIVE) !== 0 && folioMaybeDmaPinned(m, head)) return;
   const mm = m.vma.mm[place.vma] as MmId;
