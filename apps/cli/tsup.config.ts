@@ -5,7 +5,8 @@ export default defineConfig({
   format: ['esm'],
   target: 'node22',
   sourcemap: true,
-  // The types that tsc -b writes lie in the same folder: cleaning is `pnpm clean`, not a build step.
-  clean: false,
-  splitting: false,
+  // Chunks carry hashes: old ones go. The types that tsc -b writes lie in the same folder and stay.
+  clean: ['!**/*.d.ts', '!**/*.d.ts.map', '!**/*.tsbuildinfo'],
+  // A chunk per verb: help and completion load none of the simulator.
+  splitting: true,
 });

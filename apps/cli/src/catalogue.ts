@@ -1,0 +1,81 @@
+/** The verbs: name, one line, the question they answer, and where their code is. Loading this file loads no verb. */
+import type { Command } from 'commander';
+import type { Context } from './context.js';
+
+/** What a verb's file exports: it adds its arguments, options and action to its command. */
+export interface VerbModule {
+  define(command: Command, context: Context): void;
+}
+
+export interface Verb {
+  readonly name: string;
+  /** One line for the list of verbs. */
+  readonly summary: string;
+  /** Heading under which the list shows it. */
+  readonly question: string;
+  load(): Promise<VerbModule>;
+}
+
+const HAPPENS = 'What happens, and why?';
+const OTHERWISE = 'And if something were different?';
+const MACHINE = 'What is on this machine?';
+const FILES = 'Is my file right?';
+const SETUP = 'Setting up';
+
+/** In the order of the help. */
+export const VERBS: readonly Verb[] = [
+  {
+    name: 'run',
+    summary: 'run a scenario: memory, huge pages, khugepaged, stalls, expectations',
+    question: HAPPENS,
+    load: () => import('./verbs/run.js'),
+  },
+  {
+    name: 'explain',
+    summary: 'each 2 MiB range: collapsed to what, or the one reason why not',
+    question: HAPPENS,
+    load: () => import('./verbs/explain.js'),
+  },
+  {
+    name: 'compare',
+    summary: 'one scenario under several settings or kernels, differences marked',
+    question: OTHERWISE,
+    load: () => import('./verbs/compare.js'),
+  },
+  {
+    name: 'what-if',
+    summary: 'a captured process under other settings: gain, cost, lines to apply',
+    question: OTHERWISE,
+    load: () => import('./verbs/what-if.js'),
+  },
+  {
+    name: 'capture',
+    summary: "a live process's page tables into a snapshot file",
+    question: MACHINE,
+    load: () => import('./verbs/capture.js'),
+  },
+  {
+    name: 'sysfs',
+    summary: 'the huge page files of a kernel: list, read, try a write, compare, export',
+    question: MACHINE,
+    load: () => import('./verbs/sysfs.js'),
+  },
+  {
+    name: 'validate',
+    summary: 'check scenario and snapshot files without running them',
+    question: FILES,
+    load: () => import('./verbs/validate.js'),
+  },
+  {
+    name: 'schema',
+    summary: 'the JSON Schema of scenario files, for editors',
+    question: FILES,
+    load: () => import('./verbs/schema.js'),
+  },
+  {
+    name: 'completion',
+    summary: 'completion of verbs and options for bash, zsh or fish',
+    question: SETUP,
+    load: () => import('./verbs/completion.js'),
+  },
+];

@@ -1,0 +1,30 @@
+/** Everything that the command line touches outside of itself, so that tests can run it in their own process. */
+
+/** One of the two streams that are written to. */
+export interface TextSink {
+  write(text: string): void;
+  /** Colours and progress are for terminals only. */
+  readonly isTerminal: boolean;
+  /** Width of the terminal in characters; null: not a terminal. */
+  readonly columns: number | null;
+}
+
+/** The surroundings of one run of the command line. */
+export interface Io {
+  readonly stdout: TextSink;
+  readonly stderr: TextSink;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The folder against which relative paths count. */
+  readonly cwd: string;
+  /** `/proc` and `/sys` of the machine. They are only read. */
+  readonly procRoot: string;
+  readonly sysRoot: string;
+  /** All of standard input. */
+  readStdin(): Promise<Uint8Array>;
+  /** Calls the listener at each Ctrl-C until the returned function is called. */
+  onInterrupt(listener: () => void): () => void;
+  /** Ends the process at once. */
+  exitNow(code: number): void;
+  /** Milliseconds of a clock that only goes forward, to say how long something took. */
+  nowMs(): number;
+}

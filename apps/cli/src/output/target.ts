@@ -1,0 +1,88 @@
+/**
+ * Where results go: standard output, or a file. A file appears under its name only when it is complete: everything is written
+ * to a neighbour first, which is then renamed. What was there before stays until then.
+ */
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { Context } from '../context.js';
+import { UsageError } from '../errors.js';
+import { type Palette, palette } from './palette.js';
+
+export interface Target {
+  /** Colours that fit the place: none in a file. */
+  readonly colors: Palette;
+  write(data: string | Uint8Array): void;
+  /** All is written: the file gets its name. */
+  finish(): void;
+  /** Leaves no trace of an unfinished file. Does nothing after finish. */
+  abandon(): void;
+}
+
+/** Opens the place for results; `-` or undefined is standard output. */
+export function openTarget(context: Context, file: string | undefined): Target {
+  if (file === undefined || file === '-') {
+    const write = (data: string | Uint8Array): void => {
+      context.io.stdout.write(typeof data === 'string' ? data : new TextDecoder().decode(data));
+    };
+    return { colors: context.colors, write, finish: () => {}, abandon: () => {} };
+  }
+  return fileTarget(resolve(context.io.cwd, file), file);
+}
+
+/** Opens, lets `work` write, and finishes; or abandons if it throws. */
+export async function withTarget(
+  context: Context,
+  file: string | undefined,
+  work: (target: Target) => void | Promise<void>,
+): Promise<void> {
+  const target = openTarget(context, file);
+  try {
+    await work(target);
+    target.finish();
+  } finally {
+    target.abandon();
+  }
+}
+
+function fileTarget(path: string, shown: string): Target {
+  if (attempt(shown, () => statSync(path, { throwIfNoEntry: false }))?.isDirectory()) {
+    throw new UsageError(`${shown} is a folder; name a file in it`);
+  }
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  let fd: number | null = attempt(shown, () => openSync(temporary, 'w'));
+  const close = (): void => {
+    if (fd !== null) closeSync(fd);
+    fd = null;
+  };
+  return {
+    colors: palette(false),
+    write(data) {
+      const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+      attempt(shown, () => {
+        for (let done = 0; done < bytes.length; ) done += writeSync(fd as number, bytes, done);
+      });
+    },
+    finish() {
+      attempt(shown, () => {
+        fsyncSync(fd as number);
+        close();
+        renameSync(temporary, path);
+      });
+    },
+    abandon() {
+      close();
+      rmSync(temporary, { force: true });
+    },
+  };
+}
+
+function attempt<T>(shown: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? String(error);
+    throw new UsageError(
+      `${shown} cannot be written (${code}); name a file in a folder that exists and may be written`,
+    );
+  }
+}

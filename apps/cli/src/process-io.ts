@@ -1,0 +1,56 @@
+/** The real surroundings: this process, its streams and its signals. */
+import { Buffer } from 'node:buffer';
+import type { WriteStream } from 'node:tty';
+import { EXIT } from './exit.js';
+import type { Io, TextSink } from './io.js';
+
+/** Standard input is held in memory: no scenario or snapshot that can be read is larger. */
+const STDIN_LIMIT = 2 ** 30;
+
+/** The process's own streams. A reader that goes away (`thplab ... | head`) ends the process without a word. */
+export function processIo(): Io {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      process.exit(process.exitCode ?? EXIT.done);
+    });
+  }
+  return {
+    stdout: sink(process.stdout),
+    stderr: sink(process.stderr),
+    env: process.env,
+    cwd: process.cwd(),
+    procRoot: '/proc',
+    sysRoot: '/sys',
+    readStdin,
+    onInterrupt(listener) {
+      process.on('SIGINT', listener);
+      return () => process.off('SIGINT', listener);
+    },
+    exitNow: (code) => process.exit(code),
+    nowMs: () => performance.now(),
+  };
+}
+
+function sink(stream: NodeJS.WriteStream & Partial<WriteStream>): TextSink {
+  const isTerminal = stream.isTTY === true;
+  return {
+    write: (text) => void stream.write(text),
+    isTerminal,
+    get columns() {
+      return isTerminal ? (stream.columns ?? null) : null;
+    },
+  };
+}
+
+async function readStdin(): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of process.stdin) {
+    const bytes = Buffer.from(chunk);
+    length += bytes.length;
+    if (length > STDIN_LIMIT) throw new RangeError(`standard input is longer than ${STDIN_LIMIT} bytes`);
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,94 @@
+/** Runs the command line inside the test: streams, files and Ctrl-C are the test's own. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { main } from '../cli.js';
+import type { ExitCode } from '../exit.js';
+import type { Io } from '../io.js';
+
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly stdin?: string | Uint8Array;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Both streams are terminals of this width. */
+  readonly terminal?: number;
+  readonly procRoot?: string;
+  readonly sysRoot?: string;
+  /** Thrown by writes to stdout: stands for a defect. */
+  readonly defect?: Error;
+  /** Ctrl-C is pressed when the condition first holds, checked at every write and every look at the clock. */
+  readonly interruptWhen?: (so: { readonly stdout: string; readonly stderr: string }) => boolean;
+}
+
+export interface RunResult {
+  readonly code: ExitCode;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Codes that exitNow was called with. */
+  readonly exits: readonly number[];
+}
+
+/** Runs `thplab` with the arguments. */
+export async function runCli(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  const text = { stdout: '', stderr: '' };
+  const listeners = new Set<() => void>();
+  const exits: number[] = [];
+  let pressed = false;
+  const look = (): void => {
+    if (pressed || options.interruptWhen?.(text) !== true) return;
+    pressed = true;
+    for (const listener of listeners) listener();
+  };
+  const columns = options.terminal ?? null;
+  const sink = (name: 'stdout' | 'stderr'): Io['stdout'] => ({
+    isTerminal: columns !== null,
+    columns,
+    write: (chunk) => {
+      if (name === 'stdout' && options.defect !== undefined) throw options.defect;
+      text[name] += chunk;
+      look();
+    },
+  });
+  let clock = 0;
+  const io: Io = {
+    stdout: sink('stdout'),
+    stderr: sink('stderr'),
+    env: options.env ?? {},
+    cwd: options.cwd ?? repository,
+    procRoot: options.procRoot ?? '/proc',
+    sysRoot: options.sysRoot ?? '/sys',
+    readStdin: async () => Buffer.from(options.stdin ?? ''),
+    onInterrupt: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    exitNow: (code) => exits.push(code),
+    nowMs: () => {
+      look();
+      clock += 100;
+      return clock;
+    },
+  };
+  const code = await main(args, io);
+  return { code, ...text, exits };
+}
+
+/** The root of the repository: examples are named from there. */
+export const repository: string = join(import.meta.dirname, '../../../..');
+
+/** A folder with these files, which is gone after the test. */
+export function folderWith(files: Readonly<Record<string, string | Uint8Array>>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'thplab-cli-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), content);
+  }
+  return folder;
+}
+
+/** The text of a file below the repository. */
+export function repositoryFile(path: string): string {
+  return readFileSync(join(repository, path), 'utf8');
+}

@@ -1,0 +1,76 @@
+/** `thplab sysfs get` */
+import { describeGrammar, type SysfsFile } from '@thplab/sysfs-schema';
+import type { Command } from 'commander';
+import type { Context } from '../../context.js';
+import { showExamples } from '../../help.js';
+import { outputOptions } from '../../options.js';
+import { jsonDocument, jsonLine } from '../../output/json.js';
+import { table } from '../../output/table.js';
+import { type Target, withTarget } from '../../output/target.js';
+import {
+  documentHead,
+  type Files,
+  filesFor,
+  readText,
+  relative,
+  requireFileAt,
+  type TreeOptions,
+  treeOptions,
+} from './files.js';
+import { modeText } from './tree.js';
+
+interface Options extends TreeOptions {
+  readonly long?: boolean;
+}
+
+export function defineGet(command: Command, context: Context): void {
+  treeOptions(command.argument('<path...>', 'files, from the transparent_hugepage folder or absolute')).option(
+    '-l, --long',
+    'with what the file does, takes and answers',
+  );
+  outputOptions(command, 'one per file').action((paths: readonly string[], options: Options) =>
+    get(context, paths, options),
+  );
+  showExamples(command, context, [
+    ['thplab sysfs get khugepaged/max_ptes_none', 'the default'],
+    ['thplab sysfs get --long hugepages-64kB/enabled', 'with what it does and takes'],
+    ['thplab sysfs get enabled defrag --kernel v6.13', 'of another kernel'],
+  ]);
+}
+
+async function get(context: Context, paths: readonly string[], options: Options): Promise<void> {
+  const files = filesFor(options);
+  const wanted = paths.map((path) => requireFileAt(files, path));
+  await withTarget(context, options.output, (target) => {
+    const documents = wanted.map((file) => ({
+      path: file.path,
+      read: readText(files.settings, file),
+      takes: describeGrammar(file),
+      doc: file.doc,
+    }));
+    if (options.json) {
+      const head = documentHead('thplab/sysfs-get@1', context.version, files);
+      target.write(jsonDocument({ ...head, files: documents }));
+    } else if (options.ndjson) for (const document of documents) target.write(jsonLine(document));
+    else if (options.long) for (const file of wanted) writeLong(target, files, file);
+    else
+      for (const { path, read } of documents) {
+        target.write(documents.length === 1 ? `${read}\n` : `${relative(path)}: ${read}\n`);
+      }
+  });
+}
+
+function writeLong(target: Target, files: Files, file: SysfsFile): void {
+  const errnos = Object.entries(file.errnos).map(([why, errno]) => `${errno} if ${why}`);
+  const rows = [
+    ['reads', readText(files.settings, file)],
+    ['takes', describeGrammar(file)],
+    ['refuses with', errnos.join(', ')],
+    ['mode', modeText(file)],
+    ['unit', file.unit ?? ''],
+    ['does', file.doc],
+    ['source', file.spec],
+  ].filter(([, value]) => value !== '');
+  target.write(`${target.colors.strong(file.path)}\n`);
+  target.write(table([{ title: '' }, { title: '' }], rows, target.colors));
+}

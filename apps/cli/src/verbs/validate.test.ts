@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { expectGolden } from '../testing/golden.js';
+import { folderWith, repositoryFile, runCli } from '../testing/run-cli.js';
+
+describe('validate', () => {
+  it('says what good files hold, and every problem of bad ones', async () => {
+    const bad = repositoryFile('examples/quickstart.yaml').replace('populate: full', 'populat: full');
+    const cwd = folderWith({ 'good.yaml': repositoryFile('examples/quickstart.yaml'), 'bad.yaml': bad });
+    const { code, stdout, stderr } = await runCli(['validate', 'good.yaml', 'bad.yaml', 'god.yaml'], { cwd });
+    expect(code).toBe(3);
+    expect(stderr).toBe('');
+    expectGolden(import.meta.dirname, 'validate', stdout);
+  });
+
+  it('gives places as data', async () => {
+    const { code, stdout } = await runCli(['validate', '--json', '-'], { stdin: 'format: thplab/scenario@2\n' });
+    expect(code).toBe(3);
+    const [file] = JSON.parse(stdout).files;
+    expect(file).toMatchObject({ path: '<stdin>', ok: false, kind: 'scenario' });
+    expect(file.problems).toContainEqual(expect.objectContaining({ line: 1, column: 9, key: 'format' }));
+  });
+
+  it('says nothing of good files when quiet', async () => {
+    expect(await runCli(['validate', '-q', 'examples/quickstart.yaml'])).toMatchObject({ code: 0, stdout: '' });
+  });
+
+  it.each([
+    ['bytes that are no text', new Uint8Array([0xff, 0xfe, 0, 1]), 'neither UTF-8 text nor a snapshot'],
+    ['a damaged snapshot', 'THPSNAP1 and no more', 'capture it again'],
+    ['an empty file', '', '<stdin>:1:1: '],
+  ])('refuses %s', async (_what, stdin, message) => {
+    const { code, stdout } = await runCli(['validate', '-'], { stdin });
+    expect(code).toBe(3);
+    expect(stdout).toContain(message);
+  });
+});
