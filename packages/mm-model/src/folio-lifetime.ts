@@ -8,7 +8,7 @@ import { freeBlock } from './buddy.js';
 import { deferredQueueRemove } from './deferred-queue.js';
 import { FOLIO } from './flags.js';
 import { folioHas, folioOrder } from './folio.js';
-import { countMthpStat, type Machine } from './machine.js';
+import { countMthpStat, countVmEvent, type Machine } from './machine.js';
 
 /** Frames whose cells hold facts of a large folio (folio.ts). */
 const FACT_FRAMES = 4;
@@ -34,6 +34,7 @@ function freeFolio(m: Machine, head: Pfn): void {
     if (folioHas(m, head, FOLIO.PARTIALLY_MAPPED)) countMthpStat(m, order, 'nr_anon_partially_mapped', -1);
     deferredQueueRemove(m, head);
   }
+  if (folioHas(m, head, FOLIO.MLOCKED)) countVmEvent(m, 'nr_mlock', -(1 << order));
   const facts = Math.min(end, head + FACT_FRAMES);
   m.frame.refcount.fill(0, head, facts);
   m.frame.mapping.fill(0, head, facts);

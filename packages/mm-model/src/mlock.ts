@@ -8,7 +8,7 @@ import type { MmId, Pfn, TableId, VmaId, Vpn } from './brands.js';
 import { ERRNO } from './errno.js';
 import { FOLIO, NO_FRAME, VM, ZERO_FRAME } from './flags.js';
 import { clearFrameFlags, folioHas, folioHead, folioPages, linearIndex, setFrameFlags } from './folio.js';
-import type { Machine } from './machine.js';
+import { countVmEvent, type Machine } from './machine.js';
 import { PMD, PMD_ZERO, pmdPfn, pmdType, pteBit, pteCell, tableStart } from './page-table.js';
 import { mmPopulate } from './populate-range.js';
 import { coversBlock, slotsOf, walkBlocks, withPteLock } from './pte-range.js';
@@ -107,12 +107,11 @@ export function folioWithinVma(m: Machine, vma: VmaId, head: Pfn, pfn: number, p
 
 /** Marks a folio as mlocked; or unmarks it, unless another VMA that maps it is locked. */
 export function setMlocked(m: Machine, head: Pfn, lock: boolean): void {
-  if (lock) {
-    if (!folioHas(m, head, FOLIO.MLOCKED)) setFrameFlags(m, head, FOLIO.MLOCKED);
-    return;
-  }
-  if (!folioHas(m, head, FOLIO.MLOCKED) || isMappedLocked(m, head)) return;
-  clearFrameFlags(m, head, FOLIO.MLOCKED);
+  const is = folioHas(m, head, FOLIO.MLOCKED);
+  if (is === lock || (!lock && isMappedLocked(m, head))) return;
+  if (lock) setFrameFlags(m, head, FOLIO.MLOCKED);
+  else clearFrameFlags(m, head, FOLIO.MLOCKED);
+  countVmEvent(m, 'nr_mlock', lock ? folioPages(m, head) : -folioPages(m, head));
 }
 
 function isMappedLocked(m: Machine, head: Pfn): boolean {

@@ -28,6 +28,7 @@ export function initAnonFolio(m: Machine, head: Pfn, vma: VmaId, page: Vpn): voi
   const mlocked = (m.vma.flags[vma] & VM.LOCKED) === 0 ? 0 : FOLIO.MLOCKED;
   setFrameFlags(m, head, FOLIO.ANON | FOLIO.SWAPBACKED | FOLIO.UPTODATE | mlocked);
   const order = folioOrder(m, head);
+  if (mlocked !== 0) countVmEvent(m, 'nr_mlock', 1 << order);
   if (order > 0) countMthpStat(m, order, 'nr_anon', 1);
 }
 
