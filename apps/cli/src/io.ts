@@ -2,7 +2,8 @@
 
 /** One of the two streams that are written to. */
 export interface TextSink {
-  write(text: string): void;
+  /** Texts are UTF-8; bytes go out as they are. */
+  write(data: string | Uint8Array): void;
   /** Colours and progress are for terminals only. */
   readonly isTerminal: boolean;
   /** Width of the terminal in characters; null: not a terminal. */

@@ -55,3 +55,10 @@ export function assignment(text: string): readonly [path: string, value: string]
   const equals = text.indexOf('=');
   return equals <= 0 ? null : [text.slice(0, equals).trim(), text.slice(equals + 1)];
 }
+
+/** A process number. */
+export function processId(text: string): number {
+  const value = Number(text);
+  if (/^[1-9][0-9]{0,9}$/.test(text)) return value;
+  throw new InvalidArgumentError('It must be the number of a process.');
+}

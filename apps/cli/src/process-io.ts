@@ -35,7 +35,7 @@ export function processIo(): Io {
 function sink(stream: NodeJS.WriteStream & Partial<WriteStream>): TextSink {
   const isTerminal = stream.isTTY === true;
   return {
-    write: (text) => void stream.write(text),
+    write: (data) => void stream.write(data),
     isTerminal,
     get columns() {
       return isTerminal ? (stream.columns ?? null) : null;

@@ -21,10 +21,8 @@ export interface Target {
 /** Opens the place for results; `-` or undefined is standard output. */
 export function openTarget(context: Context, file: string | undefined): Target {
   if (file === undefined || file === '-') {
-    const write = (data: string | Uint8Array): void => {
-      context.io.stdout.write(typeof data === 'string' ? data : new TextDecoder().decode(data));
-    };
-    return { colors: context.colors, write, finish: () => {}, abandon: () => {} };
+    const { stdout } = context.io;
+    return { colors: context.colors, write: (data) => stdout.write(data), finish: () => {}, abandon: () => {} };
   }
   return fileTarget(resolve(context.io.cwd, file), file);
 }

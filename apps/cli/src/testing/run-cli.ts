@@ -25,6 +25,8 @@ export interface RunResult {
   readonly code: ExitCode;
   readonly stdout: string;
   readonly stderr: string;
+  /** What was written to stdout as bytes. */
+  readonly bytes: Uint8Array;
   /** Codes that exitNow was called with. */
   readonly exits: readonly number[];
 }
@@ -32,6 +34,7 @@ export interface RunResult {
 /** Runs `thplab` with the arguments. */
 export async function runCli(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const text = { stdout: '', stderr: '' };
+  const bytes: Uint8Array[] = [];
   const listeners = new Set<() => void>();
   const exits: number[] = [];
   let pressed = false;
@@ -46,7 +49,8 @@ export async function runCli(args: readonly string[], options: RunOptions = {}):
     columns,
     write: (chunk) => {
       if (name === 'stdout' && options.defect !== undefined) throw options.defect;
-      text[name] += chunk;
+      if (typeof chunk === 'string') text[name] += chunk;
+      else bytes.push(chunk);
       look();
     },
   });
@@ -71,7 +75,7 @@ export async function runCli(args: readonly string[], options: RunOptions = {}):
     },
   };
   const code = await main(args, io);
-  return { code, ...text, exits };
+  return { code, ...text, bytes: Buffer.concat(bytes), exits };
 }
 
 /** The root of the repository: examples are named from there. */

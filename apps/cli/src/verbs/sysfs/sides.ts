@@ -1,7 +1,7 @@
 /** The sides that `thplab sysfs diff` compares: what reads of every file show. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkWrite, filesOf, isWritable, parseBootOptions, SYSFS_ROOT, type SysfsFile } from '@thplab/sysfs-schema';
+import { checkWrite, filesOf, parseBootOptions, SYSFS_ROOT, type SysfsFile } from '@thplab/sysfs-schema';
 import type { Context } from '../../context.js';
 import { InputError } from '../../errors.js';
 import { readInput } from '../../input/read-input.js';
@@ -66,5 +66,5 @@ function readsOf(files: Files, read: (file: SysfsFile) => string | null): Map<st
 }
 
 function isCounter(file: SysfsFile): boolean {
-  return !isWritable(file) && file.storage.kind !== 'constant';
+  return file.storage.kind === 'khugepaged-counter' || file.storage.kind === 'mthp-stat';
 }
