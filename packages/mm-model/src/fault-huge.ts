@@ -47,7 +47,7 @@ export function* doHugePmdAnonymousPage(
   yield* m.hooks.khugepagedEnterVma(vma);
   if ((m.vma.flags[vma] & VM.UFFD_MISSING) !== 0) return FAULT.userfault;
   if (!write && setting(m, 'use_zero_page') !== 0) return yield* mapHugeZero(m, vma, pmd, start);
-  return yield* mapFreshHuge(m, vma, pmd, start, page);
+  return yield* mapFreshHuge(m, vma, pmd, page, write, PMD.none);
 }
 
 function* mapHugeZero(m: Machine, vma: VmaId, pmd: PmdRef, start: Vpn): Procedure<FaultResult> {
@@ -61,9 +61,19 @@ function* mapHugeZero(m: Machine, vma: VmaId, pmd: PmdRef, start: Vpn): Procedur
   return FAULT.ok;
 }
 
-/** `expected`: the PMD entry that is to be replaced (none, or the huge zero page). */
-function* mapFreshHuge(m: Machine, vma: VmaId, pmd: PmdRef, start: Vpn, page: Vpn): Procedure<FaultResult> {
-  const expected = m.directory.entry[pmd];
+/**
+ * Replaces the PMD entry that the caller saw, none or the huge zero page, by a fresh huge page. Does nothing if it is
+ * another one by the time the page is ready: somebody else's page may be there.
+ */
+function* mapFreshHuge(
+  m: Machine,
+  vma: VmaId,
+  pmd: PmdRef,
+  page: Vpn,
+  write: boolean,
+  expected: number,
+): Procedure<FaultResult> {
+  const start = (page - (page % m.ptes)) as Vpn;
   const head = yield* allocFolio(m, m.pmdOrder, vmaThpGfp(m, vma), 0);
   if (head === 0) {
     countVmEvent(m, 'thp_fault_fallback');
@@ -83,7 +93,7 @@ function* mapFreshHuge(m: Machine, vma: VmaId, pmd: PmdRef, start: Vpn, page: Vp
   }
   if (pmdType(expected) === PMD.huge) freeTable(m, m.directory.deposit[pmd] as never);
   installHuge(m, vma, pmd, start, head, deposit);
-  m.frame.stamp[head + (page - start)] = nextStamp(m);
+  if (write) m.frame.stamp[head + (page - start)] = nextStamp(m);
   yield release(lock);
   countVmEvent(m, 'thp_fault_alloc');
   countMthpStat(m, m.pmdOrder, 'anon_fault_alloc');
@@ -106,8 +116,7 @@ export function* doHugePmdWpPage(m: Machine, vma: VmaId, pmd: PmdRef, page: Vpn)
   const lock = m.locks.pmdLock.ref(directoryOf(m, pmd));
   const entry = m.directory.entry[pmd];
   if ((entry & PMD_ZERO) !== 0) {
-    const start = (page - (page % m.ptes)) as Vpn;
-    const fresh = yield* mapFreshHuge(m, vma, pmd, start, page);
+    const fresh = yield* mapFreshHuge(m, vma, pmd, page, true, entry);
     if (fresh !== FAULT.fallback) return fresh;
   }
   yield acquire(lock);

@@ -21,6 +21,7 @@ import { countMthpStat, type Machine } from './machine.js';
 import { clearPte, PTE_UFFD_WP, pteAttributes, setPteZero } from './page-table.js';
 import { removePteRmap } from './rmap-change.js';
 import type { MappedPlace } from './rmap-places.js';
+import { folioSwapSlot, removeFromSwapCache } from './swap-slots.js';
 
 /** What a split does besides splitting. */
 export interface SplitOptions {
@@ -80,6 +81,13 @@ export function relabelSplitFolio(
   for (const place of places) addPteMap(m, place.pfn, m.vma.mm[place.vma] as MmId);
   if (options.zeroPages === true && newOrder === 0) for (const place of places) mapZeroInstead(m, place);
   for (const part of heads) giveReferences(m, part, part === head, options.list);
+  if ((flags & FOLIO.SWAPCACHE) !== 0) leaveSwapCache(m, heads);
+}
+
+/** Pages whose slots nobody refers to need not stay in the swap cache (`free_swap_cache`); only order 0 comes here. */
+function leaveSwapCache(m: Machine, parts: readonly Pfn[]): void {
+  const first = folioSwapSlot(m, parts[0]);
+  for (let i = 0; i < parts.length; i++) if (m.swap.count[first + i] === 0) removeFromSwapCache(m, first + i);
 }
 
 /** Clears the cells and flags that only the large folio had, with what counts them. */

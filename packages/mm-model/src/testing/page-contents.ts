@@ -1,5 +1,5 @@
 /** What a process would read: the content stamp behind each page, from the entries alone. */
-import { ENTRY_KIND, NO_FRAME } from '../flags.js';
+import { ENTRY_KIND, FOLIO, NO_FRAME } from '../flags.js';
 import type { Machine } from '../machine.js';
 
 /** Key of a page of an address space. */
@@ -7,40 +7,52 @@ export function pageKey(mm: number, page: number): string {
   return `${mm}:${page}`;
 }
 
-/** Content stamps of all pages that hold something other than zeroes, by `pageKey`. */
-export function readAllPages(m: Machine): Map<string, number> {
-  const contents = new Map<string, number>();
-  const put = (mm: number, page: number, stamp: number): void => {
-    if (stamp !== 0) contents.set(pageKey(mm, page), stamp);
+/** What processes would read. */
+export interface PageContents {
+  /** Content stamps of all anonymous pages that hold something other than zeroes, by `pageKey`. */
+  readonly stamps: Map<string, number>;
+  /** Those of them that the process gave up by MADV_FREE: they may turn to zeroes at any time. */
+  readonly lazyfree: Set<string>;
+}
+
+/** Reads all pages of all processes. */
+export function readAllPages(m: Machine): PageContents {
+  const contents: PageContents = { stamps: new Map(), lazyfree: new Set() };
+  const put = (mm: number, page: number, stamp: number, frame: number): void => {
+    const flags = m.frame.flags[frame - (frame % (1 << (m.frame.flags[frame] & 0xf)))];
+    if (stamp === 0 || (frame !== 0 && (flags & FOLIO.ANON) === 0)) return;
+    contents.stamps.set(pageKey(mm, page), stamp);
+    if (frame !== 0 && (flags & FOLIO.SWAPBACKED) === 0) contents.lazyfree.add(pageKey(mm, page));
   };
   for (const row of m.directory.pool.rows()) {
     if (m.directory.level[row] !== 1) continue;
     for (let slot = 0; slot < m.ptes; slot++) {
       const entry = m.directory.entry[row * m.ptes + slot];
-      // A huge page's table is deposited, so its block number is known only from a neighbour: see blocksOf.
       if ((entry & 7) === 1) readTable(m, entry >>> 8, put);
     }
   }
   for (const { mm, block, entry } of hugeBlocks(m)) {
     if ((entry & 0x80) !== 0) continue;
     const pfn = (entry >>> 8) * m.ptes;
-    for (let i = 0; i < m.ptes; i++) put(mm, block * m.ptes + i, m.frame.stamp[pfn + i]);
+    for (let i = 0; i < m.ptes; i++) put(mm, block * m.ptes + i, m.frame.stamp[pfn + i], pfn + i);
   }
   return contents;
 }
 
-function readTable(m: Machine, table: number, put: (mm: number, page: number, stamp: number) => void): void {
+type Put = (mm: number, page: number, stamp: number, frame: number) => void;
+
+function readTable(m: Machine, table: number, put: Put): void {
   const first = m.pte.block[table] * m.ptes;
   for (let slot = 0; slot < m.ptes; slot++) {
     const word = table * m.words + (slot >>> 5);
     const bit = 1 << (slot & 31);
     const value = m.pte.pfn[table * m.ptes + slot];
     if ((m.pte.present[word] & bit) !== 0) {
-      if (value !== 0 && value !== NO_FRAME) put(m.pte.mm[table], first + slot, m.frame.stamp[value]);
+      if (value !== 0 && value !== NO_FRAME) put(m.pte.mm[table], first + slot, m.frame.stamp[value], value);
     } else if ((m.pte.nonPresent[word] & bit) !== 0 && value >>> 28 === ENTRY_KIND.swap) {
       const place = value & 0x0fff_ffff;
       const cached = m.swap.cache[place];
-      put(m.pte.mm[table], first + slot, cached === 0 ? m.swap.stamp[place] : m.frame.stamp[cached]);
+      put(m.pte.mm[table], first + slot, cached === 0 ? m.swap.stamp[place] : m.frame.stamp[cached], cached);
     }
   }
 }
