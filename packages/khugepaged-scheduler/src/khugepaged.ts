@@ -2,11 +2,11 @@
  * khugepaged of one machine: its state, its locks, and what it is made with. All functions of the package take it first.
  */
 import { IntrusiveList, type Tables } from '@thplab/arena';
+import { LOCK_RANK, type Machine } from '@thplab/mm-model';
 import type { CollapseContext, CollapseControl, Generation } from '@thplab/mthp-collapse';
 import { khugepagedControl } from '@thplab/mthp-collapse';
-import { LOCK_RANK, type Machine } from '@thplab/mm-model';
 import type { LockRef, Procedure, TaskOptions, WaitQueue } from '@thplab/sync';
-import { type KernelProfile, type SysfsFile, filesOf, sysfsTree } from '@thplab/sysfs-schema';
+import { filesOf, type KernelProfile, type SysfsFile, sysfsTree } from '@thplab/sysfs-schema';
 import { khugepagedEnterVma, khugepagedExit, khugepagedFork } from './slots.js';
 import type { KhugepagedTables } from './tables.js';
 import { exactTimer, type Timer } from './timer.js';
@@ -59,7 +59,12 @@ export function createKhugepaged(config: KhugepagedConfig): Khugepaged {
     rank: LOCK_RANK.khugepagedMm,
     words: t.khugepaged.mmLock,
   });
-  const mutex = domain.lockClass({ name: 'khugepaged_mutex', kind: 'rwsem', rank: MUTEX_RANK, words: t.khugepaged.mutex });
+  const mutex = domain.lockClass({
+    name: 'khugepaged_mutex',
+    kind: 'rwsem',
+    rank: MUTEX_RANK,
+    words: t.khugepaged.mutex,
+  });
   const k: Khugepaged = {
     m,
     t,

@@ -1,11 +1,11 @@
 /**
  * One visit of one address space (`khugepaged_scan_mm_slot`, khugepaged spec 6.1). The numbered steps are the spec's.
  */
-import { collapsePossible, collapseSinglePmd, SCAN, type ScanResult } from '@thplab/mthp-collapse';
+
 import {
   findVma,
-  type MmId,
   MMF,
+  type MmId,
   mmapReadTrylock,
   mmapReadUnlock,
   mmIsExiting,
@@ -14,6 +14,7 @@ import {
   type VmaId,
   type Vpn,
 } from '@thplab/mm-model';
+import { collapsePossible, collapseSinglePmd, SCAN, type ScanResult } from '@thplab/mthp-collapse';
 import { acquire, type Procedure, release, spend } from '@thplab/sync';
 import type { Khugepaged } from './khugepaged.js';
 import { collectMmSlot } from './slots.js';
@@ -61,29 +62,22 @@ function* scanVmas(k: Khugepaged, mm: MmId, progressMax: number, walk: Walk): Pr
   const { m, t, control } = k;
   control.progress++; // 4
   let visited = 1;
-  walk.exhausted = false;
-  let vma: VmaId | 0 = 0;
-  if (!exitOrDisabled(k, mm)) {
-    for (vma = findVma(m, mm, t.khugepaged.cursorPage[0]); vma !== 0; vma = nextVma(m, vma)) {
-      visited++;
-      if (exitOrDisabled(k, mm)) {
-        control.progress++; // a
-        break;
-      }
-      if (!enterVma(k, vma)) continue; // b, c
-      if (yield* scanRanges(k, mm, vma, progressMax, walk)) {
-        yield spend(visited * m.costs.scanVisit);
-        return;
-      }
+  let vma: VmaId | 0 = exitOrDisabled(k, mm) ? 0 : findVma(m, mm, t.khugepaged.cursorPage[0]);
+  for (; vma !== 0; vma = nextVma(m, vma)) {
+    visited++;
+    if (exitOrDisabled(k, mm)) {
+      control.progress++; // a
+      break;
     }
-    walk.exhausted = vma === 0; // 6
+    if (enterVma(k, vma) && (yield* scanRanges(k, mm, vma, progressMax, walk))) break; // b, c, d
   }
+  walk.exhausted = vma === 0; // 6
   yield spend(visited * m.costs.scanVisit);
 }
 
 /** b and c: charges a VMA that is not worth scanning, else moves the cursor into it. */
 function enterVma(k: Khugepaged, vma: VmaId): boolean {
-  const { m, t, control } = k;
+  const { t, control } = k;
   const start = firstBlock(k, vma);
   const end = endBlock(k, vma);
   if (!collapsePossible(k.collapse, vma, TVA.khugepaged) || t.khugepaged.cursorPage[0] > end) {
@@ -91,7 +85,7 @@ function enterVma(k: Khugepaged, vma: VmaId): boolean {
     return false;
   }
   if (t.khugepaged.cursorPage[0] < start) t.khugepaged.cursorPage[0] = start;
-  return m.vma.mm[vma] !== 0;
+  return true;
 }
 
 /** d: the PMD ranges of a VMA. Gives true if the visit of the mm ends here. */

@@ -2,8 +2,18 @@
  * Registration with khugepaged: enter, exit, fork, and the freeing of slots whose mm has gone (khugepaged spec 5).
  */
 import { TableFullError } from '@thplab/arena';
+import {
+  MMF,
+  type MmId,
+  mmapWriteLock,
+  mmapWriteUnlock,
+  mmdrop,
+  mmgrab,
+  mmIsExiting,
+  TVA,
+  type VmaId,
+} from '@thplab/mm-model';
 import { collapsePossible, hugepageEnabled } from '@thplab/mthp-collapse';
-import { type MmId, MMF, mmapWriteLock, mmapWriteUnlock, mmdrop, mmgrab, mmIsExiting, TVA, type VmaId } from '@thplab/mm-model';
 import { acquire, type Procedure, release, wake } from '@thplab/sync';
 import type { Khugepaged } from './khugepaged.js';
 

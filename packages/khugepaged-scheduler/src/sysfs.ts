@@ -8,9 +8,9 @@ import {
   absolutePath,
   checkWrite,
   formatRead,
-  SysfsSchemaError,
-  type SysfsFile,
   requireFile,
+  type SysfsFile,
+  SysfsSchemaError,
 } from '@thplab/sysfs-schema';
 import type { Khugepaged } from './khugepaged.js';
 import { startStopKhugepaged } from './start-stop.js';

@@ -3,8 +3,9 @@
  * khugepaged spec 6). Two sleeps differ: the scan sleep waits for a point in time, which only a write to the two
  * `*_sleep_millisecs` files moves; the sleep after a failed allocation is cut short by any wake-up.
  */
-import { hugepageEnabled, SCAN } from '@thplab/mthp-collapse';
+
 import { lruAddDrainAll, setting } from '@thplab/mm-model';
+import { hugepageEnabled, SCAN } from '@thplab/mthp-collapse';
 import { acquire, now, type Procedure, preempt, release, wait, wake } from '@thplab/sync';
 import type { Khugepaged } from './khugepaged.js';
 import { khugepagedScanMmSlot } from './scan-mm-slot.js';

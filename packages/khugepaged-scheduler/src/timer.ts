@@ -23,7 +23,8 @@ export function timerWheel(ticksPerSecond: number): Timer {
     const now = Math.floor(nowNs / tick);
     const jiffies = Math.ceil(spanNs / tick);
     let granularity = 1;
-    for (let level = 1; level < LEVELS && jiffies >= (LEVEL_SLOTS - 1) * granularity; level++) granularity *= LEVEL_STEP;
+    for (let level = 1; level < LEVELS && jiffies >= (LEVEL_SLOTS - 1) * granularity; level++)
+      granularity *= LEVEL_STEP;
     return Math.ceil((now + jiffies) / granularity) * granularity * tick;
   };
 }

@@ -1,0 +1,95 @@
+/** What must hold whenever nothing is under way. */
+import { checkMachine, type Pfn } from '@thplab/mm-model';
+import { type Expectation, observe, type PageFacts, SHOWN_FLAGS } from './expectation.js';
+import { readAddressSpace, type SeenPage } from './page-reader.js';
+import type { World } from './world.js';
+
+/** All address spaces as they are mapped now, by process. */
+export type SeenProcesses = ReadonlyMap<number, ReadonlyMap<number, SeenPage>>;
+
+/** A rule was broken; the message has one line for each page or count that is wrong. */
+export class StressFailure extends Error {
+  override readonly name: string = 'StressFailure';
+}
+
+/** Checks everything, and lets the expectation learn what was left open. Gives what was seen. */
+export function verify(w: World, deep: boolean): SeenProcesses {
+  const wrong: string[] = [];
+  const seen = new Map<number, ReadonlyMap<number, SeenPage>>();
+  for (const process of w.expected.processes) {
+    const pages = readAddressSpace(w.rig.m, process.mm);
+    seen.set(process.id, pages);
+    checkVmas(w, process.id, wrong);
+    checkPages(w.expected, process.id, pages, wrong);
+  }
+  checkPins(w.expected, seen, wrong);
+  if (deep) {
+    checkLocks(w, wrong);
+    wrong.push(...checkMachine(w.rig.m, { pins: w.expected.pins.map((pin) => pin.pfn as Pfn) }));
+  }
+  if (wrong.length > 0) throw new StressFailure(wrong.slice(0, 12).join('\n'));
+  return seen;
+}
+
+/** The VMAs cover exactly the pages that are mapped, with the flags that the process asked for. */
+function checkVmas(w: World, id: number, wrong: string[]): void {
+  const { m } = w.rig;
+  const { mm, pages } = w.expected.process(id);
+  let covered = 0;
+  let end = 0;
+  for (let vma = m.mm.vmaFirst[mm]; vma !== 0; vma = m.vma.next[vma]) {
+    const start = m.vma.start[vma];
+    if (start < end) wrong.push(`process ${id}: the VMA at ${start} overlaps the one below`);
+    end = m.vma.end[vma];
+    const flags = m.vma.flags[vma] & SHOWN_FLAGS;
+    for (let page = start; page < end; page++) {
+      const facts = pages.get(page);
+      if (facts === undefined) wrong.push(`process ${id}: page ${page} should not be mapped`);
+      else if (facts.flags !== flags)
+        wrong.push(`process ${id}: page ${page} has ${flagDifference(facts.flags, flags)}`);
+    }
+    covered += end - start;
+  }
+  if (covered !== pages.size) wrong.push(`process ${id}: ${covered} pages lie in VMAs instead of ${pages.size}`);
+}
+
+function flagDifference(wanted: number, found: number): string {
+  return `VMA flags ${found.toString(16)} instead of ${wanted.toString(16)}`;
+}
+
+function checkPages(expected: Expectation, id: number, seen: ReadonlyMap<number, SeenPage>, wrong: string[]): void {
+  const { pages } = expected.process(id);
+  const learnt: [number, PageFacts][] = [];
+  for (const [page, facts] of pages) {
+    const next = observe(facts, seen.get(page));
+    if (typeof next === 'string') wrong.push(`process ${id}: page ${page} ${next}${found(seen.get(page))}`);
+    else if (next !== facts) learnt.push([page, next]);
+  }
+  for (const page of seen.keys())
+    if (!pages.has(page)) wrong.push(`process ${id}: page ${page} is in no VMA, but mapped`);
+  if (learnt.length === 0) return;
+  expected.edit(id, (copy) => {
+    for (const [page, facts] of learnt) copy.set(page, facts);
+  });
+}
+
+function found(seen: SeenPage | undefined): string {
+  return seen === undefined ? ' (empty)' : ` (${seen.huge ? 'huge ' : ''}${seen.kind} ${seen.where})`;
+}
+
+/** A pinned page stays the page that the process maps there. */
+function checkPins(expected: Expectation, seen: SeenProcesses, wrong: string[]): void {
+  for (const { pfn, process, page } of expected.pins) {
+    if (process === 0) continue;
+    const now = seen.get(process)?.get(page);
+    if (now?.kind === 'page' && now.where === pfn) continue;
+    wrong.push(`process ${process}: page ${page} is pinned at frame ${pfn}, but is another page now${found(now)}`);
+  }
+}
+
+/** No lock of any class is held or waited for. */
+function checkLocks(w: World, wrong: string[]): void {
+  const { domain } = w.rig.m;
+  for (const { name, words } of domain.classes)
+    if (words.some((word, i) => word !== 0 && i % 4 !== 1)) wrong.push(`a ${name} is held`);
+}
