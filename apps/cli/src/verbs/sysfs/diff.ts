@@ -4,11 +4,19 @@ import type { Command } from 'commander';
 import type { Context } from '../../context.js';
 import { UsageError } from '../../errors.js';
 import { showExamples } from '../../help.js';
+import {
+  documentHead,
+  type Files,
+  filesFor,
+  filesOfKernel,
+  relative,
+  type TreeOptions,
+  treeOptions,
+} from '../../input/sysfs-files.js';
 import { outputOptions } from '../../options.js';
 import { jsonDocument, jsonLine } from '../../output/json.js';
 import { table } from '../../output/table.js';
 import { withTarget } from '../../output/target.js';
-import { documentHead, type Files, filesFor, filesOfKernel, relative, type TreeOptions, treeOptions } from './files.js';
 import { type Side, sideOfDefaults, sideOfMachine, sideOfScenario } from './sides.js';
 
 interface Options extends TreeOptions {

@@ -6,9 +6,6 @@ import { UsageError } from '../../errors.js';
 import { showExamples } from '../../help.js';
 import { readInput } from '../../input/read-input.js';
 import { mustBeScenario, scenarioOf } from '../../input/scenario-input.js';
-import { assignment, outputOptions } from '../../options.js';
-import { jsonDocument } from '../../output/json.js';
-import { withTarget } from '../../output/target.js';
 import {
   documentHead,
   type Files,
@@ -17,7 +14,10 @@ import {
   requireFileAt,
   type TreeOptions,
   treeOptions,
-} from './files.js';
+} from '../../input/sysfs-files.js';
+import { assignment, outputOptions } from '../../options.js';
+import { jsonDocument } from '../../output/json.js';
+import { withTarget } from '../../output/target.js';
 
 type Writes = readonly (readonly [path: string, value: string])[];
 

@@ -3,10 +3,6 @@ import { describeGrammar, type SysfsFile } from '@thplab/sysfs-schema';
 import type { Command } from 'commander';
 import type { Context } from '../../context.js';
 import { showExamples } from '../../help.js';
-import { outputOptions } from '../../options.js';
-import { jsonDocument, jsonLine } from '../../output/json.js';
-import { table } from '../../output/table.js';
-import { type Target, withTarget } from '../../output/target.js';
 import {
   documentHead,
   type Files,
@@ -16,7 +12,11 @@ import {
   requireFileAt,
   type TreeOptions,
   treeOptions,
-} from './files.js';
+} from '../../input/sysfs-files.js';
+import { outputOptions } from '../../options.js';
+import { jsonDocument, jsonLine } from '../../output/json.js';
+import { table } from '../../output/table.js';
+import { type Target, withTarget } from '../../output/target.js';
 import { modeText } from './tree.js';
 
 interface Options extends TreeOptions {

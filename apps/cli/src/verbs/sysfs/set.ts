@@ -5,9 +5,6 @@ import type { Context } from '../../context.js';
 import { UsageError } from '../../errors.js';
 import { EXIT } from '../../exit.js';
 import { showExamples } from '../../help.js';
-import { assignment, outputOptions } from '../../options.js';
-import { jsonDocument, jsonLine } from '../../output/json.js';
-import { type Target, withTarget } from '../../output/target.js';
 import {
   documentHead,
   type Files,
@@ -17,7 +14,10 @@ import {
   requireFileAt,
   type TreeOptions,
   treeOptions,
-} from './files.js';
+} from '../../input/sysfs-files.js';
+import { assignment, outputOptions } from '../../options.js';
+import { jsonDocument, jsonLine } from '../../output/json.js';
+import { type Target, withTarget } from '../../output/target.js';
 
 interface Written {
   readonly path: string;

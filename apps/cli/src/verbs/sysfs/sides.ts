@@ -6,7 +6,7 @@ import type { Context } from '../../context.js';
 import { InputError } from '../../errors.js';
 import { readInput } from '../../input/read-input.js';
 import { mustBeScenario, scenarioOf } from '../../input/scenario-input.js';
-import { type Files, filesOfKernel, readText, requireFileAt } from './files.js';
+import { type Files, filesOfKernel, readText, requireFileAt } from '../../input/sysfs-files.js';
 
 export interface Side {
   readonly name: string;

@@ -3,10 +3,6 @@ import { absolutePath, describeGrammar, isWritable, SYSFS_ROOT, type SysfsNode }
 import type { Command } from 'commander';
 import type { Context } from '../../context.js';
 import { showExamples } from '../../help.js';
-import { outputOptions } from '../../options.js';
-import { jsonDocument, jsonLine } from '../../output/json.js';
-import { table } from '../../output/table.js';
-import { withTarget } from '../../output/target.js';
 import {
   documentHead,
   type Files,
@@ -16,7 +12,11 @@ import {
   requireNode,
   type TreeOptions,
   treeOptions,
-} from './files.js';
+} from '../../input/sysfs-files.js';
+import { outputOptions } from '../../options.js';
+import { jsonDocument, jsonLine } from '../../output/json.js';
+import { table } from '../../output/table.js';
+import { withTarget } from '../../output/target.js';
 
 interface Options extends TreeOptions {
   readonly settings?: boolean;

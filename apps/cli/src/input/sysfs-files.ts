@@ -13,8 +13,8 @@ import {
   sysfsTree,
 } from '@thplab/sysfs-schema';
 import type { Command } from 'commander';
-import { UsageError } from '../../errors.js';
-import { geometryOf, kernelOf, kernelOption, type OutputOptions, pageSizeOption } from '../../options.js';
+import { UsageError } from '../errors.js';
+import { geometryOf, kernelOf, kernelOption, type OutputOptions, pageSizeOption } from '../options.js';
 
 export interface TreeOptions extends OutputOptions {
   readonly kernel?: string;
