@@ -2,16 +2,15 @@
  * One attempt to collapse one window (`collapse_huge_page`, khugepaged spec 10). The steps are numbered as there, and each
  * function says which locks it is entered and left with; R and W stand for mmap_lock held for reading and writing.
  *
- * The attempt's record (`cc.attempt`) carries what the steps hand on; `aimAttempt` fills it in first.
+ * The attempt's record (`cc.attempt`) carries what the steps hand on; its `aim` is called first. Few functions yield, and
+ * those do not nest deeply: a yield passes through every generator around it, and there are up to 128 attempts in a table.
  */
 import {
   type AnonVmaId,
   anonVmaLock,
+  directoryOf,
   findPmd,
   folioPut,
-  mmapReadLock,
-  mmapReadUnlock,
-  mmapWriteLock,
   mmapWriteUnlock,
   type Pfn,
   PMD,
@@ -19,62 +18,57 @@ import {
   pmdType,
   vmaStartWrite,
 } from '@thplab/mm-model';
-import { acquire, type Procedure, preempt, release, spend, WRITE } from '@thplab/sync';
+import { acquire, type LockRef, type Procedure, preempt, READ, release, spend, WRITE } from '@thplab/sync';
+import type { CollapseAttempt } from './collapse-attempt.js';
 import type { CollapseContext } from './collapse-context.js';
 import type { CollapseControl } from './collapse-control.js';
 import { COLLAPSE_POINT } from './collapse-points.js';
 import { traceCollapse } from './collapse-trace.js';
 import { allocChargeFolio } from './passes/alloc-charge.js';
-import { collapseHugePageCopy } from './passes/copy.js';
-import { installFolio } from './passes/install.js';
+import { copyContents, copyCost } from './passes/copy.js';
+import { installPmd, installPtes } from './passes/install.js';
 import { collapseHugePageIsolate } from './passes/isolate.js';
+import { releaseIsolated } from './passes/release.js';
 import { hugepageVmaRevalidate } from './passes/revalidate.js';
 import { collapseHugePageSwapin } from './passes/swapin.js';
-import { clearPmdAndFlush, reinstallPmd } from './passes/table-in-pmd.js';
+import { attachTable, detachTable } from './passes/table-in-pmd.js';
+import { unmapSources } from './passes/unmap-sources.js';
 import { checkPmdState, checkPmdStillValid, noTable } from './pmd-state.js';
 import { SCAN, type ScanResult } from './results.js';
 
 /**
- * Collapses the window that `cc.attempt` is aimed at. Entered without locks, or with mmap_lock held for reading if
- * `cc.lockDropped` is still false (generations whose lock contract is a flag); left without locks.
+ * Collapses the window that `cc.attempt` is aimed at. Entered without locks, or with R if `cc.lockDropped` is still false
+ * (generations whose lock contract is a flag); left without locks.
  */
 export function* collapseHugePage(ctx: CollapseContext, cc: CollapseControl): Procedure<ScanResult> {
   const { m } = ctx;
   const a = cc.attempt;
+  const mmapLock = m.locks.mmapLock.ref(a.mm);
   if (!cc.lockDropped) {
-    yield* mmapReadUnlock(m, a.mm);
+    yield release(mmapLock, READ);
     cc.lockDropped = true;
   }
-  const result = yield* attemptSteps(ctx, cc);
-  // OUT0
-  if (a.folio !== 0) {
-    folioPut(m, a.folio);
-    a.folio = 0 as Pfn;
+  let result = yield* allocChargeFolio(ctx, cc); // 1
+  if (result === SCAN.SUCCEED) result = yield* prepareUnderReadLock(ctx, cc, mmapLock); // 2 to 4
+  if (result === SCAN.SUCCEED) {
+    yield preempt(COLLAPSE_POINT.beforeWriteLock);
+    yield acquire(mmapLock, WRITE); // 5
+    result = yield* collapseUnderWriteLock(ctx, cc); // 6 to 16
+    if (a.anonVmaLock !== undefined) yield release(a.anonVmaLock, WRITE); // OUT1
+    a.anonVmaLock = undefined;
+    yield* mmapWriteUnlock(m, a.mm);
   }
-  if (a.anonVmaLock !== undefined) throw new Error('an attempt to collapse ended with the anon_vma lock held');
+  if (a.folio !== 0) folioPut(m, a.folio); // OUT0
+  a.folio = 0 as Pfn;
   traceCollapse(ctx, a, result === SCAN.SUCCEED, result);
   return result;
 }
 
-/** Steps 1 to OUT1. No locks at entry and exit. */
-function* attemptSteps(ctx: CollapseContext, cc: CollapseControl): Procedure<ScanResult> {
-  let result = yield* allocChargeFolio(ctx, cc); // 1
-  if (result !== SCAN.SUCCEED) return result;
-  yield preempt(COLLAPSE_POINT.afterAlloc);
-  result = yield* prepareUnderReadLock(ctx, cc);
-  if (result !== SCAN.SUCCEED) return result;
-  yield preempt(COLLAPSE_POINT.beforeWriteLock);
-  yield* mmapWriteLock(ctx.m, cc.attempt.mm); // 5
-  result = yield* collapseUnderWriteLock(ctx, cc);
-  yield* mmapWriteUnlock(ctx.m, cc.attempt.mm); // OUT1
-  return result;
-}
-
 /** Steps 2 to 4. No locks at entry and exit, R in between. */
-function* prepareUnderReadLock(ctx: CollapseContext, cc: CollapseControl): Procedure<ScanResult> {
+function* prepareUnderReadLock(ctx: CollapseContext, cc: CollapseControl, mmapLock: LockRef): Procedure<ScanResult> {
   const { m } = ctx;
   const a = cc.attempt;
-  yield* mmapReadLock(m, a.mm); // 2
+  yield acquire(mmapLock, READ); // 2
   let result = hugepageVmaRevalidate(ctx, cc, a, a); // 3
   if (result === SCAN.SUCCEED) {
     a.pmd = findPmd(m, a.mm, a.page);
@@ -85,11 +79,11 @@ function* prepareUnderReadLock(ctx: CollapseContext, cc: CollapseControl): Proce
     // A pass that failed has given mmap_lock back itself.
     if (result !== SCAN.SUCCEED) return result;
   }
-  yield* mmapReadUnlock(m, a.mm);
+  yield release(mmapLock, READ);
   return result;
 }
 
-/** Steps 6 to 16. W at entry and exit; the VMA's write lock ends with mmap_lock. */
+/** Steps 6 to 16. W at entry; at exit W, and the anon_vma lock if `a.anonVmaLock` says so. */
 function* collapseUnderWriteLock(ctx: CollapseContext, cc: CollapseControl): Procedure<ScanResult> {
   const { m, generation } = ctx;
   const a = cc.attempt;
@@ -98,53 +92,78 @@ function* collapseUnderWriteLock(ctx: CollapseContext, cc: CollapseControl): Pro
   yield* vmaStartWrite(m, a.vma);
   result = checkPmdStillValid(m, generation, a.mm, a.page, a.pmd);
   if (result !== SCAN.SUCCEED) return result;
-  yield preempt(COLLAPSE_POINT.afterVmaLock);
   a.anonVmaLock = anonVmaLock(m, m.vma.anonVma[a.vma] as AnonVmaId);
   yield acquire(a.anonVmaLock, WRITE); // 7
-  result = yield* collapseUnderAnonVma(ctx, cc);
-  yield* releaseAnonVma(cc);
-  return result;
-}
-
-/** Steps 8 to 16. W and the anon_vma at entry; at exit W, and the anon_vma unless a step has given it back. */
-function* collapseUnderAnonVma(ctx: CollapseContext, cc: CollapseControl): Procedure<ScanResult> {
-  const { m, generation } = ctx;
-  const a = cc.attempt;
-  yield* clearPmdAndFlush(m, a); // 8 to 10
-  yield preempt(COLLAPSE_POINT.pmdCleared);
-  let result = yield* isolateUnderPteLock(ctx, cc); // 11
-  if (result !== SCAN.SUCCEED) {
-    yield* reinstallPmd(m, a); // 12
-    return result;
-  }
-  yield preempt(COLLAPSE_POINT.isolated);
-  // Neighbours of a small window are neither locked nor isolated: until the table is back, the reverse map must not look.
-  if (a.order === m.pmdOrder || !generation.anonVmaHeldForMthp) yield* releaseAnonVma(cc); // 13
-  result = yield* collapseHugePageCopy(ctx, cc); // 14, 15
+  result = yield* isolateDetached(ctx, cc); // 8 to 12
   if (result !== SCAN.SUCCEED) return result;
-  yield preempt(COLLAPSE_POINT.copied);
-  yield* installFolio(ctx, cc); // 16, 17
-  yield preempt(COLLAPSE_POINT.installed);
-  return SCAN.SUCCEED;
+  // Neighbours of a small window are neither locked nor isolated: until the table is back, the reverse map must not look.
+  if (a.order === m.pmdOrder || !generation.anonVmaHeldForMthp) {
+    yield release(a.anonVmaLock, WRITE); // 13
+    a.anonVmaLock = undefined;
+  }
+  return yield* copyAndInstall(ctx, a); // 14 to 17
 }
 
-/** Step 11. Locks as around it; the PTE lock in between. */
-function* isolateUnderPteLock(ctx: CollapseContext, cc: CollapseControl): Procedure<ScanResult> {
+/**
+ * Steps 8 to 12: the table leaves the PMD, the TLB is flushed, the sources are taken. W, VMA and anon_vma throughout. On
+ * success the table is out of the PMD; on failure it is back, and nothing is taken.
+ */
+function* isolateDetached(ctx: CollapseContext, cc: CollapseControl): Procedure<ScanResult> {
   const { m } = ctx;
   const a = cc.attempt;
-  if (pmdType(a.entry) !== PMD.table) return noTable(ctx.generation);
-  a.table = pmdTable(a.entry);
-  const lock = m.locks.pteLock.ref(a.table);
-  yield acquire(lock);
-  const result = collapseHugePageIsolate(ctx, cc);
-  yield spend(a.pages * m.costs.isolatePage);
-  yield release(lock);
+  const pmdLock = m.locks.pmdLock.ref(directoryOf(m, a.pmd));
+  yield acquire(pmdLock); // 9
+  detachTable(m, a);
+  yield spend(m.costs.pmdFlush);
+  yield release(pmdLock);
+  yield preempt(COLLAPSE_POINT.pmdCleared);
+  let result: ScanResult = noTable(ctx.generation);
+  if (pmdType(a.entry) === PMD.table) {
+    a.table = pmdTable(a.entry);
+    const pteLock = m.locks.pteLock.ref(a.table);
+    yield acquire(pteLock); // 11
+    result = collapseHugePageIsolate(ctx, cc);
+    yield spend(a.pages * m.costs.isolatePage);
+    yield release(pteLock);
+  }
+  if (result !== SCAN.SUCCEED) {
+    yield acquire(pmdLock); // 12
+    attachTable(m, a);
+    yield release(pmdLock);
+  }
   return result;
 }
 
-function* releaseAnonVma(cc: CollapseControl): Procedure<void> {
-  const a = cc.attempt;
-  if (a.anonVmaLock === undefined) return;
-  yield release(a.anonVmaLock, WRITE);
-  a.anonVmaLock = undefined;
+/** Steps 14 to 17. W and VMA throughout, for a small window the anon_vma too. The PMD has an entry again afterwards. */
+function* copyAndInstall(ctx: CollapseContext, a: CollapseAttempt): Procedure<ScanResult> {
+  const { m, generation } = ctx;
+  const pmdLock = m.locks.pmdLock.ref(directoryOf(m, a.pmd));
+  const pteLock = m.locks.pteLock.ref(a.table);
+  const copied = copyContents(m, a); // 14
+  yield spend(copyCost(m, a, copied));
+  if (copied < a.pages) {
+    yield acquire(pmdLock);
+    attachTable(m, a);
+    yield release(pmdLock);
+    yield acquire(pteLock);
+    releaseIsolated(m, a);
+    yield release(pteLock);
+    return SCAN.COPY_MC;
+  }
+  yield acquire(pteLock);
+  unmapSources(m, a);
+  yield release(pteLock);
+  yield preempt(COLLAPSE_POINT.copied);
+  yield acquire(pmdLock); // 16
+  if (a.order === m.pmdOrder) installPmd(m, a);
+  else {
+    // v12 to v18 wrote the entries while the PMD was still empty (the defect B8).
+    if (generation.pmdReinstallBeforePtes) attachTable(m, a);
+    yield acquire(pteLock);
+    installPtes(m, generation, a);
+    yield release(pteLock);
+    if (!generation.pmdReinstallBeforePtes) attachTable(m, a);
+  }
+  yield release(pmdLock);
+  return SCAN.SUCCEED;
 }

@@ -1,24 +1,16 @@
 /**
- * Places in an attempt where another thread may get in between, by the label that their `preempt` carries: what schedule
- * searches and printed schedules name them by. Each lies where the kernel holds exactly the locks that the text says.
+ * Places in an attempt where another thread may get in between, by the label that their `preempt` carries, so that printed
+ * schedules can name them. Every lock operation is such a place too; these are the ones between phases.
  */
 export const COLLAPSE_POINT = {
   /** The scan has succeeded, mmap_lock was just given back. No lock. */
   afterScan: 101,
-  /** The new folio is there. No lock. */
-  afterAlloc: 102,
   /** mmap_lock was given back after reading, to be taken for writing. No lock. */
-  beforeWriteLock: 103,
-  /** The VMA is write-locked and the PMD was found valid. mmap_lock W, VMA W. */
-  afterVmaLock: 104,
-  /** The table is out of the PMD. mmap_lock W, VMA W, anon_vma W. */
-  pmdCleared: 105,
-  /** Sources are locked and off the LRU. mmap_lock W, VMA W, anon_vma W. */
-  isolated: 106,
-  /** Data is copied, the new mapping is not there. mmap_lock W, VMA W, perhaps anon_vma W. */
-  copied: 107,
-  /** Everything is mapped again. mmap_lock W, VMA W, perhaps anon_vma W. */
-  installed: 108,
+  beforeWriteLock: 102,
+  /** The table is out of the PMD, nothing is isolated yet. mmap_lock W, VMA W, anon_vma W. */
+  pmdCleared: 103,
+  /** Data is copied and the sources are gone; nothing is mapped. mmap_lock W, VMA W, perhaps anon_vma W. */
+  copied: 104,
 } as const;
 
 /** Name of a point, for printed schedules; undefined for labels of others. */

@@ -3,7 +3,7 @@
  * at most; one that is `never` is in none (khugepaged spec 14.1).
  */
 import { HUGEPAGES_ENABLED, HUGEPAGES_SHMEM_ENABLED, SHMEM_ENABLED, THP_ENABLED } from './choices.js';
-import { anonOrders, fileOrders, type Geometry } from './geometry.js';
+import { fileOrders, type Geometry, MIN_ANON_ORDER } from './geometry.js';
 import { describeProfile, type KernelProfile } from './profiles.js';
 import { type OrderSettingKey, settingIndex } from './settings.js';
 
@@ -27,13 +27,21 @@ export interface ShmemOrderMasks {
 
 /** The masks of the files hugepages-<size>kB/enabled. */
 export function anonOrderMasks(cells: SettingCells, geometry: Geometry): AnonOrderMasks {
-  const mask = (choice: number): number => maskOf(cells, 'hugepages.enabled', anonOrders(geometry), choice);
-  return {
-    always: mask(HUGEPAGES_ENABLED.always),
-    madvise: mask(HUGEPAGES_ENABLED.madvise),
-    inherit: mask(HUGEPAGES_ENABLED.inherit),
-  };
+  // One pass without anything allocated: eligibility asks this at every step of every collapse.
+  let always = 0;
+  let madvise = 0;
+  let inherit = 0;
+  for (let order = MIN_ANON_ORDER; order <= geometry.pmdOrder; order++) {
+    const choice = cells[ANON_CELLS + order];
+    if (choice === HUGEPAGES_ENABLED.always) always |= 1 << order;
+    else if (choice === HUGEPAGES_ENABLED.madvise) madvise |= 1 << order;
+    else if (choice === HUGEPAGES_ENABLED.inherit) inherit |= 1 << order;
+  }
+  return { always, madvise, inherit };
 }
+
+/** Cell of hugepages-<size>kB/enabled for order 0; the orders follow each other. */
+const ANON_CELLS = settingIndex('hugepages.enabled', 0);
 
 /**
  * The masks of the files hugepages-<size>kB/shmem_enabled. The PMD order counts even where it is above what the page cache

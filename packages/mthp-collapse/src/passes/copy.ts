@@ -1,47 +1,16 @@
 import { getBit } from '@thplab/arena';
-import { PAGE, pteBit, pteCell } from '@thplab/mm-model';
-import { acquire, type Procedure, release, spend } from '@thplab/sync';
-import type { CollapseContext } from '../collapse-context.js';
-import type { CollapseControl } from '../collapse-control.js';
-import { SCAN, type ScanResult } from '../results.js';
-import { releaseIsolated } from './release.js';
-import { reinstallPmd } from './table-in-pmd.js';
-import { unmapSources } from './unmap-sources.js';
+import { type Machine, PAGE, pteBit, pteCell } from '@thplab/mm-model';
+import type { CollapseAttempt } from '../collapse-attempt.js';
 
 /**
- * Copies the window into the new folio (`__collapse_huge_page_copy`, khugepaged spec 11.5): empty and zero-page entries
- * become zeroes, others their page's content. On success the sources are unmapped and given back and the window's entries
- * are none; a poisoned source gives COPY_MC, with the table back in the PMD and every source as it was.
+ * Copies the window's contents into the new folio (`__collapse_huge_page_copy`, khugepaged spec 11.5): empty and zero-page
+ * entries become zeroes, others their page's content. Gives the number of pages that went well: all of them, unless a
+ * source is poisoned. Nothing but the new folio is changed.
  *
- * mmap_lock is held for writing and the table is out of the PMD, so no PTE lock is needed while copying: nobody can reach
- * the entries, and nobody else holds the sources.
+ * No PTE lock is needed: the table is out of the PMD, so nobody can reach the entries, and nobody else holds the sources.
  */
-export function* collapseHugePageCopy(ctx: CollapseContext, cc: CollapseControl): Procedure<ScanResult> {
-  const { m } = ctx;
-  const a = cc.attempt;
-  const copied = copyContents(ctx, cc);
-  const none = Math.min(a.none, copied);
-  yield spend((copied - none) * m.costs.copyPage + none * m.costs.zeroPage);
-  const lock = m.locks.pteLock.ref(a.table);
-  if (copied < a.pages) {
-    yield* reinstallPmd(m, a);
-    yield acquire(lock);
-    releaseIsolated(m, a);
-    yield spend(a.pages * m.costs.isolatePage);
-    yield release(lock);
-    return SCAN.COPY_MC;
-  }
-  yield acquire(lock);
-  unmapSources(m, a);
-  yield spend((a.pages - a.none) * (m.costs.setPte + m.costs.isolatePage));
-  yield release(lock);
-  return SCAN.SUCCEED;
-}
-
-/** Copies page by page; gives how many went well, all of them unless one is poisoned. */
-function copyContents(ctx: CollapseContext, cc: CollapseControl): number {
-  const { m } = ctx;
-  const { table, slot, pages, folio } = cc.attempt;
+export function copyContents(m: Machine, a: CollapseAttempt): number {
+  const { table, slot, pages, folio } = a;
   const { stamp, flags } = m.frame;
   const { present, zero, pfn } = m.pte;
   const bit = pteBit(m, table, slot);
@@ -56,4 +25,11 @@ function copyContents(ctx: CollapseContext, cc: CollapseControl): number {
     stamp[folio + i] = stamp[source];
   }
   return pages;
+}
+
+/** Processor time of a copy of so many pages, and of letting go of the sources and mapping the new folio. */
+export function copyCost(m: Machine, a: CollapseAttempt, copied: number): number {
+  const none = Math.min(a.none, copied);
+  const { copyPage, zeroPage, setPte, isolatePage } = m.costs;
+  return (copied - none) * (copyPage + isolatePage + setPte) + none * zeroPage + a.pages * setPte;
 }

@@ -1,7 +1,6 @@
 import {
   addNewAnonRmap,
   deferredSplitFolio,
-  directoryOf,
   FOLIO,
   folioAddLru,
   folioGet,
@@ -15,50 +14,27 @@ import {
   setPtePage,
   VM,
 } from '@thplab/mm-model';
-import { acquire, type Procedure, release, spend } from '@thplab/sync';
 import type { CollapseAttempt } from '../collapse-attempt.js';
-import type { CollapseContext } from '../collapse-context.js';
-import type { CollapseControl } from '../collapse-control.js';
 import type { Generation } from '../generations/generation.js';
-import { attachTable, requireEmptyPmd } from './table-in-pmd.js';
+import { requireEmptyPmd } from './table-in-pmd.js';
 
 /**
- * Maps the new folio (khugepaged spec 10 step 16, 11.6): by a huge PMD with the old table as its deposit, or by 2^order
- * entries of the old table, which goes back into the PMD. The folio belongs to the mapping afterwards. mmap_lock is held
- * for writing; below the PMD order so is the anon_vma, unless the generation has the defect B7.
+ * Maps the new folio by a huge PMD, with the old table as its deposit (khugepaged spec 11.6). The folio belongs to the
+ * mapping afterwards. The PMD lock is held.
  */
-export function* installFolio(ctx: CollapseContext, cc: CollapseControl): Procedure<void> {
-  const { m } = ctx;
-  const a = cc.attempt;
-  const pmdLock = m.locks.pmdLock.ref(directoryOf(m, a.pmd));
-  // The VMA-aware way onto the LRU makes new folios of a locked VMA locked at once.
-  if ((m.vma.flags[a.vma] & VM.LOCKED) !== 0) setFrameFlags(m, a.folio, FOLIO.MLOCKED);
-  yield acquire(pmdLock);
+export function installPmd(m: Machine, a: CollapseAttempt): void {
   requireEmptyPmd(m, a);
-  if (a.order === m.pmdOrder) {
-    installHuge(m, a.vma, a.pmd, a.tableStart, a.folio, a.table);
-    yield spend(m.costs.setPte);
-  } else {
-    yield* installPtes(ctx, a);
-  }
-  yield release(pmdLock);
+  markMlocked(m, a);
+  installHuge(m, a.vma, a.pmd, a.tableStart, a.folio, a.table);
   a.folio = 0 as Pfn;
 }
 
-/** The PMD lock is held. The PTE lock nests in it once the table can be reached again. */
-function* installPtes(ctx: CollapseContext, a: CollapseAttempt): Procedure<void> {
-  const { m, generation } = ctx;
-  const pteLock = m.locks.pteLock.ref(a.table);
-  if (generation.pmdReinstallBeforePtes) attachTable(m, a);
-  yield acquire(pteLock);
-  mapPtes(m, generation, a);
-  yield spend(a.pages * m.costs.setPte);
-  yield release(pteLock);
-  // v12 to v18: the entries were written while the PMD was still empty (the defect B8).
-  if (!generation.pmdReinstallBeforePtes) attachTable(m, a);
-}
-
-function mapPtes(m: Machine, generation: Generation, a: CollapseAttempt): void {
+/**
+ * Maps the new folio by 2^order entries of the old table (khugepaged spec 11.6). The folio belongs to the mapping
+ * afterwards. The PTE lock is held.
+ */
+export function installPtes(m: Machine, generation: Generation, a: CollapseAttempt): void {
+  markMlocked(m, a);
   // The folio starts with one reference; each of its entries needs one (khugepaged spec 24).
   folioGet(m, a.folio, a.pages - 1);
   addNewAnonRmap(m, a.folio, a.vma, a.page);
@@ -67,6 +43,12 @@ function mapPtes(m: Machine, generation: Generation, a: CollapseAttempt): void {
   const attributes = newPteAttributes(generation, m.vma.flags[a.vma]);
   for (let i = 0; i < a.pages; i++) setPtePage(m, a.table, a.slot + i, a.folio + i, attributes);
   m.mm.rssAnon[a.mm] += a.pages;
+  a.folio = 0 as Pfn;
+}
+
+/** The VMA-aware way onto the LRU makes new folios of a locked VMA locked at once. */
+function markMlocked(m: Machine, a: CollapseAttempt): void {
+  if ((m.vma.flags[a.vma] & VM.LOCKED) !== 0) setFrameFlags(m, a.folio, FOLIO.MLOCKED);
 }
 
 /** Dirty and writable if the VMA is writable; v12 and before: always dirty (khugepaged spec 23.1). */

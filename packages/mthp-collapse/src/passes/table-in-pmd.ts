@@ -1,49 +1,26 @@
 /**
  * Taking a page table out of its PMD and putting it back (khugepaged spec 10 steps 9, 12, 16). While it is out, neither the
- * hardware, nor a fault, nor the reverse map, nor lockless GUP can reach its entries.
+ * hardware, nor a fault, nor the reverse map, nor lockless GUP can reach its entries. The PMD lock is held around each of
+ * these functions.
  */
 import { clearBitAtomic, getBit, setBitAtomic } from '@thplab/arena';
-import {
-  directoryOf,
-  FOLIO,
-  folioHead,
-  type Machine,
-  NO_FRAME,
-  PMD,
-  pteBit,
-  pteCell,
-  type TableId,
-} from '@thplab/mm-model';
-import { acquire, type Procedure, release, spend } from '@thplab/sync';
+import { FOLIO, folioHead, type Machine, NO_FRAME, PMD, pteBit, pteCell, type TableId } from '@thplab/mm-model';
 import type { CollapseAttempt } from '../collapse-attempt.js';
 
 /**
- * Clears the PMD entry and flushes the TLB of the whole range, even for a window of four pages: lockless GUP must not walk
- * into a table whose entries move (khugepaged spec 24). mmap_lock and the anon_vma are held for writing.
+ * Clears the PMD entry and keeps it in the attempt. The whole range disappears, even for a window of four pages: lockless
+ * GUP must not walk into a table whose entries move (khugepaged spec 24).
  */
-export function* clearPmdAndFlush(m: Machine, a: CollapseAttempt): Procedure<void> {
-  const lock = m.locks.pmdLock.ref(directoryOf(m, a.pmd));
-  yield acquire(lock);
+export function detachTable(m: Machine, a: CollapseAttempt): void {
   a.entry = m.directory.entry[a.pmd];
   m.directory.entry[a.pmd] = PMD.none;
-  yield spend(m.costs.pmdFlush);
-  yield release(lock);
 }
 
-/** Puts the table back as it was. Locks as for `clearPmdAndFlush`. */
-export function* reinstallPmd(m: Machine, a: CollapseAttempt): Procedure<void> {
-  const lock = m.locks.pmdLock.ref(directoryOf(m, a.pmd));
-  yield acquire(lock);
-  attachTable(m, a);
-  yield spend(m.costs.setPte);
-  yield release(lock);
-}
-
-/** Writes the old entry into the PMD, which must be empty. The PMD lock is held. */
+/** Puts the old entry back. */
 export function attachTable(m: Machine, a: CollapseAttempt): void {
   requireEmptyPmd(m, a);
   m.directory.entry[a.pmd] = a.entry;
-  refreshMirrors(m, a.table);
+  if (a.table !== 0) refreshMirrors(m, a.table);
 }
 
 /** Nobody may have put anything into the PMD meanwhile: a fault that got past the VMA's write lock would have. */
@@ -58,20 +35,33 @@ export function requireEmptyPmd(m: Machine, a: CollapseAttempt): void {
 
 /**
  * Makes the mirror planes of a table agree with its folios. While a table is out of the PMD the reverse map does not find
- * it, so what others do to folios that they map too is not written into it. The table is in the PMD again already, so
- * that every later change finds it; each bit is settled against the folio's own record.
+ * it, so what others do to its folios is not written into it. The table is in the PMD again already, so that every later
+ * change finds it; a bit that differs is settled against the folio's own record.
  */
 function refreshMirrors(m: Machine, table: TableId): void {
-  const { present, zero } = m.pte;
+  const { present, zero, shared, attention, referenced, pfn } = m.pte;
+  const { flags } = m.frame;
+  const cell = pteCell(m, table, 0);
   const base = table * m.words;
   for (let w = 0; w < m.words; w++) {
+    const s = shared[base + w];
+    const a = attention[base + w];
+    const r = referenced[base + w];
     for (let rest = present[base + w] & ~zero[base + w]; rest !== 0; rest &= rest - 1) {
-      const slot = w * 32 + 31 - Math.clz32(rest & -rest);
-      const pfn = m.pte.pfn[pteCell(m, table, slot)];
-      if (pfn !== NO_FRAME) settleMirrors(m, pteBit(m, table, slot), folioHead(m, pfn));
+      const lane = 31 - Math.clz32(rest & -rest);
+      const frame = pfn[cell + w * 32 + lane];
+      if (frame === NO_FRAME) continue;
+      const shown =
+        (((s >>> lane) & 1) * FOLIO.MIRROR_SHARED) |
+        (((a >>> lane) & 1) * FOLIO.MIRROR_ATTENTION) |
+        (((r >>> lane) & 1) * FOLIO.MIRROR_REFERENCED);
+      const head = folioHead(m, frame);
+      if ((flags[head] & MIRRORS) !== shown) settleMirrors(m, pteBit(m, table, w * 32 + lane), head);
     }
   }
 }
+
+const MIRRORS = FOLIO.MIRROR_SHARED | FOLIO.MIRROR_ATTENTION | FOLIO.MIRROR_REFERENCED;
 
 function settleMirrors(m: Machine, bit: number, head: number): void {
   const { shared, attention, referenced } = m.pte;

@@ -80,7 +80,7 @@ function takeMapped(m: Machine, table: TableId, w: number, mapped: number, count
     const used = mapped & (m.pte.young[i] | m.pte.referenced[i]);
     s.referenced += used === -1 ? 32 : popcount32(used);
   }
-  if (s.writableRequired && (mapped & m.pte.write[i]) !== 0) s.writable = true;
+  if (!s.writable && (mapped & m.pte.write[i]) !== 0) s.writable = true;
   if (m.nodes === 1) {
     s.nodeLoad[0] += count;
     return;
