@@ -24,9 +24,17 @@ export interface WorldConfig extends Partial<MachineConfig> {
   readonly thp?: keyof typeof THP_ENABLED;
 }
 
+/** Many worlds are made in one run: their tables are kept small. */
+const SMALL = { mms: 64, vmas: 4096, pageTables: 1024, directories: 512, files: 16, pageCache: 1024 };
+
 /** Makes a world: 64 MiB, two processors, and whatever else is asked for. */
 export function makeWorld(config: WorldConfig = {}): World {
-  const { machine: m } = bootMachine({ nodePages: [16_384], swapPages: 4096, ...config });
+  const { machine: m } = bootMachine({
+    nodePages: [16_384],
+    swapPages: 4096,
+    ...config,
+    limits: { ...SMALL, ...config.limits },
+  });
   m.setting.value[settingIndex('enabled')] = THP_ENABLED[config.thp ?? 'madvise'];
   const current = { nowNs: 0, cpu: 0, task: 0 };
   m.current = current;
