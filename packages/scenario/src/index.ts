@@ -1,1 +1,4 @@
 export * from './format/index.js';
+export type * from './report/result.js';
+export { type AssembleOptions, assembleMachine, startKhugepaged } from './run/assemble.js';
+export { type RunOptions, type RunProgress, runScenario, type ScenarioRun } from './run/run-scenario.js';

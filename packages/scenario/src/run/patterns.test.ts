@@ -16,7 +16,9 @@ describe('patterns', () => {
   });
 
   it('strides from first, and clips the last run', () => {
-    expect(pagesOf({ kind: 'stride', every: 10, first: 8, count: 3 })).toEqual([8, 9, 10, 18, 19, 20, 28, 29, 30, 38, 39]);
+    expect(pagesOf({ kind: 'stride', every: 10, first: 8, count: 3 })).toEqual([
+      8, 9, 10, 18, 19, 20, 28, 29, 30, 38, 39,
+    ]);
     expect(pagesOf({ kind: 'stride', every: 4, first: 38, count: 4 })).toEqual([38, 39]);
   });
 
@@ -64,7 +66,11 @@ describe('patterns', () => {
     const run = fc.record({ first: fc.nat(60), count: fc.integer({ min: 1, max: 20 }) });
     const pattern = fc.oneof(
       fc.record({ kind: fc.constant('runs' as const), runs: fc.array(run) }),
-      fc.record({ kind: fc.constant('sparse' as const), fraction: fc.double({ min: 0, max: 1, noNaN: true }), seed: fc.constant(null) }),
+      fc.record({
+        kind: fc.constant('sparse' as const),
+        fraction: fc.double({ min: 0, max: 1, noNaN: true }),
+        seed: fc.constant(null),
+      }),
       fc.record({
         kind: fc.constant('bitmap' as const),
         tables: fc.array(fc.array(run, { maxLength: 3 }), { maxLength: 3 }),

@@ -33,7 +33,10 @@ export function* patternRuns(pattern: PagePattern, span: PatternSpan, random: Ra
       yield* clip(merged(pattern.runs), span.pages);
       return;
     case 'bitmap':
-      yield* clip(perTableRuns(span, (table) => bitmapTable(pattern, table)), span.pages);
+      yield* clip(
+        perTableRuns(span, (table) => bitmapTable(pattern, table)),
+        span.pages,
+      );
       return;
     case 'perTable':
       yield* perTableRuns(span, (_table, from, to) => placedRuns(pattern, from, to, random));
@@ -129,7 +132,9 @@ function placedRuns(
     case 'last':
       return [{ first: to - count, count }];
     case 'spread':
-      return merged(Array.from({ length: count }, (_, i) => ({ first: from + Math.floor((i * slots) / count), count: 1 })));
+      return merged(
+        Array.from({ length: count }, (_, i) => ({ first: from + Math.floor((i * slots) / count), count: 1 })),
+      );
     case 'random':
       return merged(chooseSlots(slots, count, random).map((slot) => ({ first: from + slot, count: 1 })));
   }

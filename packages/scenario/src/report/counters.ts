@@ -1,0 +1,64 @@
+/** Counters of the machine as numbers and as reads print them. */
+import { readSysfs, sysfsFile, sysfsValue } from '@thplab/khugepaged-scheduler';
+import type { Machine } from '@thplab/mm-model';
+import {
+  describeVmstat,
+  filesOf,
+  SYSFS_ROOT,
+  sysfsTree,
+  VMSTAT_NAMES,
+  type VmstatName,
+  vmstatIndex,
+} from '@thplab/sysfs-schema';
+import type { CounterExpectation } from '../format/index.js';
+import type { World } from '../run/world.js';
+
+/** Value of a line of /proc/vmstat. */
+export function vmstatValue(m: Machine, name: VmstatName): number {
+  return name === 'nr_free_pages' ? freePages(m) : m.vmstat.value[vmstatIndex(name)];
+}
+
+/** Free base pages of all nodes. */
+export function freePages(m: Machine): number {
+  let pages = 0;
+  for (let node = 0; node < m.nodes; node++) pages += m.node.freePages[node];
+  return pages;
+}
+
+/** Number behind a counter that a scenario expects something of. */
+export function counterValue(world: World, counter: Pick<CounterExpectation, 'source' | 'name'>): number {
+  if (counter.source === 'vmstat') return vmstatValue(world.m, counter.name as VmstatName);
+  return sysfsValue(world.k, sysfsFile(world.k, counter.name));
+}
+
+/** What a read of the counter prints, without the newline. */
+export function counterText(world: World, counter: Pick<CounterExpectation, 'source' | 'name'>): string {
+  if (counter.source === 'vmstat') return String(counterValue(world, counter));
+  return readSysfs(world.k, counter.name).trimEnd();
+}
+
+/** Values of several counters by name. */
+export function counterValues(world: World, counters: readonly CounterExpectation[]): Map<string, number> {
+  return new Map(counters.map((counter) => [counter.name, counterValue(world, counter)]));
+}
+
+/** Lines of /proc/vmstat that are not 0. */
+export function vmstatTable(m: Machine): Record<string, number> {
+  const table: Record<string, number> = {};
+  for (const name of VMSTAT_NAMES) {
+    const value = vmstatValue(m, name);
+    if (value !== 0) table[describeVmstat(name).name] = value;
+  }
+  return table;
+}
+
+/** Counter files of sysfs that are not 0, by their path below the transparent_hugepage folder. */
+export function sysfsCounters(world: World): Record<string, number> {
+  const table: Record<string, number> = {};
+  for (const file of filesOf(sysfsTree(world.collapse.profile, world.m.geometry))) {
+    if (file.grammar.kind !== 'counter') continue;
+    const value = sysfsValue(world.k, file);
+    if (value !== 0) table[file.path.slice(SYSFS_ROOT.length + 1)] = value;
+  }
+  return table;
+}

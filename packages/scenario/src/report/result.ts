@@ -1,0 +1,161 @@
+/**
+ * The result of a run as plain data. It contains no time of day and nothing of the machine that ran it: the same scenario,
+ * seed and version give the same bytes. Sizes in bytes, times in ns of virtual time, shares 0..1; `null`: does not apply.
+ */
+
+/** See the head of the file. */
+export interface ScenarioResult {
+  readonly format: 'thplab/result@1';
+  readonly header: ResultHeader;
+  readonly end: ResultEnd;
+  readonly processes: readonly ProcessResult[];
+  readonly khugepaged: KhugepagedResult;
+  /** Lines of /proc/vmstat that are not 0. */
+  readonly vmstat: Readonly<Record<string, number>>;
+  /** Counters of sysfs that are not 0, by path below the transparent_hugepage folder. */
+  readonly sysfs: Readonly<Record<string, number>>;
+  readonly memory: MemoryResult;
+  readonly timeline: readonly TimelineRow[];
+  readonly events: readonly EventResult[];
+  readonly expectations: readonly ExpectationResult[];
+  /** What is inconsistent in the machine, in words: empty, or a defect of thplab. Null: not checked. */
+  readonly invariants: readonly string[] | null;
+}
+
+export interface ResultHeader {
+  readonly name: string;
+  readonly seed: number;
+  readonly kernel: string;
+  /** Version of @thplab/scenario. */
+  readonly version: string;
+  readonly pageSize: number;
+  readonly blockSize: number;
+  /** Settings as they were written, last write of each file. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** Why a run ended. */
+export interface ResultEnd {
+  /** `goal`: `until` was reached; `time`: the time was up; `idle`: nothing was left to happen; `stopped`: from outside. */
+  readonly reason: 'goal' | 'time' | 'idle' | 'stopped';
+  readonly atNs: number;
+  /** The run did not come to its own end; everything else is as far as it came. */
+  readonly partial: boolean;
+}
+
+export interface ProcessResult {
+  readonly name: string;
+  readonly bornNs: number;
+  readonly exitNs: number | null;
+  /** Registered with khugepaged. */
+  readonly registered: boolean;
+  readonly rss: number;
+  readonly anonHuge: number;
+  readonly swap: number;
+  /** Resident bytes that hold no data: filled up by collapses or huge faults. */
+  readonly extra: number;
+  readonly coverage: CoverageResult;
+  readonly vmas: readonly VmaResult[];
+  readonly faults: StallResult;
+  /** Waits for mmap_lock, other than khugepaged's. */
+  readonly mmapLockWaits: StallResult;
+  /** Longest time that khugepaged kept mmap_lock for writing: the worst stall that it can have caused. */
+  readonly worstWriteHoldNs: number;
+  /** Touches that failed, by outcome. */
+  readonly failures: Readonly<Record<string, number>>;
+}
+
+export interface CoverageResult {
+  readonly size: number;
+  readonly resident: number;
+  /** Shares mapped by huge PMDs. */
+  readonly hugeOfSize: number;
+  readonly hugeOfResident: number;
+  /** Bytes in whole, naturally aligned folios, by size (`2M`). */
+  readonly bySize: Readonly<Record<string, number>>;
+  /** The number of those folios. */
+  readonly folios: Readonly<Record<string, number>>;
+}
+
+export interface VmaResult extends CoverageResult {
+  readonly name: string;
+  readonly start: number;
+  /** Sizes that khugepaged may build here; empty: it passes the VMA by. */
+  readonly eligible: readonly string[];
+  /** Why it is not eligible; null if it is. */
+  readonly ineligible: string | null;
+  /** What became of its PMD ranges, by outcome (`collapsed 2M`, `exceed_none_pte`, ...), and how many. */
+  readonly outcomes: Readonly<Record<string, number>>;
+}
+
+export interface StallResult {
+  readonly count: number;
+  readonly p50Ns: number;
+  readonly p99Ns: number;
+  readonly maxNs: number;
+  readonly totalNs: number;
+}
+
+export interface KhugepagedResult {
+  readonly cpuNs: number;
+  /** Of one processor's time. */
+  readonly cpuShare: number;
+  readonly pagesCollapsed: number;
+  readonly fullScans: number;
+  readonly passes: number;
+  readonly rangesScanned: number;
+  /** Ranges looked at, MADV_COLLAPSE included, by result. */
+  readonly ranges: Readonly<Record<string, number>>;
+  /** Attempts to collapse a window, by size, then by result. */
+  readonly attempts: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Base pages that successful attempts moved. */
+  readonly pagesCopied: number;
+  /** When so much of what can be collapsed was; null: never. */
+  readonly timeToCover: {
+    readonly half: number | null;
+    readonly most: number | null;
+    readonly nearlyAll: number | null;
+  };
+}
+
+export interface MemoryResult {
+  readonly total: number;
+  readonly free: number;
+  /** Share of the free memory that is not in free blocks of PMD size. */
+  readonly fragmentation: number;
+  /** Free blocks by size. */
+  readonly freeBlocks: Readonly<Record<string, number>>;
+}
+
+export interface TimelineRow {
+  readonly atNs: number;
+  readonly free: number;
+  readonly pagesCollapsed: number;
+  readonly khugepagedCpuNs: number;
+  readonly processes: readonly {
+    readonly name: string;
+    readonly rss: number;
+    readonly anonHuge: number;
+    readonly swap: number;
+  }[];
+}
+
+export interface EventResult {
+  /** Key path in the scenario. */
+  readonly key: string;
+  readonly kind: string;
+  readonly executions: number;
+  /** How the steps ended, by errno (`ok`, `EAGAIN`). */
+  readonly errnos: Readonly<Record<string, number>>;
+}
+
+export interface ExpectationResult {
+  /** Key path in the scenario. */
+  readonly key: string;
+  readonly atNs: number;
+  /** What it is about, e.g. `app heap: huge`. */
+  readonly what: string;
+  readonly expected: string;
+  readonly actual: string;
+  readonly ok: boolean;
+}

@@ -1,0 +1,127 @@
+/** The machine of a scenario and everything that watches it, before any process exists. */
+import { createKhugepaged, KHUGEPAGED_TABLES, khugepagedSizes } from '@thplab/khugepaged-scheduler';
+import { bootMachine, type Machine } from '@thplab/mm-model';
+import { createCollapseContext, GENERATIONS, type Generation, installMadviseCollapse } from '@thplab/mthp-collapse';
+import { type ExecutorObserver, type LockRef, SequentialExecutor } from '@thplab/sync';
+import {
+  LockRecorder,
+  TRACE_EVENTS,
+  TRACE_TABLES,
+  type TraceEvents,
+  type TraceFormat,
+  Tracer,
+  type TraceTables,
+  traceSizes,
+} from '@thplab/trace';
+import type { Scenario } from '../format/index.js';
+import type { AssembleOptions } from './assemble.js';
+import { CollapseLog } from './collapse-log.js';
+import { familiesOf, singleForks } from './family.js';
+import { geometryOf } from './geometry.js';
+import { HeldFolios } from './held-folios.js';
+import { KhugepagedThreads } from './khugepaged-threads.js';
+import { MmapLockWatch } from './mmap-lock-watch.js';
+import { Notice } from './notice.js';
+import { ProcessTable } from './process-table.js';
+import { type Locate, scenarioError } from './run-error.js';
+import { limitsOf } from './size-machine.js';
+import type { World } from './world.js';
+
+/** Boots the machine. Errors: ScenarioError for a kernel that is not modelled, or bad boot options. */
+export function bootWorld(scenario: Scenario, options: AssembleOptions, locate: Locate): World {
+  const generation = generationOf(scenario, locate);
+  const traced = options.trace ?? scenario.run.trace.events.length > 0;
+  const m = bootScenarioMachine(scenario, options, traced ? scenario.run.trace.capacity : 1, locate);
+  const locks = new MmapLockWatch(m.domain, m.locks.mmapLock);
+  const lockRecorder = options.lockHolds === true ? lockRecorderOf(m) : undefined;
+  const observers: ExecutorObserver[] = lockRecorder === undefined ? [locks] : [locks, lockRecorder];
+  const executor = new SequentialExecutor(m.domain, {
+    cpus: scenario.machine.cpus,
+    seed: scenario.seed % 2 ** 32,
+    observers,
+    rethrow: true,
+  });
+  m.current = executor.current;
+  const tracer = tracerOf(scenario, generation, m, traced);
+  const log = new CollapseLog(m.ptes, () => executor.current.nowNs);
+  const profile = scenario.machine.kernel;
+  const collapse = createCollapseContext({ machine: m, generation, profile, tracer, recorder: log });
+  installMadviseCollapse(collapse);
+  const notice = new Notice();
+  const threads = new KhugepagedThreads(executor, locks, notice, scenario.run.khugepaged);
+  const k = createKhugepaged({ machine: m, profile, collapse, startThread: threads.start });
+  threads.attach(k);
+  let cpu = 0;
+  return {
+    scenario,
+    generation,
+    m,
+    k,
+    collapse,
+    executor,
+    tracer,
+    processes: new ProcessTable(scenario.machine.pageSize),
+    log,
+    locks,
+    lockRecorder,
+    setUp: { m, pageSize: scenario.machine.pageSize, seed: scenario.seed, held: new HeldFolios(m), locate },
+    locate,
+    threads,
+    notice,
+    families: familiesOf(scenario),
+    singleNames: singleForks(scenario),
+    nextCpu: () => cpu++ % scenario.machine.cpus,
+    spawn: (name, process, body, startNs, on) => {
+      const bound = on ?? process?.cpu;
+      executor.spawn(name, body, { startNs, ...(bound === undefined ? {} : { cpu: bound }) });
+    },
+  };
+}
+
+/** The generation that the scenario's kernel runs. Errors: ScenarioError naming those that there are. */
+export function generationOf(scenario: Scenario, locate: Locate): Generation {
+  const name = scenario.machine.kernel;
+  const found = GENERATIONS.find((generation) => generation.name === name);
+  if (found !== undefined) return found;
+  const hint = `expected one of ${GENERATIONS.map((generation) => generation.name).join(', ')}`;
+  throw scenarioError(locate, 'machine.kernel', `the collapse code of kernel ${name} is not modelled`, hint);
+}
+
+function bootScenarioMachine(scenario: Scenario, options: AssembleOptions, events: number, locate: Locate): Machine {
+  const { machine } = scenario;
+  const limits = limitsOf(scenario, options.extras);
+  const booted = bootMachine({
+    geometry: geometryOf(machine),
+    nodePages: machine.nodes.map((node) => node.size / machine.pageSize),
+    cpus: machine.cpus,
+    swapPages: machine.swap / machine.pageSize,
+    limits,
+    commandLine: machine.boot,
+    extraTables: { ...KHUGEPAGED_TABLES, ...TRACE_TABLES },
+    extraSizes: { ...khugepagedSizes(limits.mms), ...traceSizes(events) },
+  });
+  const problem = booted.problems[0];
+  if (problem !== undefined) {
+    throw scenarioError(locate, 'machine.boot', problem.message, 'such as "thp_anon=64K:always"');
+  }
+  return booted.machine;
+}
+
+function lockRecorderOf(m: Machine): LockRecorder {
+  return new LockRecorder({ describe: (lock) => m.domain.describe(lock as LockRef) });
+}
+
+function tracerOf(scenario: Scenario, generation: Generation, m: Machine, traced: boolean): Tracer<TraceEvents> {
+  const { events } = scenario.run.trace;
+  return new Tracer(m.arena.tables as unknown as TraceTables, TRACE_EVENTS, m.current, {
+    format: traceFormatOf(generation),
+    enabled: traced,
+    ...(events === 'all' || events.length === 0 ? {} : { only: events as (keyof TraceEvents)[] }),
+  });
+}
+
+function traceFormatOf(generation: Generation): TraceFormat {
+  if (!generation.traceOrder) return generation.writableRequired ? 'v6.13' : 'v6.18';
+  if (generation.writableRequired) return 'mthp-rfc';
+  return generation.traceMmScan ? 'merged' : 'mthp';
+}

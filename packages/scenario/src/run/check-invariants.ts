@@ -1,0 +1,25 @@
+/** The machine's invariants at the end of a run, if nothing is under way that would break them for a moment. */
+import { checkMachine } from '@thplab/mm-model';
+import { LOCK_STATE } from '@thplab/sync';
+import type { World } from './world.js';
+
+/** Differences in words; null if something is under way. */
+export function checkInvariants(world: World): readonly string[] | null {
+  if (!isQuiet(world)) return null;
+  return checkMachine(world.m, { pins: world.setUp.held.pinned() });
+}
+
+/** Every task sleeps, waits or has ended, and none of them holds a lock. */
+function isQuiet(world: World): boolean {
+  const { m, executor } = world;
+  if (executor.tasks.some((task) => task.state === 'runnable')) return false;
+  const locks = [
+    [m.locks.mmapLock, m.mm.pool.end],
+    [m.locks.vmaLock, m.vma.pool.end],
+    [m.locks.anonVma, m.anonVma.pool.end],
+  ] as const;
+  return locks.every(([lock, end]) => {
+    for (let row = 1; row < end; row++) if (lock.words[lock.base(row) + LOCK_STATE] !== 0) return false;
+    return true;
+  });
+}

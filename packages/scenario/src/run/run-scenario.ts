@@ -1,0 +1,180 @@
+/**
+ * Running a scenario: the executor runs from one due time to the next (events, rows of the time line, the end), and stops in
+ * between where khugepaged goes to sleep or an event ends and the goal of the run is reached by then.
+ */
+import type { LockHold, TraceEvents, TraceReader } from '@thplab/trace';
+import { type Judged, judge, judgeCounter } from '../expect/judge.js';
+import type { Scenario } from '../format/index.js';
+import { hugePages, timelineRow } from '../report/machine-result.js';
+import { makeResult } from '../report/make-result.js';
+import type { ExpectationResult, ResultEnd, ScenarioResult, TimelineRow } from '../report/result.js';
+import { type AssembleOptions, assembleMachine, startKhugepaged } from './assemble.js';
+import { checkInvariants } from './check-invariants.js';
+import { EventBook } from './event-book.js';
+import { EventRunner } from './event-runner.js';
+import type { Execution } from './events/step.js';
+import { goalReached } from './goal.js';
+import { Timetable } from './timetable.js';
+import type { World } from './world.js';
+
+/** How to run. */
+export interface RunOptions extends AssembleOptions {
+  /** Asked now and then; true ends the run, whose result is then marked as partial. */
+  readonly shouldStop?: () => boolean;
+  /** Told how far the run is, now and then. */
+  readonly onProgress?: (progress: RunProgress) => void;
+  /** Recompute everything that the machine keeps twice at the end; default: for machines up to 4 GiB. */
+  readonly checkInvariants?: boolean;
+  /** Tables whose every decision is kept (`explain --range`), by process name and first page of the range. */
+  readonly zoom?: readonly { readonly process: string; readonly page: number }[];
+}
+
+/** How far a run is. */
+export interface RunProgress {
+  readonly virtualNs: number;
+  /** When it ends at the latest. */
+  readonly atMostNs: number;
+  readonly pagesCollapsed: number;
+}
+
+/** A finished run. */
+export interface ScenarioRun {
+  /** Pure data. */
+  readonly result: ScenarioResult;
+  /** The machine as it was left, for closer looks. */
+  readonly world: World;
+  /** Events of the trace ring. */
+  readonly trace: TraceReader<TraceEvents>;
+  /** Lock holds, if they were recorded. */
+  readonly lockHolds: readonly LockHold[];
+}
+
+const DEFAULT_CHECKED_BYTES = 4 * 2 ** 30;
+
+/** Runs a scenario. Errors: ScenarioError for what the file asks for and cannot have. */
+export function runScenario(scenario: Scenario, options: RunOptions = {}): ScenarioRun {
+  const world = assembleMachine(scenario, options);
+  const run = new Run(world, options);
+  const end = run.run();
+  const checked = options.checkInvariants ?? memoryOf(scenario) <= DEFAULT_CHECKED_BYTES;
+  const result = makeResult(world, {
+    end,
+    hugeAtStart: run.hugeAtStart,
+    timeline: run.timeline,
+    events: run.book.results(),
+    expectations: run.expectations,
+    invariants: checked ? checkInvariants(world) : null,
+    settings: settingsOf(scenario, options),
+  });
+  return {
+    result,
+    world,
+    trace: world.tracer.reader(),
+    lockHolds: world.lockRecorder?.holds(end.atNs) ?? [],
+  };
+}
+
+function settingsOf(scenario: Scenario, options: RunOptions): Record<string, string> {
+  return Object.fromEntries([...scenario.sysfs, ...(options.sysfs ?? [])].map(({ path, value }) => [path, value]));
+}
+
+function memoryOf(scenario: Scenario): number {
+  return scenario.machine.nodes.reduce((sum, node) => sum + node.size, 0);
+}
+
+/** One run on its way. */
+class Run {
+  readonly timeline: TimelineRow[] = [];
+  readonly expectations: ExpectationResult[] = [];
+  readonly book: EventBook = new EventBook();
+  readonly hugeAtStart: number;
+  readonly #world: World;
+  readonly #options: RunOptions;
+  readonly #timetable: Timetable;
+  readonly #events: EventRunner;
+  #reached = false;
+
+  constructor(world: World, options: RunOptions) {
+    this.#world = world;
+    this.#options = options;
+    this.hugeAtStart = hugePages(world);
+    this.#timetable = new Timetable(world.scenario.events, world.scenario.run.atMost);
+    this.#events = new EventRunner(world, {
+      stepEnded: (execution, result) => this.#note(this.book.stepEnded(execution, result)),
+      executionEnded: (execution, before) => this.#executionEnded(execution, before),
+      check: ({ event, atNs }) => {
+        if (event.action.kind === 'check') this.expectations.push(...judge(world, event.action.expect, atNs));
+      },
+    });
+    world.notice.listener = () => this.#look();
+    const zoom = options.zoom ?? [];
+    world.log.zoomInto(
+      zoom.flatMap(({ process, page }) => world.processes.named(process).map(({ mm }) => ({ mm, page }))),
+    );
+  }
+
+  /** Runs to the end, and judges what is expected of it. */
+  run(): ResultEnd {
+    const world = this.#world;
+    this.timeline.push(timelineRow(world, 0));
+    startKhugepaged(world);
+    const end = this.#advance();
+    this.timeline.push(timelineRow(world, end.atNs));
+    this.expectations.push(...judge(world, world.scenario.expect, end.atNs));
+    return end;
+  }
+
+  #advance(): ResultEnd {
+    const { executor, scenario } = this.#world;
+    const { until, atMost, sample } = scenario.run;
+    let sampleNs = sample ?? Number.POSITIVE_INFINITY;
+    for (;;) {
+      const dueNs = Math.min(this.#timetable.nextNs, sampleNs, atMost);
+      const { end } = executor.run({ untilNs: dueNs, shouldStop: this.#shouldStop });
+      const atNs = executor.current.nowNs;
+      if (end === 'stopped') return { reason: this.#reached ? 'goal' : 'stopped', atNs, partial: !this.#reached };
+      // Nothing is left to happen: what only has an end by time goes on to it, what waits for a goal waits in vain.
+      const over = end === 'idle' && this.#timetable.isDone;
+      if (over && until !== null) return { reason: 'idle', atNs, partial: false };
+      if (dueNs >= atMost) return { reason: 'time', atNs: atMost, partial: false };
+      if (dueNs === sampleNs) {
+        this.timeline.push(timelineRow(this.#world, dueNs));
+        sampleNs += sample ?? 0;
+      }
+      if (dueNs === this.#timetable.nextNs) this.#events.start(this.#timetable.take());
+    }
+  }
+
+  #executionEnded(execution: Execution, before: ReadonlyMap<string, number> | null): void {
+    this.book.executionEnded(execution);
+    for (const counter of execution.event.expect?.counters ?? []) {
+      this.#note(judgeCounter(this.#world, counter, before?.get(counter.name) ?? 0));
+    }
+    this.#look();
+  }
+
+  #note(judged: Judged | null): void {
+    if (judged !== null) this.expectations.push({ ...judged, atNs: this.#world.executor.current.nowNs });
+  }
+
+  /** Something has come to a rest: if that was all that the run is for, it ends here. */
+  #look(): void {
+    const { until } = this.#world.scenario.run;
+    if (until === null || this.#reached) return;
+    const eventsDone = this.#timetable.isDone && this.#events.isDone;
+    if (!goalReached(this.#world, until, eventsDone)) return;
+    this.#reached = true;
+    this.#world.executor.interrupt();
+  }
+
+  readonly #shouldStop = (): boolean => {
+    if (this.#reached) return true;
+    const { executor, k, scenario } = this.#world;
+    this.#options.onProgress?.({
+      virtualNs: executor.current.nowNs,
+      atMostNs: scenario.run.atMost,
+      pagesCollapsed: k.t.khugepaged.pagesCollapsed[0],
+    });
+    return this.#options.shouldStop?.() === true;
+  };
+}

@@ -1,0 +1,59 @@
+/**
+ * Limits of the machine's tables, from what the scenario can come to need. Rows that are never used cost address space
+ * only, so they are generous; but a scenario that goes on for ever (unbounded forks or mmaps) meets them in the end.
+ */
+import type { MachineLimits } from '@thplab/mm-model';
+import type { Scenario, ScenarioEvent } from '../format/index.js';
+
+/** What a snapshot adds to a process. */
+export interface ExtraNeeds {
+  readonly vmas: number;
+  readonly tables: number;
+  readonly directories: number;
+}
+
+const NO_EXTRAS: ExtraNeeds = { vmas: 0, tables: 0, directories: 0 };
+
+/** Most processes that a repeated fork without an end is given room for. */
+const OPEN_FORKS = 1000;
+/** VMAs that splitting adds: mprotect, madvise and munmap of parts. */
+const SPARE_VMAS = 4096;
+
+/** The limits for a scenario; `extras` for what its processes' snapshots hold. */
+export function limitsOf(
+  scenario: Scenario,
+  extras: ExtraNeeds = NO_EXTRAS,
+): Required<Pick<MachineLimits, 'mms' | 'vmas' | 'pageTables' | 'directories' | 'files' | 'pageCache' | 'swapSlots'>> {
+  const { machine, processes, events } = scenario;
+  const declared = processes.reduce((sum, one) => sum + one.count, 0);
+  const forks = events.reduce((sum, event) => sum + forkedBy(event), 0);
+  const own = processes.flatMap((one) => Array.from({ length: one.count }, () => one.vmas)).flat();
+  const mapped = events.flatMap((event) => (event.action.kind === 'mmap' ? [event.action.vma] : []));
+  const vmas = [...own, ...mapped];
+  const blocks = vmas.reduce((sum, vma) => sum + blocksOf(vma.size, machine.blockSize), 0) + extras.tables;
+  const span = machine.blockSize * 2 ** machine.pmdOrder;
+  const directories = vmas.reduce((sum, vma) => sum + Math.ceil(vma.size / span) + 4, 0) + extras.directories;
+  // A child may hold as much as its parent; more live at once than named processes only where forks repeat.
+  const families = 1 + Math.min(forks, 64);
+  const mms = declared + forks + 16;
+  const filePages = vmas.reduce((sum, vma) => sum + (vma.kind === 'anon' ? 0 : vma.size / machine.pageSize), 0);
+  return {
+    mms,
+    vmas: (vmas.length + extras.vmas + 1) * (1 + forks) + SPARE_VMAS,
+    pageTables: Math.min(2 ** 24 - 1, blocks * families * 2 + 1024),
+    directories: directories * families * 2 + mms * 4 + 64,
+    files: vmas.length + 256,
+    pageCache: Math.max(1024, Math.ceil(filePages * 2)),
+    swapSlots: Math.max(1, machine.swap / machine.pageSize) + 1,
+  };
+}
+
+function forkedBy(event: ScenarioEvent): number {
+  if (event.action.kind !== 'fork') return 0;
+  const times = event.repeat === null ? 1 : (event.repeat.times ?? OPEN_FORKS);
+  return event.action.count * Math.min(times, OPEN_FORKS);
+}
+
+function blocksOf(size: number, blockSize: number): number {
+  return Math.ceil(size / blockSize) + 1;
+}
