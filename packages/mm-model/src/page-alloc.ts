@@ -78,15 +78,18 @@ export interface AllocationFailure {
   readonly nth: number;
   /** How many fail from then on; undefined: all. */
   readonly count?: number;
+  /** From then on only each so many-th fails; undefined: each. */
+  readonly every?: number;
 }
 
 /** Adds a rule. Errors: more than 8 rules. */
 export function injectAllocationFailure(m: Machine, rule: AllocationFailure): void {
-  const { failOrder, failNth, failCount } = m.machine;
+  const { failOrder, failNth, failEvery, failCount } = m.machine;
   for (let i = 0; i < RULES; i++) {
     if (failOrder[i] !== 0 && failCount[i] !== 0) continue;
     failOrder[i] = rule.order === undefined ? -1 : rule.order + 1;
     failNth[i] = rule.nth;
+    failEvery[i] = rule.every ?? 0;
     failCount[i] = rule.count ?? -1;
     return;
   }
@@ -94,7 +97,7 @@ export function injectAllocationFailure(m: Machine, rule: AllocationFailure): vo
 }
 
 function shouldFail(m: Machine, order: number): boolean {
-  const { failOrder, failNth, failCount } = m.machine;
+  const { failOrder, failNth, failEvery, failCount } = m.machine;
   let fail = false;
   for (let i = 0; i < RULES; i++) {
     const left = failCount[i];
@@ -103,6 +106,7 @@ function shouldFail(m: Machine, order: number): boolean {
     if (nth > 1) failNth[i] = nth - 1;
     else {
       fail = true;
+      if (failEvery[i] > 0) failNth[i] = failEvery[i];
       if (left > 0) failCount[i] = left - 1;
     }
   }

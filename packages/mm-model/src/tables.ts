@@ -276,6 +276,7 @@ export const MACHINE_TABLE = {
       cells: 8,
       doc: 'fault injection: allocations of that order to let pass before the first failure',
     },
+    failEvery: { type: 'i32', cells: 8, doc: 'fault injection: each how many allocations one fails, 0: all from the first on' },
     failCount: { type: 'i32', cells: 8, doc: 'fault injection: failures left, -1 without end' },
   },
 } as const;

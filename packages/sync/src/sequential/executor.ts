@@ -121,6 +121,11 @@ export class SequentialExecutor implements Executor {
     }
   }
 
+  /** For procedures and observers that know that a run may end: it asks `shouldStop` after the present operation. */
+  interrupt(): void {
+    this.stepLimit = Math.min(this.stepLimit, this.steps);
+  }
+
   private loop(limits: RunLimits, maxSteps: number): RunEnd {
     const { scheduler } = this;
     const untilNs = limits.untilNs ?? Number.POSITIVE_INFINITY;
