@@ -38,6 +38,8 @@ export interface Task {
   readonly cpuNs: number;
   /** Time waited for locks, ns. */
   readonly lockWaitNs: number;
+  /** Time it was runnable without a processor, ns; 0 where the executor cannot tell. */
+  readonly runWaitNs: number;
 }
 
 /** Told what happens, with virtual or real times in ns; all optional. Tracers and statistics are made from it. */

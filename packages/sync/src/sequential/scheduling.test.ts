@@ -177,6 +177,59 @@ describe('several processors', () => {
     expect(log).toEqual([`brief ${1 * MS}`, `third ${6 * MS}`, `long ${20 * MS}`]);
   });
 
+  it('an idle processor leaves a task alone whose own processor is about to take it up', () => {
+    const executor = make({ cpus: 2, contextSwitchNs: 1500 });
+    const log: string[] = [];
+    executor.spawn('x', once(100, log, 'x'));
+    executor.spawn('y', function* (): Procedure<void> {
+      yield sleep(100);
+      log.push(`y ${yield now()} on ${executor.current.cpu}`);
+    });
+    executor.run();
+    expect(log).toEqual(['x 100', 'y 100 on 1']);
+  });
+
+  it('a pulled task takes its load along: the next one that wakes goes to the emptier processor', () => {
+    const executor = make({ cpus: 2 });
+    const log: string[] = [];
+    executor.spawn('long', once(20 * MS, log, 'long'), { cpu: 0 });
+    executor.spawn('brief', once(1 * MS, log, 'brief'), { cpu: 1, nice: -20 });
+    // Queues behind the long task and is pulled to processor 1 at 1 ms.
+    executor.spawn('heavy', once(20 * MS, log, 'heavy'), { nice: -1 });
+    executor.spawn(
+      'newcomer',
+      function* (): Procedure<void> {
+        log.push(`newcomer on ${executor.current.cpu}`);
+        yield spend(1);
+      },
+      { startNs: 2 * MS },
+    );
+    executor.run();
+    expect(log.slice(0, 2)).toEqual([`brief ${1 * MS}`, 'newcomer on 0']);
+  });
+
+  it('a sleeper that wakes on another processor keeps the lead it has over the one it left', () => {
+    const executor = make({ cpus: 2 });
+    const log: string[] = [];
+    executor.spawn('sleeper', function* (): Procedure<void> {
+      yield spend(0.5 * MS);
+      yield sleep(20.3 * MS);
+      log.push(`sleeper ${yield now()} on ${executor.current.cpu}`);
+    });
+    executor.spawn('left', hog(100 * MS), { cpu: 0, nice: -5, startNs: 1 * MS });
+    executor.spawn('met', hog(100 * MS), { cpu: 1, startNs: 19 * MS });
+    executor.run({ untilNs: 90 * MS });
+    // Behind processor 0's least by 3.5 ms of its time, so as far ahead on processor 1 as a sleeper may be: preempts.
+    expect(log).toEqual([`sleeper ${20.8 * MS} on 1`]);
+  });
+
+  it('time without a processor is counted', () => {
+    const executor = make();
+    const [a, b] = ['a', 'b'].map((name) => executor.spawn(name, once(2 * MS, [], name)));
+    executor.run();
+    expect([a?.runWaitNs, b?.runWaitNs]).toEqual([0, 2 * MS]);
+  });
+
   it('at one instant processors go by number with seed 0, and in an order of the seed otherwise', () => {
     const order = (seed: number): string => {
       const executor = make({ cpus: 4, seed });
