@@ -92,6 +92,9 @@ export function sleep(ns: number): Op {
 /**
  * Waits on a queue until woken, or until the timeout (ns, counted in whole µs, upwards) is over. Gives 1 if woken, 0 if
  * the time was over. As in the kernel a wake-up is a hint: check the condition again.
+ *
+ * Checking a condition and yielding the wait is one step: an executor must not lose a wake-up that comes between the two
+ * (the kernel's `prepare_to_wait` before the check). One on real threads counts a wake-up since the last resume as woken.
  */
 export function wait(queue: WaitQueue, timeoutNs?: number): Op {
   const us = timeoutNs === undefined ? NO_TIMEOUT : Math.min(MAX_TIMEOUT_US, Math.max(0, Math.ceil(timeoutNs / 1000)));
