@@ -44,7 +44,7 @@ const ADVICE: readonly Advice[] = [
 
 type MayChange = (mm: number, page: number) => boolean;
 
-/** One random life of a small machine: 16 PTEs a table, every order enabled, less memory than the processes want. */
+/** One random life of a small machine: 8 or 16 PTEs a table, every order enabled, less memory than the processes want. */
 class Life {
   readonly w: World;
   readonly mms: MmId[];
@@ -58,15 +58,15 @@ class Life {
     this.#random = new Random(seed);
     this.w = makeWorld({
       thp: 'always',
-      geometry: { pageShift: 12, pmdOrder: 4 },
-      nodePages: [384],
-      swapPages: 96,
+      geometry: { pageShift: 12, pmdOrder: 3 + this.below(2) },
+      nodePages: [[384], [192], [96], [96, 64]][this.below(4)],
+      swapPages: [96, 32, 0][this.below(3)],
     });
     const { m } = this.w;
-    for (let order = 2; order <= 4; order++) {
+    for (let order = 2; order <= m.pmdOrder; order++) {
       m.setting.value[settingIndex('hugepages.enabled', order)] = HUGEPAGES_ENABLED.always;
     }
-    m.setting.value[settingIndex('khugepaged.max_ptes_none')] = 8;
+    m.setting.value[settingIndex('khugepaged.max_ptes_none')] = 4;
     m.setting.value[settingIndex('defrag')] = THP_DEFRAG.always;
     this.mms = [this.w.mm];
     mapAt(this.w, SPACE.first, SPACE.pages);
@@ -208,7 +208,9 @@ class Life {
     const kind = this.below(4);
     this.log.push(`userfaultfd ${kind} mm ${mm} [${start}, +${pages})`);
     if (kind === 0)
-      this.w.run(userfaultfdRegister(this.m, mm, start, pages, this.below(2) === 0 ? VM.UFFD_WP : VM.UFFD_WP | VM.UFFD_MISSING));
+      this.w.run(
+        userfaultfdRegister(this.m, mm, start, pages, this.below(2) === 0 ? VM.UFFD_WP : VM.UFFD_WP | VM.UFFD_MISSING),
+      );
     else if (kind === 1) this.w.run(userfaultfdUnregister(this.m, mm, start, pages));
     else this.w.run(userfaultfdWriteProtect(this.m, mm, start, pages, kind === 2));
   }
@@ -258,10 +260,11 @@ class Life {
 
   pressure(): undefined {
     const kind = this.below(6);
+    const node = this.below(this.m.nodes);
     this.log.push(`pressure ${kind}`);
-    if (kind === 0) this.w.run(shrinkNode(this.m, 0, 1 + this.below(40)));
-    if (kind === 1) this.w.run(deferredSplitScan(this.m, 0, 4));
-    if (kind === 2) this.w.run(tryToCompact(this.m, 0, 2 + this.below(5)));
+    if (kind === 0) this.w.run(shrinkNode(this.m, node, 1 + this.below(40)));
+    if (kind === 1) this.w.run(deferredSplitScan(this.m, node, 4));
+    if (kind === 2) this.w.run(tryToCompact(this.m, node, 2 + this.below(5)));
     if (kind === 3) this.w.run(lruAddDrainAll(this.m));
     if (kind >= 4) {
       const head = this.someFolio((pfn) => folioHas(this.m, pfn, FOLIO.ANON));
@@ -286,7 +289,7 @@ class Life {
     this.w.run(lruAddDrainAll(this.m));
     // The page cache outlives those who mapped it, and frame 0 is the zero page.
     const owned = this.m.frame.capacity - 1 - this.m.machine.pageCachePages[0];
-    const free = this.m.node.freePages[0];
+    const free = this.m.node.freePages.reduce((sum, pages) => sum + pages, 0);
     return [
       ...checkMachine(this.m),
       ...(free === owned ? [] : [`${free} frames are free of ${owned}`]),

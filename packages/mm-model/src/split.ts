@@ -6,11 +6,11 @@
  * people out: a fault waits for the lock, and lockless GUP finds the count frozen.
  */
 import { acquire, type Procedure, preempt, release, spend, tryAcquire, WRITE } from '@thplab/sync';
-import { anonVmaLock } from './anon-vma.js';
+import { folioLockAnonVma, folioUnlockAnonVma } from './anon-vma.js';
 import type { Pfn, TableId } from './brands.js';
 import { ERRNO } from './errno.js';
 import { FOLIO } from './flags.js';
-import { folioAnonVma, folioExpectedRefs, folioHas, folioMapcount, folioOrder, folioPages } from './folio.js';
+import { folioExpectedRefs, folioHas, folioMapcount, folioOrder, folioPages } from './folio.js';
 import { countMthpStat, countVmEvent, type Machine } from './machine.js';
 import { type MappedPlace, mappedPlaces, placesByTable, splitPmdMappings } from './rmap-places.js';
 import { relabelSplitFolio, type SplitOptions } from './split-relabel.js';
@@ -58,12 +58,11 @@ function refuseSplit(m: Machine, head: Pfn, order: number, newOrder: number): nu
 }
 
 function* splitAnonFolio(m: Machine, head: Pfn, newOrder: number, options: SplitOptions): Procedure<number> {
-  if (folioMapcount(m, head) === 0) return -ERRNO.EBUSY;
-  const lock = anonVmaLock(m, folioAnonVma(m, head));
-  yield acquire(lock, WRITE);
+  const anonVma = yield* folioLockAnonVma(m, head, WRITE);
+  if (anonVma === 0) return -ERRNO.EBUSY;
   yield* splitPmdMappings(m, head);
   const result = yield* splitMapped(m, head, newOrder, options);
-  yield release(lock, WRITE);
+  yield* folioUnlockAnonVma(m, anonVma, WRITE);
   return result;
 }
 
@@ -75,10 +74,9 @@ function* splitFileFolio(m: Machine, head: Pfn, newOrder: number, options: Split
 }
 
 function* splitMapped(m: Machine, head: Pfn, newOrder: number, options: SplitOptions): Procedure<number> {
-  const places = yield* lockMappingTables(m, head);
-  const tables = [...placesByTable(places).keys()];
+  const { tables, places } = yield* lockMappingTables(m, head);
   const result = freezeAndSplit(m, head, newOrder, places, options);
-  for (const table of tables.reverse()) yield release(m.locks.pteLock.ref(table));
+  yield* unlockTables(m, tables);
   yield spend(places.length * 2 * m.costs.setPte + tables.length * m.costs.pmdFlush);
   return result;
 }
@@ -104,13 +102,15 @@ function freezeAndSplit(
  * Locks all PTE tables that map the folio and gives the places in them. The first is waited for, the others only tried,
  * so that two who need the same tables in another order cannot wait for each other.
  */
-function* lockMappingTables(m: Machine, head: Pfn): Procedure<MappedPlace[]> {
+function* lockMappingTables(m: Machine, head: Pfn): Procedure<{ tables: TableId[]; places: MappedPlace[] }> {
   for (;;) {
     const wanted = [...placesByTable(mappedPlaces(m, head)).keys()];
-    const held = yield* lockTables(m, wanted);
+    const tables = yield* lockTables(m, wanted);
     const places = mappedPlaces(m, head);
-    if (held.length === wanted.length && places.every((place) => held.includes(place.table))) return places;
-    for (const table of held.reverse()) yield release(m.locks.pteLock.ref(table));
+    // A mapping may have gone meanwhile, with its table's lock ours; none can have come in a table that is not locked.
+    if (tables.length === wanted.length && places.every(({ table }) => tables.includes(table)))
+      return { tables, places };
+    yield* unlockTables(m, tables);
     yield preempt();
   }
 }
@@ -124,4 +124,8 @@ function* lockTables(m: Machine, tables: readonly TableId[]): Procedure<TableId[
     held.push(table);
   }
   return held;
+}
+
+function* unlockTables(m: Machine, tables: readonly TableId[]): Procedure<void> {
+  for (const table of tables.toReversed()) yield release(m.locks.pteLock.ref(table));
 }

@@ -1,6 +1,9 @@
 /** What a process would read: the content stamp behind each page, from the entries alone. */
+
+import type { MmId, Vpn } from '../brands.js';
 import { ENTRY_KIND, FOLIO, NO_FRAME } from '../flags.js';
 import type { Machine } from '../machine.js';
+import { findPmd, NO_PMD } from '../page-table.js';
 
 /** Key of a page of an address space. */
 export function pageKey(mm: number, page: number): string {
@@ -77,4 +80,21 @@ function* hugeBlocksUnder(
     if (level > 1) yield* hugeBlocksUnder(m, mm, entry, level - 1, at);
     else if ((entry & 7) === 2) yield { mm, block: at, entry };
   }
+}
+
+/** What one page reads, whatever is under way: a page that is just being read from swap counts as its slot. */
+export function readPage(m: Machine, mm: MmId, page: number): number {
+  const pmd = findPmd(m, mm, page as Vpn);
+  const entry = pmd === NO_PMD ? 0 : m.directory.entry[pmd];
+  const slot = page % m.ptes;
+  if ((entry & 7) === 2) return (entry & 0x80) !== 0 ? 0 : m.frame.stamp[(entry >>> 8) * m.ptes + slot];
+  if ((entry & 7) !== 1) return 0;
+  const word = (entry >>> 8) * m.words + (slot >>> 5);
+  const value = m.pte.pfn[(entry >>> 8) * m.ptes + slot];
+  if ((m.pte.present[word] & (1 << (slot & 31))) !== 0) return value === 0 ? 0 : m.frame.stamp[value];
+  if (value >>> 28 !== ENTRY_KIND.swap) return 0;
+  const place = value & 0x0fff_ffff;
+  const cached = m.swap.cache[place];
+  const head = cached - (cached % (1 << (m.frame.flags[cached] & 0xf)));
+  return cached === 0 || (m.frame.flags[head] & FOLIO.UPTODATE) === 0 ? m.swap.stamp[place] : m.frame.stamp[cached];
 }
