@@ -106,8 +106,11 @@ function* remapTo(m: Machine, mm: MmId, move: Omit<Move, 'vma'>, to: number): Pr
   const cleared = yield* unmapLocked(m, mm, to, to + move.newPages);
   if (cleared < 0) return cleared;
   const oldPages = Math.min(move.oldPages, move.newPages);
-  const cut = yield* unmapLocked(m, mm, move.start + oldPages, move.start + move.oldPages);
-  if (cut < 0) return cut;
+  // Only a mapping that shrinks: unmapping nothing would still split the VMA at that place.
+  if (oldPages < move.oldPages) {
+    const cut = yield* unmapLocked(m, mm, move.start + oldPages, move.start + move.oldPages);
+    if (cut < 0) return cut;
+  }
   const vma = vmaAt(m, mm, move.start);
   return vma === 0 ? -ERRNO.EFAULT : yield* moveVma(m, mm, { ...move, oldPages, vma }, to);
 }

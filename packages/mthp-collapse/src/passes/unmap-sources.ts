@@ -69,14 +69,14 @@ export function unmapSources(m: Machine, a: CollapseAttempt): void {
   a.isolated = 0;
 }
 
-/** One mapping and one isolation are all references there are. */
+/**
+ * One mapping and one isolation are all references there are: then takes both, so that nobody can add one any more
+ * (`page_ref_freeze`).
+ */
 function isOursAlone(m: Machine, pfn: number): boolean {
   const { mapcount, refcount, flags } = m.frame;
-  return (
-    mapcount[pfn] === 1 &&
-    refcount[pfn] === 2 &&
-    (flags[pfn] & (FOLIO.SWAPCACHE | FOLIO.SWAPBACKED)) === FOLIO.SWAPBACKED
-  );
+  const usual = (flags[pfn] & (FOLIO.SWAPCACHE | FOLIO.SWAPBACKED)) === FOLIO.SWAPBACKED;
+  return mapcount[pfn] === 1 && usual && Atomics.compareExchange(refcount, pfn, 2, 0) === 2;
 }
 
 /** A page that others map too, that is lazily freed, or whose swap slot is in use. */
@@ -112,7 +112,7 @@ function unmapLarge(m: Machine, a: CollapseAttempt, cell: number, most: number):
   return count;
 }
 
-/** Frees consecutive order-0 frames that are locked, isolated and mapped once, by us. */
+/** Frees consecutive order-0 frames that are locked, isolated, mapped once, by us, and without references by now. */
 function freeRun(m: Machine, start: number, length: number): void {
   if (length === 0) return;
   const end = start + length;
@@ -120,8 +120,7 @@ function freeRun(m: Machine, start: number, length: number): void {
   if (folioLock.watcher !== undefined) for (let pfn = start; pfn < end; pfn++) folioLock.unlock(pfn);
   countVmEvent(m, 'nr_isolated_anon', -length);
   countVmEvent(m, 'nr_anon_pages', -length);
-  const { refcount, mapcount, mapping, index } = m.frame;
-  refcount.fill(0, start, end);
+  const { mapcount, mapping, index } = m.frame;
   mapcount.fill(0, start, end);
   mapping.fill(0, start, end);
   index.fill(0, start, end);

@@ -2,6 +2,8 @@
 import { getBit } from '@thplab/arena';
 import {
   bootMachine,
+  type CheckOptions,
+  checkMachine,
   findPmd,
   findTable,
   type Machine,
@@ -13,6 +15,10 @@ import {
   mmapReadUnlock,
   NO_PMD,
   PMD,
+  PTE_DIRTY,
+  PTE_WRITE,
+  PTE_YOUNG,
+  placeBasePages,
   pmdPfn,
   pmdType,
   pteBit,
@@ -35,6 +41,7 @@ import {
 import { TRACE_EVENTS, TRACE_TABLES, type TraceEvents, Tracer, traceSizes } from '@thplab/trace';
 import { type CollapseContext, type CollapseOptions, createCollapseContext } from '../collapse-context.js';
 import { type CollapseControl, khugepagedControl, madviseControl } from '../collapse-control.js';
+import { collapseHugePage } from '../collapse-huge-page.js';
 import { collapseSinglePmd } from '../collapse-single-pmd.js';
 import { installMadviseCollapse } from '../madvise-collapse.js';
 import type { ScanResult } from '../results.js';
@@ -43,6 +50,13 @@ import type { ScanResult } from '../results.js';
 export const BASE: Vpn = (1 << 20) as Vpn;
 
 export interface CollapseWorldOptions extends Partial<MachineConfig>, Omit<CollapseOptions, 'machine' | 'tracer'> {}
+
+/** What an attempt starts from. */
+export interface AttemptOptions {
+  readonly control?: CollapseControl;
+  /** Non-present entries that the scan accepted. */
+  readonly unmapped?: number;
+}
 
 /** A booted machine, one process, one context with a tracer. */
 export class CollapseWorld {
@@ -117,6 +131,33 @@ export class CollapseWorld {
     const outcome = yield* collapseSinglePmd(this.ctx, cc, this.vma(page), page as Vpn);
     if (!outcome.lockDropped) yield* mmapReadUnlock(this.m, this.mm);
     return outcome.result;
+  }
+
+  /** Maps pages of BASE's range, counted from its start, to small pages that look used. */
+  place(from: number, to: number, attributes: number = PTE_YOUNG | PTE_DIRTY | PTE_WRITE): void {
+    placeBasePages(this.m, this.vma(), (BASE + from) as Vpn, to - from, attributes);
+  }
+
+  /** One attempt at a window of BASE's range, without a scan before it. */
+  attempt(slot: number, order: number, options: AttemptOptions = {}): ScanResult {
+    const cc = options.control ?? this.khugepaged;
+    cc.scan.reset();
+    cc.attempt.aim(this.mm, BASE, slot, order);
+    cc.attempt.unmapped = options.unmapped ?? 0;
+    cc.lockDropped = true;
+    return this.run(collapseHugePage(this.ctx, cc));
+  }
+
+  /** Differences that the model's oracle finds. */
+  check(options: CheckOptions = {}): readonly string[] {
+    return checkMachine(this.m, options);
+  }
+
+  /** Trace events of one name, as objects, oldest first. */
+  events(name: string): Record<string, number>[] {
+    return [...this.tracer.reader().events()]
+      .filter((event) => event.name === name)
+      .map((event) => ({ ...event.args }));
   }
 
   /** MADV_COLLAPSE over a range of pages, as the system call does within one VMA. */
