@@ -1,11 +1,13 @@
+import { type Procedure, WRITE } from '@thplab/sync';
 import { describe, expect, it } from 'vitest';
-import { anonVmaFork, anonVmaPrepare, hasSingleChain, unlinkAnonVmas } from './anon-vma.js';
-import type { MmId, VmaId, Vpn } from './brands.js';
+import { anonVmaFork, anonVmaPrepare, folioLockAnonVma, hasSingleChain, unlinkAnonVmas } from './anon-vma.js';
+import type { MmId, Pfn, VmaId, Vpn } from './brands.js';
 import { VM } from './flags.js';
 import { mmAlloc, mmput } from './mm.js';
 import { mprotect } from './mprotect.js';
 import { munmap } from './munmap.js';
 import { vmasOfAnonVma } from './rmap.js';
+import { frameOf } from './testing/pages.js';
 import { makeWorld, mapAt, onlyVma, ranges, spy, touch, type World } from './testing/world.js';
 import { vmaDup, vmaFree } from './vma/vma-rows.js';
 import { insertVma, removeVma, vmaAt } from './vma-tree.js';
@@ -102,6 +104,23 @@ describe('anon_vmas across fork', () => {
     }
     expect(w.m.anonVma.pool.live).toBeLessThanOrEqual(3);
     expect(w.m.avc.pool.live).toBeLessThanOrEqual(3);
+  });
+
+  it('an anon_vma whose lock somebody waits for outlives the VMA and the root’s last user', () => {
+    const w = makeWorld();
+    mapAt(w, 512, 1);
+    touch(w, w.mm, 512, 513);
+    const head = frameOf(w, 512) as Pfn;
+    function* late(): Procedure<number> {
+      const locker = folioLockAnonVma(w.m, head, WRITE);
+      let step = locker.next(0);
+      yield* munmap(w.m, w.mm, 512 as Vpn, 1);
+      expect(w.m.anonVma.pool.live).toBe(1);
+      while (step.done !== true) step = locker.next(yield step.value);
+      return step.value;
+    }
+    expect(w.run(late())).toBe(0);
+    expect(w.m.anonVma.pool.live).toBe(0);
   });
 
   it('a child linked to its parent’s pages has more than one chain', () => {

@@ -6,11 +6,13 @@
  * are found in its children through the parent's anon_vma, and a child's own pages in the child (and its children) alone.
  * All anon_vmas of a family share the lock of the oldest, their root.
  *
- * An anon_vma lives as long as it has chains. A root also waits for its descendants, whose lock it is (`refs`).
+ * An anon_vma lives as long as it has chains, or somebody holds a reference to use its lock (`refs`). A root also waits for
+ * its descendants, whose lock it is.
  */
 import { asBrand, IntrusiveList } from '@thplab/arena';
-import { acquire, type LockRef, type Procedure, release, WRITE } from '@thplab/sync';
-import type { AnonVmaId, VmaId } from './brands.js';
+import { acquire, type LockMode, type LockRef, type Procedure, release, tryAcquire, WRITE } from '@thplab/sync';
+import type { AnonVmaId, Pfn, VmaId } from './brands.js';
+import { folioAnonVma, folioMapcount } from './folio.js';
 import type { Machine } from './machine.js';
 import { findMergeableAnonVma } from './vma/compatible.js';
 
@@ -83,11 +85,12 @@ export function* anonVmaFork(m: Machine, childVma: VmaId, parentVma: VmaId): Pro
   const anonVma = asBrand<AnonVmaId>(m.anonVma.pool.alloc());
   m.anonVma.root[anonVma] = root;
   m.anonVma.parent[anonVma] = parent;
+  m.anonVma.refs[anonVma] = 1;
   m.anonVma.active[anonVma] = 1;
   m.vma.anonVma[childVma] = anonVma;
   const lock = anonVmaLock(m, anonVma);
   yield acquire(lock, WRITE);
-  m.anonVma.refs[root]++;
+  getAnonVma(m, asBrand<AnonVmaId>(root));
   m.anonVma.children[parent]++;
   linkChain(m, childVma, anonVma);
   yield release(lock, WRITE);
@@ -118,6 +121,51 @@ export function* unlinkAnonVmas(m: Machine, vma: VmaId): Procedure<void> {
   for (const anonVma of empty) putAnonVma(m, anonVma);
 }
 
+/** One more reference that keeps an anon_vma (`get_anon_vma`). The caller has one, or holds the lock of a VMA that does. */
+export function getAnonVma(m: Machine, anonVma: AnonVmaId): void {
+  Atomics.add(m.anonVma.refs, anonVma, 1);
+}
+
+/** One reference less; with the last one the anon_vma goes, and its hold on its root (`put_anon_vma`). */
+export function putAnonVma(m: Machine, anonVma: AnonVmaId): void {
+  if (Atomics.sub(m.anonVma.refs, anonVma, 1) > 1) return;
+  const root = asBrand<AnonVmaId>(m.anonVma.root[anonVma]);
+  m.anonVma.pool.free(anonVma);
+  if (root !== anonVma) putAnonVma(m, root);
+}
+
+/**
+ * Locks the reverse map of an anonymous folio (`folio_lock_anon_vma_read` and `folio_get_anon_vma`): its anon_vma is kept
+ * while the lock is waited for. Gives 0, and nothing is held, if nobody maps the folio. Give it back by
+ * `folioUnlockAnonVma`.
+ */
+export function* folioLockAnonVma(m: Machine, head: Pfn, mode: LockMode): Procedure<AnonVmaId | 0> {
+  // Only while it is mapped does a folio's anon_vma surely exist.
+  if (folioMapcount(m, head) === 0) return 0;
+  const anonVma = folioAnonVma(m, head);
+  getAnonVma(m, anonVma);
+  yield acquire(anonVmaLock(m, anonVma), mode);
+  if (folioMapcount(m, head) > 0) return anonVma;
+  yield* folioUnlockAnonVma(m, anonVma, mode);
+  return 0;
+}
+
+/** As `folioLockAnonVma`, if the lock is free. */
+export function* folioTrylockAnonVma(m: Machine, head: Pfn, mode: LockMode): Procedure<AnonVmaId | 0> {
+  if (folioMapcount(m, head) === 0) return 0;
+  const anonVma = folioAnonVma(m, head);
+  getAnonVma(m, anonVma);
+  if ((yield tryAcquire(anonVmaLock(m, anonVma), mode)) === 1) return anonVma;
+  putAnonVma(m, anonVma);
+  return 0;
+}
+
+/** Gives back what `folioLockAnonVma` gave. */
+export function* folioUnlockAnonVma(m: Machine, anonVma: AnonVmaId, mode: LockMode): Procedure<void> {
+  yield release(anonVmaLock(m, anonVma), mode);
+  putAnonVma(m, anonVma);
+}
+
 /** True if the VMA is linked to one anon_vma at most: it has no pages of a parent's (`list_is_singular`). */
 export function hasSingleChain(m: Machine, vma: VmaId): boolean {
   return m.vma.avcFirst[vma] === m.vma.avcLast[vma];
@@ -131,13 +179,6 @@ function newRoot(m: Machine): AnonVmaId {
   // A root is its own parent, and counts itself.
   m.anonVma.children[anonVma] = 1;
   return asBrand<AnonVmaId>(anonVma);
-}
-
-function putAnonVma(m: Machine, anonVma: AnonVmaId): void {
-  const root = m.anonVma.root[anonVma];
-  if (root !== anonVma) m.anonVma.pool.free(anonVma);
-  m.anonVma.refs[root]--;
-  if (m.anonVma.refs[root] === 0) m.anonVma.pool.free(root);
 }
 
 function linkChain(m: Machine, vma: VmaId, anonVma: AnonVmaId): void {

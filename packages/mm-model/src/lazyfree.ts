@@ -3,11 +3,11 @@
  * written anywhere, unless they were written to since.
  */
 import { getBit } from '@thplab/arena';
-import { acquire, type Procedure, READ, release, spend } from '@thplab/sync';
-import { anonVmaLock } from './anon-vma.js';
+import { type Procedure, READ, release, spend } from '@thplab/sync';
+import { folioLockAnonVma, folioUnlockAnonVma } from './anon-vma.js';
 import type { MmId, Pfn } from './brands.js';
 import { FOLIO, VM } from './flags.js';
-import { folioAnonVma, folioExpectedRefs, folioHas, folioMapcount, folioPages, setFrameFlags } from './folio.js';
+import { folioExpectedRefs, folioHas, folioMapcount, folioPages, setFrameFlags } from './folio.js';
 import { folioDrop, folioTrylock, folioUnlock } from './folio-hold.js';
 import { updateMirrors } from './folio-mirror.js';
 import { folioPutbackLru } from './lru.js';
@@ -40,9 +40,8 @@ export function* discardLazyfree(m: Machine, head: Pfn): Procedure<number> {
 }
 
 function* unmapClean(m: Machine, head: Pfn): Procedure<void> {
-  if (folioMapcount(m, head) === 0) return;
-  const lock = anonVmaLock(m, folioAnonVma(m, head));
-  yield acquire(lock, READ);
+  const anonVma = yield* folioLockAnonVma(m, head, READ);
+  if (anonVma === 0) return;
   yield* splitPmdMappings(m, head);
   for (const [table, places] of placesByTable(mappedPlaces(m, head))) {
     const first = places[0];
@@ -52,7 +51,7 @@ function* unmapClean(m: Machine, head: Pfn): Procedure<void> {
     yield spend(places.length * m.costs.setPte + m.costs.pmdFlush);
     if (folioHas(m, head, FOLIO.SWAPBACKED)) break;
   }
-  yield release(lock, READ);
+  yield* folioUnlockAnonVma(m, anonVma, READ);
 }
 
 /** Makes the entry none; false if the page was written to, which ends the folio's being lazyfree. */

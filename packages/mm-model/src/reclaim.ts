@@ -5,12 +5,12 @@
  * that was touched since the hand passed is spared once, and its accessed bits are cleared (second chance).
  */
 import { clearBitAtomic } from '@thplab/arena';
-import { type Procedure, READ, release, spend, tryAcquire } from '@thplab/sync';
-import { anonVmaLock } from './anon-vma.js';
+import { type Procedure, READ, spend } from '@thplab/sync';
+import { folioTrylockAnonVma, folioUnlockAnonVma } from './anon-vma.js';
 import type { Pfn } from './brands.js';
 import { deferredSplitScan } from './deferred-split.js';
 import { FOLIO, PAGE, VM } from './flags.js';
-import { clearFrameFlags, folioAnonVma, folioHead, folioIsLazyfree, folioMapcount } from './folio.js';
+import { clearFrameFlags, folioHead, folioIsLazyfree, folioMapcount } from './folio.js';
 import { updateMirrors } from './folio-mirror.js';
 import { folioIsolateLru, lruAddDrainCpu } from './lru.js';
 import type { Machine } from './machine.js';
@@ -90,10 +90,10 @@ function* wasReferenced(m: Machine, head: Pfn): Procedure<boolean> {
   clearFrameFlags(m, head, FOLIO.YOUNG | FOLIO.REFERENCED | FOLIO.ACTIVE);
   if (flagged) updateMirrors(m, head);
   if (folioMapcount(m, head) === 0) return flagged;
-  const lock = anonVmaLock(m, folioAnonVma(m, head));
-  if ((yield tryAcquire(lock, READ)) === 0) return true;
+  const anonVma = yield* folioTrylockAnonVma(m, head, READ);
+  if (anonVma === 0) return true;
   const touched = clearYoung(m, head);
-  yield release(lock, READ);
+  yield* folioUnlockAnonVma(m, anonVma, READ);
   return touched || flagged;
 }
 

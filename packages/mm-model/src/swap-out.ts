@@ -5,13 +5,12 @@
  * A large folio goes out whole if it finds neighbouring slots; else it is split and goes out page by page.
  */
 import { getBit } from '@thplab/arena';
-import { acquire, type Procedure, READ, release, spend } from '@thplab/sync';
-import { anonVmaLock } from './anon-vma.js';
+import { type Procedure, READ, release, spend } from '@thplab/sync';
+import { folioLockAnonVma, folioUnlockAnonVma } from './anon-vma.js';
 import type { MmId, Pfn } from './brands.js';
 import { ENTRY_KIND, FOLIO, makeEntry, PAGE, VM } from './flags.js';
 import {
   clearFrameFlags,
-  folioAnonVma,
   folioExpectedRefs,
   folioHas,
   folioMapcount,
@@ -112,9 +111,8 @@ function* swapOutNothing(m: Machine, head: Pfn, usable: boolean): Procedure<numb
 
 /** Replaces all entries that map the folio by swap entries (`try_to_unmap`). */
 function* unmapToSwap(m: Machine, head: Pfn, slot: number): Procedure<void> {
-  if (folioMapcount(m, head) === 0) return;
-  const lock = anonVmaLock(m, folioAnonVma(m, head));
-  yield acquire(lock, READ);
+  const anonVma = yield* folioLockAnonVma(m, head, READ);
+  if (anonVma === 0) return;
   yield* splitPmdMappings(m, head);
   for (const [table, places] of placesByTable(mappedPlaces(m, head))) {
     const first = places[0];
@@ -124,7 +122,7 @@ function* unmapToSwap(m: Machine, head: Pfn, slot: number): Procedure<void> {
     yield release(m.locks.pteLock.ref(table));
     yield spend(places.length * m.costs.setPte + m.costs.pmdFlush);
   }
-  yield release(lock, READ);
+  yield* folioUnlockAnonVma(m, anonVma, READ);
 }
 
 function unmapPlace(m: Machine, head: Pfn, place: MappedPlace, slot: number): void {

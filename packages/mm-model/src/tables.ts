@@ -74,7 +74,7 @@ export const ANON_VMA_TABLE = {
   columns: {
     root: { type: 'u32', doc: 'oldest ancestor: its lock protects the whole family' },
     parent: { type: 'u32', doc: 'anon_vma of the VMA that was forked' },
-    refs: { type: 'i32', doc: 'anon_vmas that name it as their root, itself included until its last chain goes' },
+    refs: { type: 'i32', doc: 'its chains together count one; each descendant of a root, and each user of its lock' },
     children: { type: 'i32', doc: 'anon_vmas whose parent it is (num_children)' },
     active: { type: 'i32', doc: 'VMAs that use it as theirs (num_active_vmas)' },
     avcFirst: { type: 'u32', guard: 'anon_vma', doc: 'first chain: VMAs that may map its pages' },

@@ -8,7 +8,7 @@
 import { acquire, downgrade, type Procedure, READ, release, tryAcquire, WRITE } from '@thplab/sync';
 import type { MmId, VmaId, Vpn } from './brands.js';
 import type { Machine } from './machine.js';
-import { vmaAt } from './vma-tree.js';
+import { VMA_DETACHED, vmaAt } from './vma-tree.js';
 
 /** Takes mmap_lock for reading. */
 export function* mmapReadLock(m: Machine, mm: MmId): Procedure<void> {
@@ -69,7 +69,8 @@ export function* vmaStartRead(m: Machine, mm: MmId, page: Vpn): Procedure<VmaId 
   const lock = m.locks.vmaLock.ref(vma);
   if ((yield tryAcquire(lock, READ)) === 0) return 0;
   const same = m.vma.mm[vma] === mm && m.vma.start[vma] <= page && page < m.vma.end[vma];
-  if (same && Atomics.load(m.vma.lockSeq, vma) !== m.mm.lockSeq[mm]) return vma;
+  const seq = Atomics.load(m.vma.lockSeq, vma);
+  if (same && seq !== VMA_DETACHED && seq !== m.mm.lockSeq[mm]) return vma;
   yield release(lock, READ);
   return 0;
 }

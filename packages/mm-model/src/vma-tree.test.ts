@@ -122,6 +122,34 @@ describe('the per-VMA lock', () => {
     expect(m.vma.lock.slice(vma * 4, vma * 4 + 1)).toEqual(Int32Array.of(0));
   });
 
+  it('is not kept by a reader who found the VMA before it left the tree, even when the row is another VMA by then', () => {
+    const m = machine();
+    const mm = mmAlloc(m);
+    const vma = add(m, mm, 10, 20);
+    function* late(between: () => void): Procedure<VmaId | 0> {
+      const reader = vmaStartRead(m, mm, 12 as Vpn);
+      let step = reader.next(0);
+      between();
+      while (step.done !== true) step = reader.next(yield step.value);
+      return step.value;
+    }
+    expect(
+      runToEnd(
+        m.domain,
+        late(() => removeVma(m, vma)),
+      ),
+    ).toBe(0);
+    insertVma(m, vma);
+    m.vma.lockSeq[vma] = 0;
+    const reuse = (): void => {
+      removeVma(m, vma);
+      vmaFree(m, vma);
+      expect(add(m, mm, 30, 40)).toBe(vma);
+    };
+    expect(runToEnd(m.domain, late(reuse))).toBe(0);
+    expect(m.vma.lock[vma * 4]).toBe(0);
+  });
+
   it('is not taken for a page without a VMA', () => {
     const m = machine();
     expect(runToEnd(m.domain, vmaStartRead(m, mmAlloc(m), 5 as Vpn))).toBe(0);

@@ -107,6 +107,9 @@ export function insertVma(m: Machine, vma: VmaId): void {
   m.mm.vmaCount[mm]++;
 }
 
+/** `vma.lockSeq` of a VMA that has left its tree: readers that found it before turn away (`vma_mark_detached`). */
+export const VMA_DETACHED = -1;
+
 /** Takes a VMA out of its address space; its row stays. */
 export function removeVma(m: Machine, vma: VmaId): void {
   const mm = m.vma.mm[vma];
@@ -131,6 +134,7 @@ export function removeVma(m: Machine, vma: VmaId): void {
   m.vma.right[vma] = 0;
   m.vma.next[vma] = 0;
   m.vma.prev[vma] = 0;
+  Atomics.store(m.vma.lockSeq, vma, VMA_DETACHED);
   m.mm.vmaCount[mm]--;
 }
 

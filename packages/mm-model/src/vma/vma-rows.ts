@@ -2,6 +2,7 @@
  * Rows of VMAs: made, copied, given back. A file counts the VMAs that map it.
  */
 import { asBrand } from '@thplab/arena';
+import { LOCK_WORDS } from '@thplab/sync';
 import type { FileId, MmId, VmaId } from '../brands.js';
 import { VMA_KIND, type VmaKind } from '../flags.js';
 import type { Machine } from '../machine.js';
@@ -55,11 +56,18 @@ export function vmaDup(m: Machine, source: VmaId, mm: MmId): VmaId {
   return vma;
 }
 
-/** Gives a row back (`vm_area_free`). It is in no tree, and its chains are unlinked. */
+/**
+ * Gives a row back (`vm_area_free`). It is in no tree, and its chains are unlinked. A reader that looked the VMA up before
+ * it left the tree may take its lock even now, see that it is another one, and give the lock back: so the lock's words
+ * outlive the row, as in a slab that is SLAB_TYPESAFE_BY_RCU.
+ */
 export function vmaFree(m: Machine, vma: VmaId): void {
   if (m.vma.avcFirst[vma] !== 0) throw new RangeError(`VMA ${vma} still has chains to anon_vmas; unlink them first`);
   countFile(m, vma, -1);
+  const base = m.locks.vmaLock.base(vma);
+  const lock = m.vma.lock.slice(base, base + LOCK_WORDS);
   m.vma.pool.free(vma);
+  m.vma.lock.set(lock, base);
 }
 
 /** True for private anonymous memory (`vma_is_anonymous`). */
