@@ -1,3 +1,108 @@
-import type { Command } from 'commander';
+/** `thplab run`: runs a scenario and shows what happened. */
+import type { ScenarioResult, ScenarioRun } from '@thplab/scenario';
+import { type Command, Option } from 'commander';
 import type { Context } from '../context.js';
-export function define(_command: Command, _context: Context): void {}
+import { EXIT } from '../exit.js';
+import { showExamples } from '../help.js';
+import { type Overrides, override, overrideOptions } from '../input/overrides.js';
+import { readInput } from '../input/read-input.js';
+import { mustBeScenario, scenarioOf } from '../input/scenario-input.js';
+import { type OutputOptions, outputOptions } from '../options.js';
+import { jsonDocument, jsonLine } from '../output/json.js';
+import { progressOf } from '../output/progress.js';
+import { withTarget } from '../output/target.js';
+import { repeatCommand } from '../repeat.js';
+import { simulate } from '../simulate.js';
+import { TRACE_FORMATS, type TraceFileFormat, traceFormatOf } from './run/trace-format.js';
+
+interface Options extends OutputOptions, Overrides {
+  readonly trace?: string;
+  readonly traceFormat?: TraceFileFormat;
+  readonly timeline?: string | true;
+  readonly quiet?: boolean;
+}
+
+export function define(command: Command, context: Context): void {
+  command.argument('<scenario>', 'scenario file; "-" is standard input');
+  overrideOptions(command)
+    .option('--no-expect', 'do not check what the scenario expects')
+    .option('--timeline [every]', 'also show how it went on, in steps such as 1s (default: the scenario’s "sample")')
+    .option('--trace <file>', 'write the tracepoints: .txt as ftrace, .ndjson, .json for Perfetto')
+    .addOption(new Option('--trace-format <format>', 'whatever the suffix says').choices(TRACE_FORMATS));
+  outputOptions(command, 'head, time line, processes, counters, expectations')
+    .option('-q, --quiet', 'no progress and no result; only failed expectations and the exit code')
+    .action((path: string, options: Options) => run(context, path, options));
+  showExamples(command, context, [
+    ['thplab run examples/quickstart.yaml', 'what happens'],
+    ['thplab run heap.yaml --set khugepaged/max_ptes_none=0 --no-expect', 'under another setting'],
+    ['thplab run heap.yaml --kernel v6.18 --timeline 1s', 'on another kernel, step by step'],
+    ['thplab run heap.yaml --trace heap.json', 'a trace for ui.perfetto.dev'],
+  ]);
+}
+
+async function run(context: Context, path: string, options: Options): Promise<void> {
+  const format = traceFormatOf(options);
+  const input = mustBeScenario(await readInput(context, path), 'run');
+  const scenario = await withSamples(await override(await scenarioOf(input), options), options.timeline);
+  const progress = progressOf(context, options.quiet);
+  const done = await simulate(
+    context,
+    scenario,
+    format === null ? {} : { trace: true, lockHolds: format === 'chrome' },
+    progress,
+  );
+  if (format !== null) await writeTrace(context, done, options.trace ?? '', format);
+  const { result } = done;
+  if (!options.quiet || options.output !== undefined) await writeResult(context, result, options);
+  conclude(context, result);
+}
+
+async function withSamples<S extends { readonly run: { readonly sample: number | null; readonly atMost: number } }>(
+  scenario: S,
+  timeline: Options['timeline'],
+): Promise<S> {
+  if (timeline === undefined) return scenario;
+  const { sampleOf } = await import('./run/timeline.js');
+  return { ...scenario, run: { ...scenario.run, sample: sampleOf(timeline, scenario.run) } };
+}
+
+async function writeTrace(context: Context, done: ScenarioRun, file: string, format: TraceFileFormat): Promise<void> {
+  const { traceText } = await import('./run/trace.js');
+  await withTarget(context, file, (target) => {
+    for (const chunk of traceText(done, format)) target.write(chunk);
+  });
+}
+
+async function writeResult(context: Context, result: ScenarioResult, options: Options): Promise<void> {
+  const [{ runReport }, { timelineTable }, { resultLines }] = await Promise.all([
+    import('./run/report.js'),
+    import('./run/timeline.js'),
+    import('./run/lines.js'),
+  ]);
+  await withTarget(context, options.output, (target) => {
+    if (options.json) target.write(jsonDocument(result));
+    else if (options.ndjson) for (const line of resultLines(result)) target.write(jsonLine(line));
+    else {
+      target.write(runReport(result, context.version, target.colors));
+      if (options.timeline !== undefined) target.write(`\n${timelineTable(result, target.colors)}`);
+    }
+  });
+}
+
+/** The exit code, and on stderr what failed and how to repeat it. */
+function conclude(context: Context, { header, end, expectations, invariants }: ScenarioResult): void {
+  const failed = expectations.filter(({ ok }) => !ok);
+  const broken = invariants ?? [];
+  if (end.partial) {
+    context.say('thplab: interrupted; the result is partial, expectations were judged as far as it came');
+    context.exitCode = EXIT.interrupted;
+    return;
+  }
+  if (failed.length === 0 && broken.length === 0) return;
+  for (const { what, expected, actual, key } of failed) {
+    context.say(`thplab: expectation failed: ${what} is ${actual}, expected ${expected} (${key})`);
+  }
+  for (const what of broken) context.say(`thplab: invariant broken, a defect in the model: ${what}`);
+  context.say(`repeat: ${repeatCommand(context, header.seed)}`);
+  context.exitCode = EXIT.failed;
+}
