@@ -54,7 +54,8 @@ async function run(context: Context, path: string, options: Options): Promise<vo
   if (format !== null) await writeTrace(context, done, options.trace ?? '', format);
   const { result } = done;
   if (!options.quiet || options.output !== undefined) await writeResult(context, result, options);
-  conclude(context, result);
+  const seen = !options.quiet && !options.json && !options.ndjson && (options.output ?? '-') === '-';
+  conclude(context, result, seen);
 }
 
 async function withSamples<S extends { readonly run: { readonly sample: number | null; readonly atMost: number } }>(
@@ -89,8 +90,8 @@ async function writeResult(context: Context, result: ScenarioResult, options: Op
   });
 }
 
-/** The exit code, and on stderr what failed and how to repeat it. */
-function conclude(context: Context, { header, end, expectations, invariants }: ScenarioResult): void {
+/** The exit code, and on stderr what failed (`seen`: only how many, the result says the rest) and how to repeat it. */
+function conclude(context: Context, { header, end, expectations, invariants }: ScenarioResult, seen: boolean): void {
   const failed = expectations.filter(({ ok }) => !ok);
   const broken = invariants ?? [];
   if (end.partial) {
@@ -99,7 +100,10 @@ function conclude(context: Context, { header, end, expectations, invariants }: S
     return;
   }
   if (failed.length === 0 && broken.length === 0) return;
-  for (const { what, expected, actual, key } of failed) {
+  if (seen && failed.length > 0) {
+    context.say(`thplab: ${failed.length} of ${expectations.length} expectations failed`);
+  }
+  for (const { what, expected, actual, key } of seen ? [] : failed) {
     context.say(`thplab: expectation failed: ${what} is ${actual}, expected ${expected} (${key})`);
   }
   for (const what of broken) context.say(`thplab: invariant broken, a defect in the model: ${what}`);

@@ -128,7 +128,7 @@ function stallSection({ processes }: ScenarioResult, colors: Palette): string {
       mmapLockWaits.count === 0 ? '-' : formatDuration(mmapLockWaits.maxNs),
       worstWriteHoldNs === 0 ? '-' : formatDuration(worstWriteHoldNs),
     ]);
-  const columns = ['faults', 'median', 'p99', 'worst', 'lock waits', 'worst', 'longest write hold'];
+  const columns = ['faults', 'median', 'p99', 'worst fault', 'lock waits', 'worst wait', 'longest write hold'];
   return table([{ title: 'stalls' }, ...columns.map((title) => ({ title, ...RIGHT }))], rows, colors);
 }
 
