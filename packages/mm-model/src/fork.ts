@@ -3,20 +3,20 @@
  * Pages become read-only in both; a page that may be pinned for DMA is copied at once, so that the pin stays with the
  * parent. File pages are not copied: the child faults them in.
  */
-import { findBit, getBit } from '@thplab/arena';
+import { asBrand, findBit, getBit } from '@thplab/arena';
 import { acquire, acquireNested, type Procedure, release, spend, WRITE } from '@thplab/sync';
 import { anonVmaFork } from './anon-vma.js';
 import type { MmId, Pfn, TableId, VmaId, Vpn } from './brands.js';
 import { pteAlloc } from './fault.js';
 import { ENTRY_KIND, entryKind, entryValue, FOLIO, MMF, NO_FRAME, PAGE, VM, ZERO_FRAME } from './flags.js';
 import { clearFrameFlags, folioHas, folioHead, isAnonExclusive } from './folio.js';
-import { folioGet } from './folio-lifetime.js';
+import { folioGet, folioPut } from './folio-lifetime.js';
 import { updateMirrors } from './folio-mirror.js';
 import { folioMaybeDmaPinned } from './gup.js';
 import { setHugePmd, setHugeZeroPmd, splitHugePmd } from './huge-pmd.js';
 import { folioAddLru } from './lru.js';
 import type { Machine } from './machine.js';
-import { mmAlloc } from './mm.js';
+import { mmAlloc, mmput } from './mm.js';
 import { allocFolio, GFP } from './page-alloc.js';
 import {
   allocPmd,
@@ -51,7 +51,10 @@ import { vmaDup } from './vma/vma-rows.js';
 import { mmapWriteUnlock, vmaStartWrite } from './vma-locks.js';
 import { insertVma, vmasOf } from './vma-tree.js';
 
-/** Makes a child of an address space. No lock is held at entry and exit. Gives the child, with one user. */
+/**
+ * Makes a child of an address space. No lock is held at entry and exit. Gives the child, with one user; or 0 (-ENOMEM) if
+ * there is no memory for the copy of a pinned page, and then the child is gone again.
+ */
 export function* dupMm(m: Machine, parent: MmId): Procedure<MmId> {
   const child = mmAlloc(m);
   const inherited = MMF.DISABLE_THP_COMPLETELY | MMF.DISABLE_THP_EXCEPT_ADVISED;
@@ -59,17 +62,22 @@ export function* dupMm(m: Machine, parent: MmId): Procedure<MmId> {
   yield acquire(m.locks.mmapLock.ref(parent), WRITE);
   yield acquireNested(m.locks.mmapLock.ref(child), WRITE);
   yield* m.hooks.khugepagedFork(child, parent);
+  let copied = true;
   for (const vma of vmasOf(m, parent)) {
     if ((m.vma.flags[vma] & VM.DONTCOPY) !== 0) continue;
     yield* vmaStartWrite(m, vma);
-    yield* copyVma(m, vma, child);
+    copied = yield* copyVma(m, vma, child);
+    if (!copied) break;
   }
   yield* mmapWriteUnlock(m, child);
   yield* mmapWriteUnlock(m, parent);
-  return child;
+  if (copied) return child;
+  yield* mmput(m, child);
+  return asBrand(0);
 }
 
-function* copyVma(m: Machine, source: VmaId, child: MmId): Procedure<void> {
+/** False: no memory. */
+function* copyVma(m: Machine, source: VmaId, child: MmId): Procedure<boolean> {
   const vma = vmaDup(m, source, child);
   // userfaultfd stays with the parent (no UFFD_FEATURE_EVENT_FORK); locks are not inherited.
   m.vma.flags[vma] &= ~(VM.UFFD_MISSING | VM.UFFD_MINOR | VM.UFFD_WP | VM.LOCKED);
@@ -78,25 +86,26 @@ function* copyVma(m: Machine, source: VmaId, child: MmId): Procedure<void> {
   yield spend(m.costs.vmaChange);
   const wipe = (m.vma.flags[source] & VM.WIPEONFORK) !== 0;
   // Only anonymous pages need copying; file pages can be faulted in again (`vma_needs_copy`).
-  if (wipe || m.vma.anonVma[source] === 0) return;
+  if (wipe || m.vma.anonVma[source] === 0) return true;
   const end = m.vma.end[source];
   for (let page = m.vma.start[source]; page < end; ) {
     const blockEnd = Math.min(end, (blockOf(m, page as Vpn) + 1) * m.ptes);
     const pmd = findPmd(m, m.vma.mm[source] as MmId, page as Vpn);
     if (pmd !== NO_PMD && m.directory.entry[pmd] !== PMD.none) {
-      yield* copyBlock(m, source, vma, pmd, page as Vpn, blockEnd as Vpn);
+      if (!(yield* copyBlock(m, source, vma, pmd, page as Vpn, blockEnd as Vpn))) return false;
     }
     page = blockEnd;
   }
+  return true;
 }
 
-function* copyBlock(m: Machine, source: VmaId, vma: VmaId, pmd: PmdRef, from: Vpn, to: Vpn): Procedure<void> {
-  if (pmdType(m.directory.entry[pmd]) === PMD.huge && (yield* copyHugePmd(m, source, vma, pmd, from))) return;
-  if (pmdType(m.directory.entry[pmd]) !== PMD.table) return;
+function* copyBlock(m: Machine, source: VmaId, vma: VmaId, pmd: PmdRef, from: Vpn, to: Vpn): Procedure<boolean> {
+  if (pmdType(m.directory.entry[pmd]) === PMD.huge && (yield* copyHugePmd(m, source, vma, pmd, from))) return true;
+  if (pmdType(m.directory.entry[pmd]) !== PMD.table) return true;
   const sourceTable = pmdTable(m.directory.entry[pmd]);
   const child = m.vma.mm[vma] as MmId;
   const table = yield* pteAlloc(m, child, allocPmd(m, child, from), from);
-  if (table === 0) return;
+  if (table === 0) return true;
   const dst = m.locks.pteLock.ref(table);
   const src = m.locks.pteLock.ref(sourceTable);
   const pinned: number[] = [];
@@ -106,8 +115,11 @@ function* copyBlock(m: Machine, source: VmaId, vma: VmaId, pmd: PmdRef, from: Vp
   yield release(src);
   yield release(dst);
   yield spend(copied * m.costs.setPte);
-  for (const slot of pinned)
-    yield* copyPinnedPage(m, vma, sourceTable, table, slot, (from - slotOf(m, from) + slot) as Vpn);
+  for (const slot of pinned) {
+    const page = (from - slotOf(m, from) + slot) as Vpn;
+    if (!(yield* copyPinnedPage(m, vma, sourceTable, table, slot, page))) return false;
+  }
+  return true;
 }
 
 /** Shares a huge page; false if it had to be split because part of it may be pinned. */
@@ -210,7 +222,7 @@ function copyEntry(m: Machine, vma: VmaId, source: TableId, table: TableId, slot
   setPteEntry(m, table, slot, entry);
 }
 
-/** `copy_present_page`: the child gets a copy of a page that may be pinned. */
+/** `copy_present_page`: the child gets a copy of a page that may be pinned. False: no memory. */
 function* copyPinnedPage(
   m: Machine,
   vma: VmaId,
@@ -218,9 +230,9 @@ function* copyPinnedPage(
   table: TableId,
   slot: number,
   page: Vpn,
-): Procedure<void> {
+): Procedure<boolean> {
   const fresh = yield* allocFolio(m, 0, GFP.movable, 0);
-  if (fresh === 0) return;
+  if (fresh === 0) return false;
   yield spend(m.costs.copyPage);
   const lock = m.locks.pteLock.ref(table);
   yield acquire(lock);
@@ -228,8 +240,10 @@ function* copyPinnedPage(
     m.frame.stamp[fresh] = m.frame.stamp[m.pte.pfn[pteCell(m, source, slot)]];
     addNewAnonRmap(m, fresh, vma, page);
     folioAddLru(m, fresh);
-    setPtePage(m, table, slot, fresh, PTE_WRITE | PTE_DIRTY);
+    const writable = (m.vma.flags[vma] & VM.WRITE) === 0 ? 0 : PTE_WRITE;
+    setPtePage(m, table, slot, fresh, writable | PTE_DIRTY);
     m.mm.rssAnon[m.vma.mm[vma]]++;
-  }
+  } else folioPut(m, fresh);
   yield release(lock);
+  return true;
 }
