@@ -86,7 +86,7 @@ export function createKhugepaged(config: KhugepagedConfig): Khugepaged {
     timer: config.timer ?? exactTimer,
     files: new Map(filesOf(sysfsTree(config.profile, m.geometry)).map((file) => [file.path, file])),
   };
-  m.hooks.khugepagedEnterVma = (vma) => khugepagedEnterVma(k, vma);
+  m.hooks.khugepagedEnterVma = (vma, flags) => khugepagedEnterVma(k, vma, flags);
   m.hooks.khugepagedFork = (child, parent) => khugepagedFork(k, child, parent);
   m.hooks.khugepagedExit = (mm) => khugepagedExit(k, mm);
   return k;

@@ -17,11 +17,14 @@ import { collapsePossible, hugepageEnabled } from '@thplab/mthp-collapse';
 import { acquire, type Procedure, release, wake } from '@thplab/sync';
 import type { Khugepaged } from './khugepaged.js';
 
-/** Registers the mm of a VMA that may be worth scanning (`khugepaged_enter_vma`). */
-export function* khugepagedEnterVma(k: Khugepaged, vma: VmaId): Procedure<void> {
+/**
+ * Registers the mm of a VMA that may be worth scanning (`khugepaged_enter_vma`). `flags`: as if the VMA had these, for
+ * madvise, which is about to set them; default its own.
+ */
+export function* khugepagedEnterVma(k: Khugepaged, vma: VmaId, flags?: number): Procedure<void> {
   const mm = k.m.vma.mm[vma] as MmId;
   if ((k.m.mm.flags[mm] & MMF.VM_HUGEPAGE) !== 0 || !hugepageEnabled(k.collapse)) return;
-  if (collapsePossible(k.collapse, vma, TVA.khugepaged)) yield* khugepagedEnter(k, mm);
+  if (collapsePossible(k.collapse, vma, TVA.khugepaged, flags)) yield* khugepagedEnter(k, mm);
 }
 
 /** A child of a registered mm is registered whatever its VMAs are (`khugepaged_fork`). */

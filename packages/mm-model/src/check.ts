@@ -21,6 +21,8 @@ export interface CheckOptions {
   readonly held?: Iterable<Pfn>;
   /** Frames that are pinned; one entry for each pin (`pinPages`). The zero page does not count. */
   readonly pins?: Iterable<Pfn>;
+  /** Frames whose folios somebody has locked and keeps locked. */
+  readonly locked?: Iterable<Pfn>;
   /** Differences that are named at most; default 100. */
   readonly limit?: number;
 }
@@ -67,5 +69,7 @@ function holdersOf(m: Machine, options: CheckOptions): Holders {
   }
   for (const pfn of options.held ?? []) add(references, pfn);
   for (const pfn of options.pins ?? []) if (pfn !== 0) add(pins, pfn);
-  return { references, pins };
+  const locked = new Set<number>();
+  for (const pfn of options.locked ?? []) locked.add(headOf(m, pfn));
+  return { references, pins, locked };
 }

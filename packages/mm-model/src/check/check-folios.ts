@@ -10,6 +10,8 @@ export interface Holders {
   readonly references: Map<number, number>;
   /** Pins by first frame of the folio. */
   readonly pins: Map<number, number>;
+  /** First frames of folios that somebody keeps locked. */
+  readonly locked: ReadonlySet<number>;
 }
 
 const PIN_OF_BASE_PAGE = 1024;
@@ -87,7 +89,8 @@ function checkReferences(
     );
   }
   if (expected === 0) findings.add(`${name} is allocated, but nobody has it`);
-  if ((flags & (FOLIO.LOCKED | FOLIO.WRITEBACK | FOLIO.ISOLATED)) !== 0) findings.add(`${name} is locked or isolated`);
+  const busy = FOLIO.WRITEBACK | FOLIO.ISOLATED | (holders.locked.has(head) ? 0 : FOLIO.LOCKED);
+  if ((flags & busy) !== 0) findings.add(`${name} is locked or isolated`);
 }
 
 /** A page of a file. */

@@ -6,8 +6,18 @@ import { formatKey, type KeyPath } from './problems.js';
 import type { ProcessSpec, VmaSpec } from './scenario.js';
 import { formatAddress, formatSize, MAX_BYTES } from './units.js';
 
-/** Where the first VMA goes that says nothing itself. */
+/** Where the first VMA goes that says nothing itself, on machines with an address space of the usual size. */
 const FIRST_ADDRESS = 0x1000_0000_0000;
+
+/** Bytes that the page tables of the machine reach: four levels at most, of which toys have few entries. */
+function addressSpace({ machine }: Context): number {
+  return Math.min(MAX_BYTES, machine.pageSize * 2 ** (4 * machine.pmdOrder));
+}
+
+function firstAddress(context: Context): number {
+  const space = addressSpace(context);
+  return space > 2 * FIRST_ADDRESS ? FIRST_ADDRESS : alignUp(space / 16, context.machine.blockSize);
+}
 
 /** A VMA at `start`; reports sizes and addresses that are no whole number of pages. */
 export function normaliseVma(context: Context, draft: DraftVma, start: number | null, path: KeyPath): VmaSpec {
@@ -20,12 +30,12 @@ export function normaliseVma(context: Context, draft: DraftVma, start: number | 
     const message = `${key} is no multiple of the page size`;
     context.report([...path, key], message, `expected a multiple of ${formatSize(pageSize)}`);
   }
-  if (start !== null && start + draft.size > MAX_BYTES) {
+  if (start !== null && start + draft.size > addressSpace(context)) {
     const message = `the VMA would end at ${formatAddress(start + draft.size)}`;
     context.report(
       [...path, draft.at === undefined ? 'size' : 'at'],
       message,
-      'the address space ends at 0x800000000000',
+      `the address space ends at ${formatAddress(addressSpace(context))}`,
     );
   }
   const pages = Math.max(1, Math.floor(draft.size / pageSize));
@@ -61,7 +71,7 @@ function normaliseProcess(context: Context, draft: DraftProcess, path: KeyPath):
     context.report([...path, 'name'], `a second process ${JSON.stringify(draft.name)}`, 'give each its own name');
   }
   checkCpu(context, draft.cpu, [...path, 'cpu']);
-  const family: Family = { vmas: new Map(), next: FIRST_ADDRESS };
+  const family: Family = { vmas: new Map(), next: firstAddress(context) };
   const count = draft.count ?? 1;
   context.processes.set(draft.name, { count, fromSnapshot: draft.snapshot !== undefined, family });
   const vmas: VmaSpec[] = [];

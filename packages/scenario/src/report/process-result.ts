@@ -108,11 +108,11 @@ function coverageResult(world: World, census: Census): CoverageResult {
 }
 
 /** Orders with a value above 0, largest first: size, order, value. */
-export function sizesOf(world: World, valueOf: (order: number) => number): [string, number, number][] {
+export function sizesOf(world: World, pagesOf: (order: number) => number): [string, number, number][] {
   const { pageSize } = world.scenario.machine;
   const rows: [string, number, number][] = [];
   for (let order = world.m.pmdOrder; order > 0; order--) {
-    const value = valueOf(order);
+    const value = pagesOf(order);
     if (value > 0) rows.push([formatSize(pageSize * 2 ** order), order, value]);
   }
   return rows;

@@ -6,7 +6,7 @@ import type { World } from './world.js';
 /** Differences in words; null if something is under way. */
 export function checkInvariants(world: World): readonly string[] | null {
   if (!isQuiet(world)) return null;
-  return checkMachine(world.m, { pins: world.setUp.held.pinned() });
+  return checkMachine(world.m, { pins: world.setUp.held.pinned(), locked: world.setUp.held.locked() });
 }
 
 /** Every task sleeps, waits or has ended, and none of them holds a lock. */

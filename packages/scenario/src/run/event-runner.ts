@@ -36,18 +36,21 @@ export class EventRunner {
     return this.#pending === 0 && this.#world.notice.outstanding === 0;
   }
 
-  /** Runs the executions of one time. */
-  start(executions: readonly Execution[]): void {
+  /** Runs the executions of one time; `done` is called when all have ended or go on beside. */
+  start(executions: readonly Execution[], done: () => void = () => {}): void {
     this.#pending += executions.length;
-    this.#stage(executions);
+    this.#stage(executions, done);
   }
 
   /** The executions up to the first that concerns the machine, by family; then the rest. */
-  #stage(executions: readonly Execution[]): void {
-    if (executions.length === 0) return;
+  #stage(executions: readonly Execution[], done: () => void): void {
+    if (executions.length === 0) {
+      done();
+      return;
+    }
     const barrier = executions.findIndex((execution) => subjectOf(execution.event.action) === null);
     if (barrier === 0) {
-      this.#run(executions[0], () => this.#stage(executions.slice(1)));
+      this.#run(executions[0], () => this.#stage(executions.slice(1), done));
       return;
     }
     const before = barrier < 0 ? executions : executions.slice(0, barrier);
@@ -56,7 +59,7 @@ export class EventRunner {
     for (const chain of chains) {
       this.#chain(chain, () => {
         open--;
-        if (open === 0) this.#stage(executions.slice(before.length));
+        if (open === 0) this.#stage(executions.slice(before.length), done);
       });
     }
   }

@@ -1,5 +1,6 @@
 /** Whether a run has come to what it runs for. */
 
+import { VMA_KIND, vmaAt } from '@thplab/mm-model';
 import { judgeCounter } from '../expect/judge.js';
 import { rangesOf } from '../expect/ranges.js';
 import type { RunGoal } from '../format/index.js';
@@ -12,10 +13,24 @@ export function goalReached(world: World, goal: RunGoal, eventsDone: boolean): b
   if (goal.eventsDone && !eventsDone) return false;
   if (goal.fullScans !== null && row.fullScans[0] < goal.fullScans) return false;
   if (goal.pagesCollapsed !== null && row.pagesCollapsed[0] < goal.pagesCollapsed) return false;
-  if (goal.covered !== null && coveredShare(world, goal.covered.process, goal.covered.vma) < goal.covered.fraction) {
+  if (goal.covered !== null && !isCovered(world, goal.covered)) return false;
+  return goal.counters.every((counter) => judgeCounter(world, counter).ok);
+}
+
+/** Asked after every pass: first what the processes' counters allow at most, and only then the page tables. */
+function isCovered(world: World, covered: NonNullable<RunGoal['covered']>): boolean {
+  const { m } = world;
+  const ranges = rangesOf(world, covered.process, covered.vma);
+  const wanted = covered.fraction * ranges.reduce((sum, { range }) => sum + range.pages, 0);
+  const mms = new Set(ranges.map(({ process }) => process.mm));
+  const atMost = [...mms].reduce((sum, mm) => sum + m.mm.anonThps[mm] * m.ptes, 0);
+  if (
+    atMost < wanted &&
+    ranges.every(({ range, process }) => m.vma.kind[vmaAt(m, process.mm, range.start)] === VMA_KIND.anon)
+  ) {
     return false;
   }
-  return goal.counters.every((counter) => judgeCounter(world, counter).ok);
+  return coveredShare(world, covered.process, covered.vma) >= covered.fraction;
 }
 
 /** Share of the bytes of VMAs that huge PMDs map. */

@@ -72,6 +72,11 @@ export class HeldFolios {
     for (const heads of this.#pins.values()) yield* heads;
   }
 
+  /** First frames of the folios that are kept locked. */
+  *locked(): Generator<Pfn, void, undefined> {
+    for (const heads of this.#locks.values()) yield* heads;
+  }
+
   /** Lets go of everything that was taken through an address space: it exits. */
   releaseAll(mm: MmId): void {
     for (const key of [...this.#pins.keys()].filter((one) => one.startsWith(`${mm}/`))) {
