@@ -92,7 +92,7 @@ describe('which orders an anonymous VMA allows', () => {
 
   it('is what sysfs says by size: always, madvise with advice, inherit as the top level; forced collapse does not ask', () => {
     const sizes = { 2: 'always', 3: 'madvise', 4: 'inherit', 9: 'never' } as const;
-    const of = (top: Case['top'], flags: number): number => answers({ sizes, others: 'never', top, flags })[2];
+    const of = (top: keyof typeof THP_ENABLED, flags: number): number => answers({ sizes, others: 'never', top, flags })[2];
     expect(of('always', 0)).toBe(0x14);
     expect(of('madvise', 0)).toBe(0x4);
     expect(of('never', 0)).toBe(0x4);

@@ -250,6 +250,17 @@ describe('MADV_FREE', () => {
     expect(folioFlags(w, 605) & FOLIO.SWAPBACKED).toBe(0);
   });
 
+  it('leaves it alone in the same way where PTEs map it', () => {
+    const w = withHugePage();
+    advise(w, 512, 1, MADV.DONTNEED);
+    const child = w.run(dupMm(w.m, w.mm));
+    advise(w, 600, 10, MADV.FREE);
+    expect(orderAt(w, 605)).toBe(9);
+    w.run(mmput(w.m, child));
+    advise(w, 600, 10, MADV.FREE);
+    expect(orderAt(w, 605)).toBe(0);
+  });
+
   it('gives swapped-out pages up at once', () => {
     const w = withPages();
     advise(w, 512, 16, MADV.PAGEOUT);

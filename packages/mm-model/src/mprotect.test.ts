@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Vpn } from './brands.js';
+import { checkMachine } from './check.js';
 import { FAULT } from './fault-result.js';
-import { VM } from './flags.js';
+import { VM, VMA_KIND } from './flags.js';
 import { dupMm } from './fork.js';
 import { mprotect } from './mprotect.js';
 import { PMD, PMD_WRITE } from './page-table.js';
@@ -91,6 +92,50 @@ describe('mprotect of huge pages', () => {
     protect(w, 612, 1, RW);
     expect(ranges(w)).toEqual([[512, 1024]]);
     expect(pteView(w, 612).bits).toContain('write');
+  });
+});
+
+describe('mprotect between neighbours', () => {
+  it('that moves the boundary into a huge page splits its mapping', () => {
+    const w = makeWorld();
+    mapAt(w, 512, 512, { flags: HUGE });
+    mapAt(w, 1024, 8, { flags: VM.READ | VM.HUGEPAGE });
+    touch(w, w.mm, 512, 513);
+    expect(pmdKind(w, 512)).toBe(PMD.huge);
+    protect(w, 1000, 24, VM.READ);
+    expect(ranges(w)).toEqual([
+      [512, 1000],
+      [1000, 1032],
+    ]);
+    expect(pmdKind(w, 512)).toBe(PMD.table);
+    expect(checkMachine(w.m)).toEqual([]);
+  });
+
+  it('does not put pages of a parent process into a neighbour without pages', () => {
+    const w = makeWorld();
+    mapAt(w, 504, 8, { flags: VM.READ });
+    mapAt(w, 512, 8);
+    touch(w, w.mm, 512, 520);
+    const child = w.run(dupMm(w.m, w.mm));
+    w.run(mprotect(w.m, child, 512 as Vpn, 8, VM.READ));
+    expect(ranges(w, child)).toEqual([
+      [504, 512],
+      [512, 520],
+    ]);
+    protect(w, 512, 8, VM.READ);
+    expect(ranges(w)).toEqual([[504, 520]]);
+  });
+});
+
+describe('mprotect of shared memory', () => {
+  it('gives the write bit back to pages that are dirty; others tell the file by a fault first', () => {
+    const w = makeWorld();
+    mapAt(w, 512, 4, { kind: VMA_KIND.shmem });
+    touch(w, w.mm, 512, 514);
+    touch(w, w.mm, 514, 516, false);
+    protect(w, 512, 4, VM.READ);
+    protect(w, 512, 4, RW);
+    expect([512, 515].map((page) => pteView(w, page).bits.includes('write'))).toEqual([true, false]);
   });
 });
 

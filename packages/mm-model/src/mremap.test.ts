@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { MmId, Vpn } from './brands.js';
+import { checkMachine } from './check.js';
 import { VM } from './flags.js';
 import { dupMm } from './fork.js';
 import { mmput } from './mm.js';
@@ -135,6 +136,7 @@ describe('mremap to another place', () => {
     expect(w.m.pte.pool.live).toBe(tables);
     expect(contents(w, 4096, 4608)).toEqual(before);
     expect(mappedAt(w, frameOf(w, 4100))).toEqual([4100]);
+    expect(checkMachine(w.m)).toEqual([]);
   });
 
   it('DONTUNMAP leaves the old range mapped and empty', () => {
@@ -198,6 +200,7 @@ describe('mremap to another place', () => {
           if (frame !== 0) expect(mappedAt(w, frame)).toContain(pmdKind(w, page) === PMD.huge ? block : page);
         }
         if (child !== undefined) expect(contents(w, 64, 128, child)).toEqual(before);
+        expect(checkMachine(w.m)).toEqual([]);
         w.run(mmput(w.m, w.mm));
         if (child !== undefined) w.run(mmput(w.m, child));
         expect(w.m.node.freePages[0]).toBe(2047);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { MmId, VmaId, Vpn } from '../brands.js';
+import { checkMachine } from '../check.js';
 import { VM } from '../flags.js';
 import { dupMm } from '../fork.js';
 import { MADV } from '../madvise/advice.js';
@@ -204,6 +205,7 @@ describe('any sequence of mmap, munmap and mprotect', () => {
           }
         }
         checkAgainst(w, model);
+        expect(checkMachine(w.m)).toEqual([]);
         w.run(mmput(w.m, w.mm));
         for (const table of [w.m.vma, w.m.anonVma, w.m.avc, w.m.pte, w.m.directory]) expect(table.pool.live).toBe(0);
         expect(w.m.node.freePages[0]).toBe(4095);
