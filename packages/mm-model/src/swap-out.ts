@@ -62,6 +62,7 @@ export function* swapOutIsolated(m: Machine, head: Pfn): Procedure<number> {
     folioPutbackLru(m, head);
     return 0;
   }
+  if (isAbandoned(m, head)) return freeAbandoned(m, head);
   const usable =
     m.frame.refcount[head] === folioExpectedRefs(m, head) + 1 && (m.frame.flags[head] & KEPT & ~FOLIO.LOCKED) === 0;
   const slot = usable ? slotsFor(m, head) : 0;
@@ -73,6 +74,18 @@ export function* swapOutIsolated(m: Machine, head: Pfn): Procedure<number> {
   const alone = isUnmappedAndUnheld(m, head);
   if (alone) yield* writeOut(m, head, slot, pages);
   return finish(m, head, slot, pages, alone);
+}
+
+/** Nobody but us has the folio: what lies in it is of no use to anyone. */
+function isAbandoned(m: Machine, head: Pfn): boolean {
+  return m.frame.refcount[head] === 1 && folioMapcount(m, head) === 0;
+}
+
+function freeAbandoned(m: Machine, head: Pfn): number {
+  const pages = folioPages(m, head);
+  folioUnlock(m, head);
+  folioDrop(m, head);
+  return pages;
 }
 
 /** Slots of the folio, each counted once more for us; 0 if there are none, or if the folio has to be split first. */
