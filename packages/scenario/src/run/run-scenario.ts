@@ -50,12 +50,29 @@ export interface ScenarioRun {
 }
 
 const DEFAULT_CHECKED_BYTES = 4 * 2 ** 30;
+/** Steps of the executor between two turns of whoever drives the run. */
+const PIECE_STEPS = 1 << 14;
 
 /** Runs a scenario. Errors: ScenarioError for what the file asks for and cannot have. */
 export function runScenario(scenario: Scenario, options: RunOptions = {}): ScenarioRun {
+  const pieces = runScenarioInPieces(scenario, options);
+  for (;;) {
+    const piece = pieces.next();
+    if (piece.done === true) return piece.value;
+  }
+}
+
+/**
+ * The same in pieces of some milliseconds, with how far it is after each: who has an event loop to serve (signals, a
+ * screen) gives it its turn in between. The result does not depend on it.
+ */
+export function* runScenarioInPieces(
+  scenario: Scenario,
+  options: RunOptions = {},
+): Generator<RunProgress, ScenarioRun, void> {
   const world = assembleMachine(scenario, options);
   const run = new Run(world, options);
-  const end = run.run();
+  const end = yield* run.run();
   const checked = options.checkInvariants ?? memoryOf(scenario) <= DEFAULT_CHECKED_BYTES;
   const result = makeResult(world, {
     end,
@@ -114,27 +131,32 @@ class Run {
   }
 
   /** Runs to the end, and judges what is expected of it. */
-  run(): ResultEnd {
+  *run(): Generator<RunProgress, ResultEnd, void> {
     const world = this.#world;
     this.timeline.push(timelineRow(world, 0));
     // What the file does at time 0 belongs to what khugepaged finds when it wakes up first.
     if (this.#timetable.nextNs > 0) startKhugepaged(world);
     else this.#events.start(this.#timetable.take(), () => startKhugepaged(world));
-    const end = this.#advance();
+    const end = yield* this.#advance();
     this.timeline.push(timelineRow(world, end.atNs));
     this.expectations.push(...judge(world, world.scenario.expect, end.atNs));
     return end;
   }
 
-  #advance(): ResultEnd {
+  *#advance(): Generator<RunProgress, ResultEnd, void> {
     const { executor, scenario } = this.#world;
     const { until, atMost, sample } = scenario.run;
     let sampleNs = sample ?? Number.POSITIVE_INFINITY;
     for (;;) {
       const dueNs = Math.min(this.#timetable.nextNs, sampleNs, atMost);
-      const { end } = executor.run({ untilNs: dueNs, shouldStop: this.#shouldStop });
+      const { end } = executor.run({ untilNs: dueNs, maxSteps: PIECE_STEPS, shouldStop: this.#shouldStop });
       const atNs = executor.current.nowNs;
-      if (end === 'stopped') return { reason: this.#reached ? 'goal' : 'stopped', atNs, partial: !this.#reached };
+      if (end === 'steps' && !this.#reached) {
+        yield this.#progress();
+        continue;
+      }
+      if (end === 'stopped' || end === 'steps')
+        return { reason: this.#reached ? 'goal' : 'stopped', atNs, partial: !this.#reached };
       // Nothing is left to happen: what only has an end by time goes on to it, what waits for a goal waits in vain.
       const over = end === 'idle' && this.#timetable.isDone;
       if (over && until !== null) return { reason: 'idle', atNs, partial: false };
@@ -171,12 +193,16 @@ class Run {
 
   readonly #shouldStop = (): boolean => {
     if (this.#reached) return true;
+    this.#options.onProgress?.(this.#progress());
+    return this.#options.shouldStop?.() === true;
+  };
+
+  #progress(): RunProgress {
     const { executor, k, scenario } = this.#world;
-    this.#options.onProgress?.({
+    return {
       virtualNs: executor.current.nowNs,
       atMostNs: scenario.run.atMost,
       pagesCollapsed: k.t.khugepaged.pagesCollapsed[0],
-    });
-    return this.#options.shouldStop?.() === true;
-  };
+    };
+  }
 }
