@@ -46,7 +46,7 @@ import { collapseSinglePmd } from '../collapse-single-pmd.js';
 import { installMadviseCollapse } from '../madvise-collapse.js';
 import type { ScanResult } from '../results.js';
 
-/** First page of the range that tests use: aligned to a PMD range of every geometry. */
+/** First page of the range that tests use: aligned to a PMD range of every geometry but the tiny one's address space. */
 export const BASE: Vpn = (1 << 20) as Vpn;
 
 export interface CollapseWorldOptions extends Partial<MachineConfig>, Omit<CollapseOptions, 'machine' | 'tracer'> {}
@@ -66,6 +66,8 @@ export class CollapseWorld {
   readonly khugepaged: CollapseControl;
   readonly madvise: CollapseControl;
   readonly tracer: Tracer<TraceEvents>;
+  /** First page of the range: BASE, unless the address space is too small. */
+  readonly base: Vpn;
 
   constructor(options: CollapseWorldOptions = {}) {
     const { machine: m } = bootMachine({
@@ -77,6 +79,7 @@ export class CollapseWorld {
       ...options,
     });
     this.m = m;
+    this.base = m.addressPages > 2 * BASE ? BASE : (1024 as Vpn);
     const current = { nowNs: 0, cpu: 0, task: 0 };
     m.current = current;
     this.tracer = new Tracer(m.arena.tables as never, TRACE_EVENTS, current);
@@ -106,23 +109,23 @@ export class CollapseWorld {
     }
   }
 
-  /** Maps `ranges` PMD ranges of anonymous memory at BASE, advised MADV_HUGEPAGE unless told otherwise. */
+  /** Maps `ranges` PMD ranges of anonymous memory at `base`, advised MADV_HUGEPAGE unless told otherwise. */
   map(ranges = 1, options: Partial<MmapOptions> = {}): VmaId {
     const pages = options.pages ?? ranges * this.m.ptes;
     const flags = VM.READ | VM.WRITE | VM.HUGEPAGE;
-    const at = this.run(mmap(this.m, this.mm, { at: BASE, fixed: 'replace', flags, ...options, pages }));
+    const at = this.run(mmap(this.m, this.mm, { at: this.base, fixed: 'replace', flags, ...options, pages }));
     if (at < 0) throw new Error(`mmap gave ${at}`);
     return this.vma(at);
   }
 
-  vma(page: number = BASE, mm: MmId = this.mm): VmaId {
+  vma(page: number = this.base, mm: MmId = this.mm): VmaId {
     const vma = vmaAt(this.m, mm, page);
     if (vma === 0) throw new Error(`no VMA at ${page}`);
     return vma;
   }
 
   /** Runs one PMD range as an initiator does: takes mmap_lock before, gives it back after if it is still held. */
-  range(page: number = BASE, cc: CollapseControl = this.khugepaged): ScanResult {
+  range(page: number = this.base, cc: CollapseControl = this.khugepaged): ScanResult {
     return this.run(this.rangeProcedure(page, cc));
   }
 
@@ -135,14 +138,14 @@ export class CollapseWorld {
 
   /** Maps pages of BASE's range, counted from its start, to small pages that look used. */
   place(from: number, to: number, attributes: number = PTE_YOUNG | PTE_DIRTY | PTE_WRITE): void {
-    placeBasePages(this.m, this.vma(), (BASE + from) as Vpn, to - from, attributes);
+    placeBasePages(this.m, this.vma(), (this.base + from) as Vpn, to - from, attributes);
   }
 
   /** One attempt at a window of BASE's range, without a scan before it. */
   attempt(slot: number, order: number, options: AttemptOptions = {}): ScanResult {
     const cc = options.control ?? this.khugepaged;
     cc.scan.reset();
-    cc.attempt.aim(this.mm, BASE, slot, order);
+    cc.attempt.aim(this.mm, this.base, slot, order);
     cc.attempt.unmapped = options.unmapped ?? 0;
     cc.lockDropped = true;
     return this.run(collapseHugePage(this.ctx, cc));
@@ -181,7 +184,7 @@ export class CollapseWorld {
   }
 
   /** Type of the PMD entry of a page, -1 if a level above it is missing. */
-  pmd(page: number = BASE, mm: MmId = this.mm): number {
+  pmd(page: number = this.base, mm: MmId = this.mm): number {
     const pmd = findPmd(this.m, mm, page as Vpn);
     return pmd === NO_PMD ? -1 : pmdType(this.m.directory.entry[pmd]);
   }
