@@ -1,4 +1,5 @@
 import {
+  anonOrderMasks,
   GEOMETRY_64K,
   HUGEPAGES_ENABLED,
   HUGEPAGES_SHMEM_ENABLED,
@@ -6,12 +7,14 @@ import {
   settingIndex,
   THP_ENABLED,
 } from '@thplab/sysfs-schema';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { MmId, VmaId } from './brands.js';
 import {
   allAnonOrders,
   collapsePossibleOrders,
   highestOrder,
+  sysfsAnonOrders,
   TVA,
   type TvaType,
   thpVmaAllowableOrders,
@@ -92,7 +95,8 @@ describe('which orders an anonymous VMA allows', () => {
 
   it('is what sysfs says by size: always, madvise with advice, inherit as the top level; forced collapse does not ask', () => {
     const sizes = { 2: 'always', 3: 'madvise', 4: 'inherit', 9: 'never' } as const;
-    const of = (top: keyof typeof THP_ENABLED, flags: number): number => answers({ sizes, others: 'never', top, flags })[2];
+    const of = (top: keyof typeof THP_ENABLED, flags: number): number =>
+      answers({ sizes, others: 'never', top, flags })[2];
     expect(of('always', 0)).toBe(0x14);
     expect(of('madvise', 0)).toBe(0x4);
     expect(of('never', 0)).toBe(0x4);
@@ -100,6 +104,23 @@ describe('which orders an anonymous VMA allows', () => {
     expect(of('madvise', VM.HUGEPAGE)).toBe(0x1c);
     expect(of('never', VM.HUGEPAGE)).toBe(0xc);
     expect(answers({ others: 'never', top: 'never' })).toEqual([0, 0, 0, ALL]);
+  });
+
+  it('equals the masks of the sysfs files, for any settings', () => {
+    const { m } = build({});
+    const choices = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 10, maxLength: 10 });
+    fc.assert(
+      fc.property(choices, fc.integer({ min: 0, max: 2 }), fc.boolean(), (sizes, top, advised) => {
+        sizes.forEach((choice, order) => {
+          m.setting.value[settingIndex('hugepages.enabled', order)] = choice;
+        });
+        m.setting.value[settingIndex('enabled')] = top;
+        const masks = anonOrderMasks(m.setting.value, m.geometry);
+        const inherit = top === THP_ENABLED.always || (top === THP_ENABLED.madvise && advised);
+        const expected = masks.always | (advised ? masks.madvise : 0) | (inherit ? masks.inherit : 0);
+        expect(sysfsAnonOrders(m, advised ? VM.HUGEPAGE : 0)).toBe(expected);
+      }),
+    );
   });
 
   it('never contains orders 0 and 1', () => {

@@ -5,16 +5,20 @@
  * asked again whenever locks were dropped.
  */
 import {
-  anonOrderMasks,
+  HUGEPAGES_ENABLED,
   MAX_PAGECACHE_ORDER,
   MIN_ANON_ORDER,
   SHMEM_ENABLED,
+  settingIndex,
   shmemOrderMasks,
   THP_ENABLED,
 } from '@thplab/sysfs-schema';
 import type { VmaId } from './brands.js';
 import { MMF, VM, VM_NO_KHUGEPAGED, VMA_KIND } from './flags.js';
 import { type Machine, setting } from './machine.js';
+
+/** Cell of hugepages-*kB/enabled for order 0; the other orders follow it. */
+const ANON_ENABLED = settingIndex('hugepages.enabled', 0);
 
 /** Who asks (`enum tva_type`): which rules apply to it. */
 export const TVA = { pagefault: 0, smaps: 1, khugepaged: 2, forcedCollapse: 3 } as const;
@@ -134,12 +138,23 @@ export function highestOrder(orders: number): number {
 
 /**
  * Orders that sysfs allows to anonymous memory with these VMA flags: the sizes that say always, with advice also those
- * that say madvise, and those that inherit what the top level says.
+ * that say madvise, and those that inherit what the top level says. Asked by every fault and for every VMA of a scan, so
+ * it reads the cells itself.
  */
 export function sysfsAnonOrders(m: Machine, flags: number): number {
-  const masks = anonOrderMasks(m.setting.value, m.geometry);
   const advised = (flags & VM.HUGEPAGE) !== 0;
-  return masks.always | (advised ? masks.madvise : 0) | (topLevelAllows(m, advised) ? masks.inherit : 0);
+  const inherit = topLevelAllows(m, advised);
+  const cells = m.setting.value;
+  let orders = 0;
+  for (let order = MIN_ANON_ORDER; order <= m.pmdOrder; order++) {
+    const choice = cells[ANON_ENABLED + order];
+    const allowed =
+      choice === HUGEPAGES_ENABLED.always ||
+      (choice === HUGEPAGES_ENABLED.madvise && advised) ||
+      (choice === HUGEPAGES_ENABLED.inherit && inherit);
+    if (allowed) orders |= 1 << order;
+  }
+  return orders;
 }
 
 /** From the highest order down, drops orders that no aligned block of the VMA can have; stops at the first that fits. */

@@ -132,6 +132,18 @@ describe('advice that sets VMA flags', () => {
     expect(flagsAt(w, 512)).toBe(RW | flag);
   });
 
+  it('MADV_NOHUGEPAGE that moves the boundary to a neighbour into a huge page splits its mapping', () => {
+    const w = withHugePage();
+    mapAt(w, 1024, 8, { flags: RW | VM.NOHUGEPAGE });
+    expect(advise(w, 1000, 24, MADV.NOHUGEPAGE)).toBe(0);
+    expect(ranges(w)).toEqual([
+      [512, 1000],
+      [1000, 1032],
+    ]);
+    expect(pmdKind(w, 512)).toBe(PMD.table);
+    expect(w.m.mm.rssAnon[w.mm]).toBe(512);
+  });
+
   it('MADV_HUGEPAGE tells khugepaged, with the flags that the whole VMA would have; MADV_NOHUGEPAGE does not', () => {
     const w = withPages(1024);
     const told: unknown[] = [];
