@@ -93,6 +93,7 @@ function reportFailure(error: unknown, context: Context): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (error instanceof CliError) {
     context.io.stderr.write(`${error.hasPlace ? '' : 'thplab: '}${error.message}\n`);
+    if (error.exitCode === EXIT.limit) context.say(`repeat: ${context.commandLine}`);
     return error.exitCode;
   }
   context.io.stderr.write(defectText(error, context.commandLine, context.version));

@@ -5,6 +5,12 @@ import type { Context } from './context.js';
 import { CliError, InputError, LimitError } from './errors.js';
 import { bar, type Progress } from './output/progress.js';
 
+/** What a run needs besides its scenario. */
+export type RunInput = Pick<RunOptions, 'snapshots' | 'extras'>;
+
+/** Event loop turns come this often, so that Ctrl-C is heard and progress is seen. */
+const TURN_MS = 20;
+
 /** Runs a scenario. Ctrl-C ends it at its next step; the result is then marked as partial. */
 export async function simulate(
   context: Context,
@@ -14,19 +20,21 @@ export async function simulate(
   label: string = scenario.name,
 ): Promise<ScenarioRun> {
   const signal = context.interruptible();
-  const { runScenario } = await import('@thplab/scenario');
+  const { runScenarioInPieces } = await import('@thplab/scenario');
+  const { nowMs } = context.io;
+  progress.show(`${label}: setting up`);
   await nextTurn();
   try {
-    return runScenario(scenario, {
-      ...options,
-      shouldStop: () => {
-        // The clock is also where a test presses Ctrl-C.
-        context.io.nowMs();
-        return signal.aborted;
-      },
-      onProgress: ({ virtualNs, atMostNs, pagesCollapsed }) =>
-        progress.show(`${label}: ${bar(virtualNs, atMostNs)}  ${pagesCollapsed} collapsed`),
-    });
+    const pieces = runScenarioInPieces(scenario, { ...options, shouldStop: () => signal.aborted });
+    for (let turnMs = nowMs(); ; ) {
+      const piece = pieces.next();
+      if (piece.done === true) return piece.value;
+      if (nowMs() - turnMs < TURN_MS) continue;
+      const { virtualNs, atMostNs, pagesCollapsed } = piece.value;
+      progress.show(`${label}: ${bar(virtualNs, atMostNs)}  ${pagesCollapsed} collapsed`);
+      await nextTurn();
+      turnMs = nowMs();
+    }
   } catch (error) {
     throw await runError(error);
   } finally {
@@ -42,6 +50,12 @@ export async function runError(error: unknown): Promise<unknown> {
   ]);
   if (error instanceof CliError) return error;
   if (error instanceof ScenarioError) return new InputError(error.message, { hasPlace: true, cause: error });
-  if (error instanceof TableFullError) return new LimitError(error.message, error);
+  if (error instanceof TableFullError) {
+    const [what = ''] = error.message.split('; ');
+    return new LimitError(
+      `a limit of the model: ${what}; bound what repeats (times: N), or end sooner (--until)`,
+      error,
+    );
+  }
   return error;
 }

@@ -25,7 +25,7 @@ events:
 run: { for: 1s, sample: 250ms }
 `;
 
-const LONG = BUSY.replace('for: 1s, sample: 250ms', 'for: 1000s');
+const LONG = BUSY.replace('for: 1s, sample: 250ms', 'for: 300s');
 
 describe('run', () => {
   it('shows what happened on one screen', async () => {

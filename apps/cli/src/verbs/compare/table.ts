@@ -1,0 +1,81 @@
+/** Variants side by side: one row each; what differs from the first row is marked. */
+import type { ScenarioResult } from '@thplab/scenario';
+import { formatCount } from '@thplab/scenario';
+import type { Palette } from '../../output/palette.js';
+import { table } from '../../output/table.js';
+import { cellText, type Metric } from './metrics.js';
+
+/** One variant that has run. */
+export interface VariantRow {
+  readonly name: string;
+  readonly kernel: string;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly metrics: Readonly<Record<string, number | string | null>>;
+  /** Metrics that are not as in the first row. */
+  readonly differs: readonly string[];
+  /** What became of the PMD ranges of each VMA. */
+  readonly outcomes: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+
+/** Rows of results, each held against the first. */
+export function variantRows(
+  runs: readonly { readonly name: string; readonly result: ScenarioResult }[],
+  metrics: readonly Metric[],
+): readonly VariantRow[] {
+  const rows = runs.map(({ name, result }) => ({
+    name,
+    kernel: result.header.kernel,
+    settings: result.header.settings,
+    metrics: Object.fromEntries(metrics.map((metric) => [metric.name, metric.value(result)])),
+    outcomes: Object.fromEntries(
+      result.processes.flatMap((process) => process.vmas.map((vma) => [`${process.name} ${vma.name}`, vma.outcomes])),
+    ),
+  }));
+  const first = rows[0];
+  return rows.map((row) => ({
+    ...row,
+    differs: metrics.map(({ name }) => name).filter((name) => row.metrics[name] !== first?.metrics[name]),
+  }));
+}
+
+const MARK = '*';
+
+/** The table of metrics, and where ranges fared differently a second one that says how. */
+export function compareText(rows: readonly VariantRow[], metrics: readonly Metric[], colors: Palette): string {
+  const cells = rows.map((row) => [
+    row.name,
+    ...metrics.map((metric) => {
+      const text = cellText(metric, row.metrics[metric.name] ?? null);
+      return row.differs.includes(metric.name) ? colors.notable(`${text} ${MARK}`) : `${text}  `;
+    }),
+  ]);
+  const columns = metrics.map(({ title, name }) => {
+    const isText = name === 'folios';
+    return { title: isText ? title : `${title}  `, align: isText ? ('left' as const) : ('right' as const) };
+  });
+  const legend = rows.some(({ differs }) => differs.length > 0)
+    ? `${colors.faint(`  ${MARK} differs from the first row`)}\n`
+    : `${colors.faint('  all rows are alike')}\n`;
+  return `${table([{ title: 'variant' }, ...columns], cells, colors)}${legend}${outcomeTable(rows, colors)}`;
+}
+
+/** VMAs whose ranges fared differently: what became of them, variant by variant. */
+function outcomeTable(rows: readonly VariantRow[], colors: Palette): string {
+  const first = rows[0];
+  if (first === undefined) return '';
+  const vmas = Object.keys(first.outcomes).filter((vma) => new Set(rows.map((row) => outcomesText(row, vma))).size > 1);
+  if (vmas.length === 0) return '';
+  const cells = vmas.flatMap((vma) =>
+    rows.map((row, i) => {
+      const text = outcomesText(row, vma);
+      const differs = text !== outcomesText(first, vma);
+      return [i === 0 ? vma : '', row.name, differs ? colors.notable(`${text} ${MARK}`) : text];
+    }),
+  );
+  return `\n${table([{ title: 'VMA' }, { title: 'variant' }, { title: 'what became of its ranges' }], cells, colors)}`;
+}
+
+function outcomesText({ outcomes }: VariantRow, vma: string): string {
+  const parts = Object.entries(outcomes[vma] ?? {}).map(([outcome, count]) => `${formatCount(count)} ${outcome}`);
+  return parts.join(', ') || 'none';
+}
