@@ -8,7 +8,8 @@ import type { MmId, Pfn, TableId, VmaId, Vpn } from './brands.js';
 import { FAULT, type FaultResult } from './fault-result.js';
 import { FOLIO, NO_FRAME, PAGE, VM, ZERO_FRAME } from './flags.js';
 import { folioHas, folioHead, folioMaybeMappedShared, folioOrder, setFrameFlags } from './folio.js';
-import { folioPut } from './folio-lifetime.js';
+import { folioDrop } from './folio-hold.js';
+import { folioGet, folioPut } from './folio-lifetime.js';
 import { updateMirrors } from './folio-mirror.js';
 import { folioAddLru, lruAddDrainCpu } from './lru.js';
 import { type Machine, nextStamp } from './machine.js';
@@ -42,8 +43,17 @@ export function* doWpPage(m: Machine, vma: VmaId, table: TableId, page: Vpn): Pr
     yield release(lock);
     return FAULT.ok;
   }
+  // What is copied must still be there then: reclaim and migration leave a page alone that somebody holds.
+  const head = folioHead(m, old);
+  const held = old !== ZERO_FRAME && old !== NO_FRAME;
+  if (held) {
+    folioGet(m, head);
+    updateMirrors(m, head);
+  }
   yield release(lock);
-  return yield* copyPage(m, vma, table, page, old);
+  const result = yield* copyPage(m, vma, table, page, old);
+  if (held) folioDrop(m, head);
+  return result;
 }
 
 /** True if the page is this process's alone (`wp_can_reuse_anon_folio`). */
@@ -91,9 +101,7 @@ function* copyPage(m: Machine, vma: VmaId, table: TableId, page: Vpn, old: numbe
     m.pte.pfn[pteCell(m, table, slot)] = 0;
     clearPte(m, table, slot);
     removePteRmap(m, old as Pfn, mm);
-    const last = m.frame.refcount[head] === 1;
-    folioPut(m, head);
-    if (!last) updateMirrors(m, head);
+    folioDrop(m, head);
   } else clearPte(m, table, slot);
   addNewAnonRmap(m, fresh, vma, page);
   folioAddLru(m, fresh);

@@ -4,10 +4,27 @@ import { assertMachine } from './check.js';
 import { VM } from './flags.js';
 import { dupMm } from './fork.js';
 import { pinPages } from './gup.js';
+import { lruAddDrainAll } from './lru.js';
+import { MADV } from './madvise/advice.js';
+import { madvise } from './madvise.js';
 import { mprotect } from './mprotect.js';
 import { injectAllocationFailure } from './page-alloc.js';
-import { findTable, PTE_WRITE, pteAttributes, ptePfn, slotOf } from './page-table.js';
+import {
+  findPmd,
+  findTable,
+  PMD,
+  PMD_UFFD_WP,
+  PTE_DIRTY,
+  PTE_WRITE,
+  PTE_YOUNG,
+  pmdType,
+  pteAttributes,
+  ptePfn,
+  slotOf,
+} from './page-table.js';
+import { shrinkNode } from './reclaim.js';
 import { makeWorld, mapAt, touch, type World } from './testing/world.js';
+import { userfaultfdRegister, userfaultfdWriteProtect } from './userfaultfd.js';
 
 const PAGE = 512 as Vpn;
 
@@ -45,5 +62,34 @@ describe('fork with pinned pages', () => {
     expect({ mms: w.m.mm.pool.live, vmas: w.m.vma.pool.live, tables: w.m.pte.pool.live }).toEqual(before);
     assertMachine(w.m, { pins: w.pins });
     expect(w.run(dupMm(w.m, w.mm))).not.toBe(0);
+  });
+});
+
+describe('the entries that fork makes', () => {
+  it('are old and stay dirty in the child, so that MADV_FREE of one process drops nothing of the other', () => {
+    const w = makeWorld();
+    mapAt(w, PAGE, 4);
+    touch(w, w.mm, PAGE, PAGE + 4);
+    const stamp = w.m.frame.stamp[ptePfn(w.m, findTable(w.m, w.mm, PAGE) as TableId, slotOf(w.m, PAGE))];
+    const child = w.run(dupMm(w.m, w.mm));
+    const attributes = pteAttributes(w.m, findTable(w.m, child, PAGE) as TableId, slotOf(w.m, PAGE));
+    expect(attributes & (PTE_YOUNG | PTE_DIRTY)).toBe(PTE_DIRTY);
+    w.run(lruAddDrainAll(w.m));
+    w.run(madvise(w.m, w.mm, PAGE, 4, MADV.FREE));
+    for (let i = 0; i < 3; i++) w.run(shrinkNode(w.m, 0, 16_384));
+    touch(w, child, PAGE, PAGE + 1, false);
+    expect(w.m.frame.stamp[ptePfn(w.m, findTable(w.m, child, PAGE) as TableId, slotOf(w.m, PAGE))]).toBe(stamp);
+  });
+
+  it('are not write-protected by the userfaultfd of the parent, huge ones neither', () => {
+    const w = makeWorld({ thp: 'always' });
+    mapAt(w, PAGE, 512);
+    touch(w, w.mm, PAGE, PAGE + 1);
+    expect(pmdType(w.m.directory.entry[findPmd(w.m, w.mm, PAGE)])).toBe(PMD.huge);
+    w.run(userfaultfdRegister(w.m, w.mm, PAGE, 512, VM.UFFD_WP));
+    w.run(userfaultfdWriteProtect(w.m, w.mm, PAGE, 512, true));
+    const child = w.run(dupMm(w.m, w.mm));
+    expect(w.m.directory.entry[findPmd(w.m, w.mm, PAGE)] & PMD_UFFD_WP).toBe(PMD_UFFD_WP);
+    expect(w.m.directory.entry[findPmd(w.m, child, PAGE)] & PMD_UFFD_WP).toBe(0);
   });
 });

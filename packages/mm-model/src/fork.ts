@@ -26,13 +26,15 @@ import {
   NO_PMD,
   newTable,
   PMD,
-  PMD_DIRTY,
+  PMD_UFFD_WP,
   PMD_WRITE,
+  PMD_YOUNG,
   PMD_ZERO,
   type PmdRef,
   PTE_DIRTY,
   PTE_UFFD_WP,
   PTE_WRITE,
+  PTE_YOUNG,
   pmdPfn,
   pmdTable,
   pmdType,
@@ -152,7 +154,7 @@ function shareHugePmd(m: Machine, child: MmId, pmd: PmdRef, target: PmdRef, depo
   addAnonPmdRmap(m, head, child);
   m.mm.rssAnon[child] += m.ptes;
   m.directory.entry[pmd] = (entry & ~PMD_WRITE) >>> 0;
-  setHugePmd(m, target, head, entry & 0xf8 & ~(PMD_WRITE | PMD_DIRTY), deposit);
+  setHugePmd(m, target, head, entry & 0xf8 & ~(PMD_WRITE | PMD_YOUNG | PMD_UFFD_WP), deposit);
   updateMirrors(m, head);
 }
 
@@ -187,7 +189,9 @@ function copyPtes(
 function sharePresentPte(m: Machine, vma: VmaId, source: TableId, table: TableId, slot: number): boolean {
   const mm = m.vma.mm[vma] as MmId;
   const pfn = m.pte.pfn[pteCell(m, source, slot)];
-  const attributes = pteAttributes(m, source, slot) & ~(PTE_WRITE | PTE_DIRTY | PTE_UFFD_WP);
+  // A private page stays dirty in the child too: neither may drop it as lazily freed on behalf of the other.
+  const shared = (m.vma.flags[vma] & VM.SHARED) === 0 ? 0 : PTE_DIRTY;
+  const attributes = pteAttributes(m, source, slot) & ~(PTE_WRITE | PTE_YOUNG | PTE_UFFD_WP | shared);
   if (pfn === ZERO_FRAME) {
     setPteZero(m, table, slot, attributes);
     return true;

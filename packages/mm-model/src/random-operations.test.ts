@@ -147,6 +147,8 @@ class Life {
     const parent = this.someMm();
     const child = this.w.run(dupMm(this.m, parent));
     this.log.push(`fork mm ${parent} -> ${child}`);
+    // No memory for the copy of a pinned page.
+    if (child === 0) return undefined;
     this.mms.push(child);
     const after = readAllPages(this.m).stamps;
     for (const [key, stamp] of this.#before.stamps) {

@@ -94,7 +94,10 @@ export function addToSwapCache(m: Machine, slot: number, head: Pfn): void {
   countVmEvent(m, 'nr_swapcached', pages);
 }
 
-/** Takes the folio of a slot's page out of the swap cache, if it is there; slots that nobody counts are free then. */
+/**
+ * Takes the folio of a slot's page out of the swap cache, if it is there; slots that nobody counts are free then. The folio
+ * is dirty from now on (`folio_free_swap`): what may be its only copy must not be dropped as clean.
+ */
 export function removeFromSwapCache(m: Machine, slot: number): void {
   const pfn = m.swap.cache[slot];
   if (pfn === 0) return;
@@ -107,6 +110,7 @@ export function removeFromSwapCache(m: Machine, slot: number): void {
   }
   countVmEvent(m, 'nr_swapcached', -pages);
   clearFrameFlags(m, head, FOLIO.SWAPCACHE);
+  setFrameFlags(m, head, FOLIO.DIRTY);
   const last = m.frame.refcount[head] === pages;
   folioPut(m, head, pages);
   if (!last) updateMirrors(m, head);

@@ -46,7 +46,10 @@ export function* unsharePage(m: Machine, vma: VmaId, page: Vpn): Procedure<boole
   const old = ptePfn(m, table, slotOf(m, page));
   const done = old < 0 || old === NO_FRAME || (old !== ZERO_FRAME && takeOver(m, old as Pfn));
   const head = folioHead(m, old);
-  if (!done && old !== ZERO_FRAME) folioGet(m, head);
+  if (!done && old !== ZERO_FRAME) {
+    folioGet(m, head);
+    updateMirrors(m, head);
+  }
   yield release(m.locks.pteLock.ref(table));
   if (done) return true;
   const copied = yield* replaceByCopy(m, vma, page, old);
