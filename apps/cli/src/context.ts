@@ -46,7 +46,7 @@ export function createContext(
   const context: Context = {
     io,
     version: packageVersion(),
-    commandLine: ['thplab', ...argv].map(quote).join(' '),
+    commandLine: commandLineOf(argv),
     colors: paletteFor(io.stdout, io.env),
     errorColors: paletteFor(io.stderr, io.env),
     exitCode: EXIT.done,
@@ -59,6 +59,12 @@ export function createContext(
     dispose: stopListening,
   };
   return context;
+}
+
+/** The command as typed; where standard input is read, with a place for what was in it. */
+function commandLineOf(argv: readonly string[]): string {
+  const readsStdin = argv.some((word, i) => word === '-' && !/^(-o|--output|--trace)$/.test(argv[i - 1] ?? ''));
+  return `${['thplab', ...argv].map(quote).join(' ')}${readsStdin ? ' < INPUT' : ''}`;
 }
 
 /** A word as a POSIX shell reads it back. */

@@ -3,5 +3,7 @@ import type { Context } from './context.js';
 
 /** The command as typed, with the seed if it was not given: the scenario's own could be edited meanwhile. */
 export function repeatCommand({ commandLine }: Context, seed: number): string {
-  return / --seed[ =]/.test(commandLine) ? commandLine : `${commandLine} --seed ${seed}`;
+  if (/ --seed[ =]/.test(commandLine)) return commandLine;
+  const [command = '', ...input] = commandLine.split(/(?= < INPUT$)/);
+  return `${command} --seed ${seed}${input.join('')}`;
 }

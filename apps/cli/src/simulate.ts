@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RunOptions, Scenario, ScenarioRun } from '@thplab/scenario';
 import type { Context } from './context.js';
-import { CliError, InputError, LimitError } from './errors.js';
+import { CliError, InputError, InterruptedError, LimitError } from './errors.js';
 import { bar, type Progress } from './output/progress.js';
 
 /** What a run needs besides its scenario. */
@@ -11,7 +11,10 @@ export type RunInput = Pick<RunOptions, 'snapshots' | 'extras'>;
 /** Event loop turns come this often, so that Ctrl-C is heard and progress is seen. */
 const TURN_MS = 20;
 
-/** Runs a scenario. Ctrl-C ends it at its next step; the result is then marked as partial. */
+/**
+ * Runs a scenario. Ctrl-C ends it at its next step; the result is then marked as partial. Errors: InterruptedError if it came
+ * before the first step; InputError, LimitError.
+ */
 export async function simulate(
   context: Context,
   scenario: Scenario,
@@ -25,6 +28,7 @@ export async function simulate(
   progress.show(`${label}: setting up`);
   await nextTurn();
   try {
+    if (signal.aborted) throw new InterruptedError('nothing of it had run yet');
     const pieces = runScenarioInPieces(scenario, { ...options, shouldStop: () => signal.aborted });
     for (let turnMs = nowMs(); ; ) {
       const piece = pieces.next();

@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly defect?: Error;
   /** Ctrl-C is pressed when the condition first holds, checked at every write and every look at the clock. */
   readonly interruptWhen?: (so: { readonly stdout: string; readonly stderr: string }) => boolean;
+  /** Ctrl-C is pressed at each of those times, not only at the first. */
+  readonly interruptAgain?: boolean;
 }
 
 export interface RunResult {
@@ -39,7 +41,7 @@ export async function runCli(args: readonly string[], options: RunOptions = {}):
   const exits: number[] = [];
   let pressed = false;
   const look = (): void => {
-    if (pressed || options.interruptWhen?.(text) !== true) return;
+    if ((pressed && !options.interruptAgain) || options.interruptWhen?.(text) !== true) return;
     pressed = true;
     for (const listener of listeners) listener();
   };

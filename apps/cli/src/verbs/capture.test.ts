@@ -75,7 +75,7 @@ describe('capture', () => {
   it.each([
     [['--pid', '4243'], 3, '"ps -e" lists the processes'],
     [['--pid', 'x'], 2, 'It must be the number of a process'],
-    [[], 2, "required option '-p, --pid <n>' not specified"],
+    [[], 2, 'which process? give --pid N'],
   ])('refuses %j', async (args, expected, message) => {
     const cwd = folderWith({});
     const { code, stdout, stderr } = await runCli(['capture', ...args, '-o', 's'], { cwd, ...fakeProc() });

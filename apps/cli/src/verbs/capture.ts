@@ -12,8 +12,8 @@ import { openTarget, withTarget } from '../output/target.js';
 import { captureDocument, writeCaptureSummary } from './capture/summary.js';
 
 interface Options {
-  readonly pid: number;
-  readonly output: string;
+  readonly pid?: number;
+  readonly output?: string;
   readonly json?: boolean;
   readonly names: NameDetail;
   readonly quiet?: boolean;
@@ -21,8 +21,8 @@ interface Options {
 
 export function define(command: Command, context: Context): void {
   command
-    .requiredOption('-p, --pid <n>', 'the process', processId)
-    .requiredOption('-o, --output <file>', 'the snapshot file, written whole or not at all ("-": stdout)')
+    .option('-p, --pid <n>', 'the process (required)', processId)
+    .option('-o, --output <file>', 'the snapshot file (required), written whole or not at all ("-": stdout)')
     .addOption(
       new Option('--names <detail>', 'names of mappings: with folders, file names only, or none')
         .choices(['full', 'base', 'none'])
@@ -39,18 +39,21 @@ export function define(command: Command, context: Context): void {
 }
 
 async function capture(context: Context, options: Options): Promise<void> {
-  const toStdout = options.output === '-';
+  const { pid, output } = options;
+  if (pid === undefined) throw new UsageError('which process? give --pid N; "ps -e" lists them');
+  if (output === undefined) throw new UsageError('where to? give -o FILE, or -o - for stdout');
+  const toStdout = output === '-';
   if (toStdout && context.io.stdout.isTerminal) {
     throw new UsageError('a snapshot is not for a terminal; name a file with -o, or redirect stdout');
   }
   if (toStdout && options.json) throw new UsageError('--json and -o - both want stdout; name a file with -o');
   const begun = context.io.nowMs();
   // Opened first: a file that cannot be written is better known before the work.
-  const target = openTarget(context, options.output);
+  const target = openTarget(context, output);
   try {
-    const { result, fileBytes } = await captureInto(context, options, target.write);
+    const { result, fileBytes } = await captureInto(context, pid, options, target.write);
     target.finish();
-    const document = captureDocument(result, context.version, toStdout ? '<stdout>' : options.output, fileBytes);
+    const document = captureDocument(result, context.version, toStdout ? '<stdout>' : output, fileBytes);
     if (options.json) await withTarget(context, undefined, (out) => out.write(jsonDocument(document)));
     else if (!options.quiet) await writeCaptureSummary(context, document, toStdout);
     for (const line of result.snapshot.missing) context.say(`missing: ${line}`);
@@ -63,15 +66,16 @@ async function capture(context: Context, options: Options): Promise<void> {
 
 async function captureInto(
   context: Context,
+  pid: number,
   options: Options,
   write: (bytes: Uint8Array) => void,
 ): Promise<{ result: CaptureResult; fileBytes: number }> {
   const { writeSnapshot } = await import('@thplab/capture');
   const progress = progressOf(context, options.quiet);
   const show = ({ phase, done, total }: CaptureProgress): void =>
-    progress.show(`capture of ${options.pid}: ${phase.padEnd(10)} ${bar(done, total)}`);
+    progress.show(`capture of ${pid}: ${phase.padEnd(10)} ${bar(done, total)}`);
   try {
-    const result = await captureFrom(context, { pid: options.pid, names: options.names }, show);
+    const result = await captureFrom(context, { pid, names: options.names }, show);
     const bytes = writeSnapshot(result.snapshot);
     write(bytes);
     return { result, fileBytes: bytes.length };

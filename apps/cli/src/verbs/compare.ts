@@ -2,7 +2,7 @@
 import type { Scenario } from '@thplab/scenario';
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.js';
-import { UsageError } from '../errors.js';
+import { InterruptedError, UsageError } from '../errors.js';
 import { EXIT } from '../exit.js';
 import { showExamples } from '../help.js';
 import { filesOfScenario, kernelNamed, type Overrides, override, overrideOptions } from '../input/overrides.js';
@@ -114,11 +114,17 @@ export async function runVariants(
   const done: { name: string; result: VariantResult }[] = [];
   for (const { name, scenario } of variants) {
     const label = `${done.length + 1}/${variants.length} ${name}`;
-    const { result } = await simulate(context, scenario, input, progress, label);
-    if (result.end.partial) break;
-    done.push({ name, result });
+    try {
+      const { result } = await simulate(context, scenario, input, progress, label);
+      if (result.end.partial) break;
+      done.push({ name, result });
+    } catch (error) {
+      if (error instanceof InterruptedError) break;
+      throw error;
+    }
   }
-  return done;
+  if (done.length > 0) return done;
+  throw new InterruptedError('no variant was done yet');
 }
 
 type VariantResult = Awaited<ReturnType<typeof simulate>>['result'];

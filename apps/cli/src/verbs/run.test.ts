@@ -153,7 +153,7 @@ describe('Ctrl-C', () => {
     const options = {
       stdin: LONG,
       terminal: 100,
-      interruptWhen: ({ stderr }: { stderr: string }) => stderr.includes('busy: '),
+      interruptWhen: ({ stderr }: { stderr: string }) => stderr.includes('busy: ['),
     };
     const { code, stdout, stderr, exits } = await runCli(['run', '-'], options);
     expect([code, exits]).toEqual([130, []]);
