@@ -33,9 +33,9 @@ export function* collapseSinglePmd(
   const before = cc.progress;
   cc.lockDropped = false;
   const anon = m.vma.kind[vma] === VMA_KIND.anon;
-  const { result, collapsed } = anon ? yield* collapseScanPmd(ctx, cc, vma, page) : yield* passOverFile(ctx, cc, mm);
+  const { result, windows } = anon ? yield* collapseScanPmd(ctx, cc, vma, page) : yield* passOverFile(ctx, cc, mm);
   if (!anon || ctx.generation.progressModel === 'perRange') cc.progress = before + m.ptes;
-  traceRange(ctx, mm, page, result, collapsed, cc.progress - before);
+  traceRange(ctx, mm, page, result, windows, cc.progress - before);
   recorder?.rangeDone?.(mm, vma, page, result);
   return { result, lockDropped: cc.lockDropped };
 }
@@ -45,8 +45,8 @@ function* passOverFile(
   ctx: CollapseContext,
   cc: CollapseControl,
   mm: MmId,
-): Procedure<{ readonly result: ScanResult; readonly collapsed: number }> {
+): Procedure<{ readonly result: ScanResult; readonly windows: number }> {
   yield* mmapReadUnlock(ctx.m, mm);
   cc.lockDropped = true;
-  return { result: SCAN.PAGE_ANON, collapsed: 0 };
+  return { result: SCAN.PAGE_ANON, windows: 0 };
 }

@@ -68,13 +68,13 @@ export function traceRange(
   mm: MmId,
   page: Vpn,
   result: ScanResult,
-  collapsed: number,
+  windows: number,
   progress: number,
 ): void {
   const { tracer, m } = ctx;
   if (!tracer.enabled) return;
   const address = page * 2 ** m.geometry.pageShift;
-  tracer.event(tracer.ids.collapse_range, mm, address, status(ctx, result), collapsed, progress);
+  tracer.event(tracer.ids.collapse_range, mm, address, status(ctx, result), windows, progress);
 }
 
 /**

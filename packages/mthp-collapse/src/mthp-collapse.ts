@@ -17,7 +17,7 @@ import { collapseHugePage } from './collapse-huge-page.js';
 import { traceWindow } from './collapse-trace.js';
 import type { LimitContext, PtesSettings } from './limits.js';
 import type { OrderSet } from './orders.js';
-import type { ScanResult } from './results.js';
+import { SCAN, type ScanResult } from './results.js';
 
 /** Bit of `machine.warnings`: max_ptes_none has a value that orders below the PMD's do not know. */
 export const WARNING_MAX_PTES_NONE = 1;
@@ -32,6 +32,12 @@ export interface MthpCollapseTarget {
   readonly uffdArmed: boolean;
 }
 
+/** How a table ended. */
+export interface MthpCollapseOutcome extends WalkOutcome {
+  /** Windows that were collapsed. */
+  readonly windows: number;
+}
+
 /**
  * Tries the windows of the table that `cc.scan` describes, in the generation's order. Entered without locks, or with
  * mmap_lock held for reading if `cc.lockDropped` is false; left so that `cc.lockDropped` is true to reality. The three
@@ -41,11 +47,12 @@ export function* mthpCollapse(
   ctx: CollapseContext,
   cc: CollapseControl,
   target: MthpCollapseTarget,
-): Procedure<WalkOutcome> {
+): Procedure<MthpCollapseOutcome> {
   const { m, recorder } = ctx;
   const { mm, page } = target;
   const a = cc.attempt;
   let settings = readPtesSettings(m);
+  let windows = 0;
   const walk = startWalk(ctx.generation, walkInput(ctx, cc, target, settings));
   for (let w = walk.next(); w !== NO_WINDOW; w = walk.next()) {
     const order = windowOrder(w);
@@ -53,6 +60,7 @@ export function* mthpCollapse(
     a.unmapped = cc.scan.unmapped;
     a.referenced = cc.scan.referenced;
     const result: ScanResult = yield* collapseHugePage(ctx, cc);
+    if (result === SCAN.SUCCEED) windows++;
     recorder?.attempted?.(mm, a.page, order, result);
     if (ctx.tracer.enabled) traceAttempt(ctx, cc, settings, result);
     walk.report(result);
@@ -63,7 +71,7 @@ export function* mthpCollapse(
   }
   const outcome = walk.outcome();
   if (outcome.warned) Atomics.or(m.machine.warnings, 0, WARNING_MAX_PTES_NONE);
-  return outcome;
+  return { ...outcome, windows };
 }
 
 function walkInput(

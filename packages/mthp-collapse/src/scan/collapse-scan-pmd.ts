@@ -24,8 +24,8 @@ import { scanPlanes } from './scan-planes.js';
 /** What became of one PMD range. */
 export interface ScanPmdOutcome {
   readonly result: ScanResult;
-  /** Entries now covered by new folios. */
-  readonly collapsed: number;
+  /** Windows that were collapsed. */
+  readonly windows: number;
 }
 
 /**
@@ -45,7 +45,7 @@ export function* collapseScanPmd(
   const state = checkPmdState(m, generation, pmd);
   if (state !== SCAN.SUCCEED) {
     cc.progress++;
-    return { result: state, collapsed: 0 };
+    return { result: state, windows: 0 };
   }
   const enabledOrders = collapsePossibleOrders(ctx, vma, cc.tva);
   const uffdArmed = (m.vma.flags[vma] & VM_UFFD) !== 0;
@@ -54,7 +54,7 @@ export function* collapseScanPmd(
   const table = pmdTable(m.directory.entry[pmd]);
   if (!(yield* pteOffsetMapLock(m, mm, table, page))) {
     cc.progress++;
-    return { result: noTable(generation), collapsed: 0 };
+    return { result: noTable(generation), windows: 0 };
   }
   const result = scanPlanes(m, table, cc.scan);
   cc.progress += cc.scan.scanned;
@@ -64,7 +64,7 @@ export function* collapseScanPmd(
   ctx.recorder?.scanned?.(mm, page, result, cc.scan);
   if (result !== SCAN.SUCCEED) {
     traceScanPmd(ctx, cc, mm, result);
-    return { result, collapsed: 0 };
+    return { result, windows: 0 };
   }
   if (generation.lockContract === 'enterUnlocked') {
     yield* mmapReadUnlock(m, mm);
