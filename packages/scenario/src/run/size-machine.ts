@@ -10,9 +10,10 @@ export interface ExtraNeeds {
   readonly vmas: number;
   readonly tables: number;
   readonly directories: number;
+  readonly filePages: number;
 }
 
-const NO_EXTRAS: ExtraNeeds = { vmas: 0, tables: 0, directories: 0 };
+const NO_EXTRAS: ExtraNeeds = { vmas: 0, tables: 0, directories: 0, filePages: 0 };
 
 /** Most processes that a repeated fork without an end is given room for. */
 const OPEN_FORKS = 1000;
@@ -36,13 +37,16 @@ export function limitsOf(
   // A child may hold as much as its parent; more live at once than named processes only where forks repeat.
   const families = 1 + Math.min(forks, 64);
   const mms = declared + forks + 16;
-  const filePages = vmas.reduce((sum, vma) => sum + (vma.kind === 'anon' ? 0 : vma.size / machine.pageSize), 0);
+  const filePages = vmas.reduce(
+    (sum, vma) => sum + (vma.kind === 'anon' ? 0 : vma.size / machine.pageSize),
+    extras.filePages,
+  );
   return {
     mms,
     vmas: (vmas.length + extras.vmas + 1) * (1 + forks) + SPARE_VMAS,
     pageTables: Math.min(2 ** 24 - 1, blocks * families * 2 + 1024),
     directories: directories * families * 2 + mms * 4 + 64,
-    files: vmas.length + 256,
+    files: vmas.length + extras.vmas + 256,
     pageCache: Math.max(1024, Math.ceil(filePages * 2)),
     swapSlots: Math.max(1, machine.swap / machine.pageSize) + 1,
   };
