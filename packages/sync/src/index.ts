@@ -17,6 +17,7 @@ export type {
   TaskFailure,
   TaskOptions,
 } from './executor.js';
+export * from './explore/index.js';
 export { type HeldLock, HeldLocks } from './held-locks.js';
 export { Histogram } from './histogram.js';
 export {

@@ -21,7 +21,7 @@ export const ACCESS = {
   /** Going on after a queued acquire was granted. */
   grantedRead: 9,
   grantedWrite: 10,
-  /** Getting onto a wait queue, or off it by a timeout. */
+  /** Getting onto a wait queue, or off it where a timeout was possible. */
   waits: 11,
   wakes: 12,
 } as const;

@@ -1,11 +1,13 @@
 /**
  * Depth-first search of all schedules, or of all with at most so many pre-emptions.
  *
- * Without reduction every runnable task is tried at every step. With it (the default) a task is tried where a race asks for
- * it: `reduction.ts` looks at each schedule for pairs of steps that could have come in the other order with another
- * outcome, and wants a task explored at the choice before the earlier one.
+ * Without reduction every runnable task is tried at every step. With it (the default) a task is tried where it can make a
+ * difference: a reducer looks at each schedule for steps that depend on each other, and wants tasks explored at the choice
+ * before the earlier one.
  */
+import { BoundedReduction } from './bounded-reduction.js';
 import { ScheduleDivergedError } from './errors.js';
+import type { Reducer } from './reducer.js';
 import { Reduction } from './reduction.js';
 import { SearchStack } from './search-stack.js';
 import {
@@ -32,7 +34,7 @@ export class DepthFirst implements Strategy {
   private readonly bound: number;
   private readonly stack: SearchStack = new SearchStack();
   private readonly reduces: boolean;
-  private reduction: Reduction | undefined = undefined;
+  private reduction: Reducer | undefined = undefined;
   private started = false;
   /** True once a choice was left out because of the bound. */
   private cut = false;
@@ -87,7 +89,7 @@ export class DepthFirst implements Strategy {
   private extend(view: ScheduleView, step: number): number {
     const { stack } = this;
     const { runnable } = view;
-    if (this.reduces) this.reduction ??= new Reduction(stack, this.bound !== Number.POSITIVE_INFINITY, view);
+    if (this.reduces) this.reduction ??= this.reducer(view);
     const { reduction } = this;
     reduction?.follow();
     const asleep = reduction?.sleepers(step) ?? 0;
@@ -95,10 +97,19 @@ export class DepthFirst implements Strategy {
     if (awake === 0) return DROP;
     const chosen = plainChoice(view, awake);
     const before = step === 0 ? 0 : stack.preemptionsAfter(step - 1);
-    stack.push(runnable, freeChoices(view), before, chosen);
+    const free = freeChoices(view);
+    stack.push(runnable, free, before, chosen);
     stack.asleep[step] = asleep;
-    if (reduction === undefined) stack.wanted[step] = runnable;
+    if (reduction === undefined || (this.bounded && free === runnable)) stack.wanted[step] = runnable;
     return chosen;
+  }
+
+  private get bounded(): boolean {
+    return this.bound !== Number.POSITIVE_INFINITY;
+  }
+
+  private reducer(view: ScheduleView): Reducer {
+    return this.bounded ? new BoundedReduction(this.stack, view) : new Reduction(this.stack, view);
   }
 
   /** Those of a set of tasks that the bound allows. */

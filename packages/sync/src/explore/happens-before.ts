@@ -6,7 +6,7 @@
  * certain, and the later one was possible before the earlier one.
  */
 import { ACCESS, type AccessRelations, kindOf, objectOf } from './accesses.js';
-import { ObjectMarks } from './object-marks.js';
+import { Dependence, RELATION } from './dependence.js';
 import type { ScheduleTrace } from './trace.js';
 
 /** Told of races: positions of the earlier and the later step, and the slot of the later one. */
@@ -18,15 +18,13 @@ export class HappensBefore {
   /** Clocks: the step's position times the number of tasks, plus the slot. */
   clocks: Int32Array;
   private readonly taskCount: number;
-  private readonly relations: AccessRelations;
   /** The later step's own past: what comes before it even if no race went this way. */
   private readonly own: Int32Array;
-  /** The later step's accesses. */
-  private readonly marks: ObjectMarks = new ObjectMarks();
+  private readonly dependence: Dependence;
 
   constructor(taskCount: number, relations: AccessRelations) {
     this.taskCount = taskCount;
-    this.relations = relations;
+    this.dependence = new Dependence(relations);
     this.clocks = new Int32Array(FIRST_ROWS * taskCount);
     this.own = new Int32Array(taskCount);
   }
@@ -45,8 +43,8 @@ export class HappensBefore {
     } else {
       const enabledBy = trace.enabledBy[at] as number;
       if (enabledBy >= 0) this.join(row, enabledBy);
-      this.marks.noteStep(trace, at);
-      this.scan(trace, at, slot, row, trace.objects[at] as number, onRace);
+      this.dependence.enterStep(trace, at);
+      this.scan(trace, at, slot, row, onRace);
     }
     this.clocks[row + slot] = at + 1;
   }
@@ -55,9 +53,8 @@ export class HappensBefore {
   addPending(trace: ScheduleTrace, slot: number, access: number, onRace: RaceListener): void {
     const at = trace.count;
     const row = this.begin(trace, at, slot);
-    this.marks.clear();
-    this.marks.note(access);
-    this.scan(trace, at, slot, row, 1 << (objectOf(access) & 31), onRace);
+    this.dependence.enterAccess(access);
+    this.scan(trace, at, slot, row, onRace);
   }
 
   /** Starts the clock of a step with that of the same task's step before. */
@@ -77,24 +74,16 @@ export class HappensBefore {
   }
 
   /** Goes back through the steps that depend on the one that is marked. */
-  private scan(
-    trace: ScheduleTrace,
-    at: number,
-    slot: number,
-    row: number,
-    objects: number,
-    onRace: RaceListener,
-  ): void {
+  private scan(trace: ScheduleTrace, at: number, slot: number, row: number, onRace: RaceListener): void {
     const { clocks, own, taskCount } = this;
     for (let other = 0; other < taskCount; other++) own[other] = clocks[row + other] as number;
     let acquired = -1;
     for (let step = at - 1; step >= 0; step--) {
       const other = trace.task[step] as number;
       if (other === slot || (clocks[row + other] as number) > step) continue;
-      if (((trace.objects[step] as number) & objects) === 0) continue;
-      const relation = this.relation(trace, step);
-      if (relation === INDEPENDENT) continue;
-      if (relation !== FORCED) onRace(step, at, slot);
+      const relation = this.dependence.relationTo(trace, step);
+      if (relation === RELATION.independent) continue;
+      if (relation !== RELATION.forced) onRace(step, at, slot);
       else if (acquired < 0) acquired = this.acquisition(trace, step);
       this.join(row, step);
     }
@@ -102,28 +91,11 @@ export class HappensBefore {
     if (acquired >= 0 && (own[trace.task[acquired] as number] as number) <= acquired) onRace(acquired, at, slot);
   }
 
-  private relation(trace: ScheduleTrace, step: number): number {
-    const { reversible, forced } = this.relations;
-    const { accesses } = trace;
-    const end = trace.accessEnd[step] as number;
-    let relation = INDEPENDENT;
-    for (let at = trace.accessStart(step); at < end; at++) {
-      const access = accesses[at] as number;
-      const object = objectOf(access);
-      const later = this.marks.kindsOf(object);
-      if (later === 0) continue;
-      const kind = kindOf(access);
-      if (((forced[kind] as number) & later) !== 0) return FORCED;
-      if (((reversible[kind] as number) & later) !== 0) relation = REVERSIBLE;
-    }
-    return relation;
-  }
-
   /** The step by which a task took the lock that it gives back, or downgrades, at a step; -1 if it waits for no lock. */
   private acquisition(trace: ScheduleTrace, release: number): number {
     for (let access = trace.accessStart(release); access < (trace.accessEnd[release] as number); access++) {
       const object = objectOf(trace.accesses[access] as number);
-      if (object % 2 === 0 || (this.marks.kindsOf(object) & ACQUIRES) === 0) continue;
+      if (object % 2 === 0 || (this.dependence.later.kindsOf(object) & ACQUIRES) === 0) continue;
       for (let step = release - 1; step >= 0; step--) {
         if (trace.task[step] === trace.task[release] && takesForWrite(trace, step, object)) return step;
       }
@@ -141,9 +113,6 @@ export class HappensBefore {
   }
 }
 
-const INDEPENDENT = 0;
-const REVERSIBLE = 1;
-const FORCED = 2;
 const ACQUIRES = (1 << ACCESS.acquireRead) | (1 << ACCESS.acquireWrite);
 
 function takesForWrite(trace: ScheduleTrace, step: number, object: number): boolean {

@@ -2,7 +2,7 @@
 import { modeName } from '../errors.js';
 import { WRITE_HELD } from '../lock-rules.js';
 import { LOCK_STATE, type SyncDomain } from '../locks.js';
-import { lockOf, modeOf, OP, type Op, payloadOf, queueOf, timeoutOf } from '../operations.js';
+import { lockOf, modeOf, OP, type Op, payloadOf, queueOf } from '../operations.js';
 import type { ExploreCase, ExploreSettings } from './case.js';
 import { Replay } from './replay.js';
 import { ScheduleRunner } from './runner.js';
@@ -77,15 +77,28 @@ class Recorder implements Strategy {
     if (at < 0 || this.rows.length === trace.count) return;
     const task = tasks[trace.task[at] as number] as SearchTask;
     const text = operationText(this.subject, trace, at);
+    const rest = restText(this.subject.domain, task);
     this.rows.push({
       step: at + 1,
       task: task.id,
       name: task.name,
-      operation: task.state === STATE.done ? `${text}, ends` : text,
+      operation: rest === '' ? text : `${text}, ${rest}`,
       locks: locksText(this.subject.domain, tasks),
       preempts: this.preempts,
     });
   }
+}
+
+/** What became of the task by the end of its step, if it does not go on as it likes. */
+function restText(domain: SyncDomain, task: SearchTask): string {
+  if (task.state === STATE.done) return 'ends';
+  if (task.move !== MOVE.timeout) return '';
+  const timeout = task.restNs === Number.POSITIVE_INFINITY ? '' : ` for ${task.restNs} ns`;
+  return `waits on ${queueText(domain, task.queue)}${timeout}`;
+}
+
+function queueText(domain: SyncDomain, queue: number): string {
+  return domain.queues[queue] ?? `queue ${queue}`;
 }
 
 function operationText(subject: ExploreCase, trace: ScheduleTrace, at: number): string {
@@ -94,7 +107,7 @@ function operationText(subject: ExploreCase, trace: ScheduleTrace, at: number): 
   const got = trace.result[at] === 1;
   const lock = (): string => domain.describe(lockOf(op));
   const locked = (): string => `${lock()} ${modeName(modeOf(op))}`;
-  const queue = (number: number): string => domain.queues[number] ?? `queue ${number}`;
+  const queue = (number: number): string => queueText(domain, number);
   switch (trace.move[at]) {
     case MOVE.start:
       return 'start';
@@ -110,10 +123,6 @@ function operationText(subject: ExploreCase, trace: ScheduleTrace, at: number): 
       return `downgrade ${lock()}`;
     case OP.sleep:
       return `sleep ${payloadOf(op)} ns`;
-    case OP.wait: {
-      const timeout = timeoutOf(op);
-      return `wait on ${queue(queueOf(op))}${timeout === Number.POSITIVE_INFINITY ? '' : ` for ${timeout} ns`}`;
-    }
     case MOVE.woken:
       return `woken from ${queue(queueOf(op))}`;
     case MOVE.timeout:

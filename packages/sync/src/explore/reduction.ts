@@ -1,56 +1,49 @@
 /**
- * Dynamic partial-order reduction for the depth-first search.
+ * Dynamic partial-order reduction: source sets with sleep sets (Abdulla, Aronis, Jonsson and Sagonas, 2014, with their
+ * treatment of locks).
  *
- * Unbounded: source sets with sleep sets (Abdulla, Aronis, Jonsson and Sagonas, 2014, with their treatment of locks). For a
- * race, one task is wanted that can begin a schedule in which the later step comes first, unless such a one is wanted or
- * asleep already. A task explored at a choice sleeps in the branches beside it until a step depends on its next one.
- *
- * With a bound on pre-emptions (Coons, Musuvathi and McKinley, 2013): a switch that is free elsewhere may cost a
- * pre-emption here, so sleep sets are off, and the task of the later step is wanted both before the earlier step and at the
- * last switch before it, where it takes the processor from nobody.
+ * For a race, one task is wanted that can begin a schedule in which the later step comes first, unless such a one is wanted
+ * or asleep already. A task explored at a choice sleeps in the branches beside it until a step depends on its next one.
  */
 import { accessRelations } from './accesses.js';
 import { HappensBefore, type RaceListener } from './happens-before.js';
+import type { Reducer } from './reducer.js';
 import type { SearchStack } from './search-stack.js';
 import { SleepSets } from './sleep-sets.js';
 import type { ScheduleEnd, ScheduleView } from './strategy.js';
 import type { ScheduleTrace } from './trace.js';
 
-export class Reduction {
+export class Reduction implements Reducer {
   private readonly stack: SearchStack;
   private readonly view: ScheduleView;
   private readonly order: HappensBefore;
-  private readonly sleep: SleepSets | undefined;
+  private readonly sleep: SleepSets;
   private readonly onRace: RaceListener;
   /** By slot: the first step of a task in the sequence that `initials` looks at. */
   private readonly first: Int32Array;
   /** Steps of the schedule that have been looked at. */
   private known = 0;
 
-  constructor(stack: SearchStack, bounded: boolean, view: ScheduleView) {
+  constructor(stack: SearchStack, view: ScheduleView) {
     const relations = accessRelations(view.seesWaiters);
     this.stack = stack;
     this.view = view;
     this.order = new HappensBefore(view.taskCount, relations);
-    this.sleep = bounded ? undefined : new SleepSets(stack, view.taskCount, relations);
+    this.sleep = new SleepSets(stack, view.taskCount, relations);
     this.first = new Int32Array(view.taskCount);
-    this.onRace = bounded
-      ? (earlier, _later, slot) => this.wantBounded(earlier, slot)
-      : (earlier, later, slot) => this.wantInitial(earlier, later, slot);
+    this.onRace = (earlier, later, slot) => this.wantInitial(earlier, later, slot);
   }
 
-  /** Looks at the steps made since the last look. */
   follow(): void {
     const { trace } = this.view;
     while (this.known < trace.count) this.order.add(trace, this.known++, this.onRace);
   }
 
-  /** The tasks that sleep at a new choice. */
   sleepers(at: number): number {
-    return this.sleep?.inherit(at, this.view.trace) ?? 0;
+    return this.sleep.inherit(at, this.view.trace);
   }
 
-  /** The schedule is over: looks at its last steps, and at what tasks wait for that nobody gives back. */
+  /** Looks also at what tasks wait for that nobody gives back. */
   ended(end: ScheduleEnd): void {
     this.follow();
     if (end === 'dropped') return;
@@ -60,12 +53,10 @@ export class Reduction {
     }
   }
 
-  /** All behind the chosen task at a depth has been seen. */
   explored(at: number): void {
-    this.sleep?.explored(at, this.view.trace);
+    this.sleep.explored(at, this.view.trace);
   }
 
-  /** The next schedule is the same up to a depth and makes another choice there. */
   restart(at: number): void {
     this.known = at;
   }
@@ -109,17 +100,5 @@ export class Reduction {
       if ((tasks & (1 << slot)) !== 0 && this.order.clock(step, slot) > (this.first[slot] as number)) return true;
     }
     return false;
-  }
-
-  private wantBounded(earlier: number, slot: number): void {
-    this.wantAt(earlier, slot);
-    let turn = earlier;
-    while (turn > 0 && this.trace.task[turn - 1] === this.trace.task[turn]) turn--;
-    if (turn !== earlier) this.wantAt(turn, slot);
-  }
-
-  private wantAt(at: number, slot: number): void {
-    const runnable = this.stack.runnable[at] as number;
-    this.stack.want(at, (runnable & (1 << slot)) !== 0 ? 1 << slot : runnable);
   }
 }

@@ -240,11 +240,6 @@ export class ScheduleRunner implements ScheduleView {
         this.locks.downgrade(task, lock, at);
         return 0;
       }
-      case OP.wait:
-        this.touch(2 * task.queue + 1, ACCESS.waits);
-        task.state = task.restNs === Number.POSITIVE_INFINITY ? STATE.waiting : STATE.resting;
-        task.move = MOVE.timeout;
-        return BLOCKED;
       case OP.wake:
         this.touch(2 * task.queue + 1, ACCESS.wakes);
         return this.wake(task);
@@ -339,6 +334,10 @@ export class ScheduleRunner implements ScheduleView {
         this.lockdep?.beforeSleep(task, 'waits on a queue');
         task.queue = queueOf(op);
         task.restNs = timeoutOf(op);
+        task.state = task.restNs === Number.POSITIVE_INFINITY ? STATE.waiting : STATE.resting;
+        task.move = MOVE.timeout;
+        // It is on the queue from here, not from a step of its own: a wake-up after the check that led here must count.
+        this.touch(2 * task.queue + 1, ACCESS.waits);
         return;
       case OP.wake:
         task.queue = payloadOf(op);

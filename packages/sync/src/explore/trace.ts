@@ -27,7 +27,7 @@ export class ScheduleTrace {
   task: Uint8Array = new Uint8Array(FIRST_STEPS);
   /** An opcode or a `MOVE`. */
   move: Uint8Array = new Uint8Array(FIRST_STEPS);
-  /** What came of it, where that is not certain: 1 taken or woken, 0 not taken, queued or timed out. */
+  /** What came of it, where that is not certain: 0 if a lock was not taken or a wait timed out, else 1. */
   result: Uint8Array = new Uint8Array(FIRST_STEPS);
   /** The operation; 0 for a start. */
   op: Float64Array = new Float64Array(FIRST_STEPS);
