@@ -10,11 +10,13 @@ import { doWpPage } from './fault-cow.js';
 import { doFilePage } from './fault-file.js';
 import { doHugePmdAnonymousPage, doHugePmdWpPage } from './fault-huge.js';
 import { FAULT, type FaultResult } from './fault-result.js';
-import { ENTRY_KIND, entryKind, VM, VM_UFFD, VMA_KIND } from './flags.js';
-import { countVmEvent, type Machine } from './machine.js';
+import { ENTRY_KIND, entryKind, makeEntry, NO_FRAME, VM, VM_UFFD, VMA_KIND } from './flags.js';
+import { countVmEvent, type Machine, nextStamp } from './machine.js';
 import {
   allocPmd,
+  clearPte,
   directoryOf,
+  isPteNone,
   makePmdTable,
   newTable,
   PMD,
@@ -22,10 +24,15 @@ import {
   PMD_WRITE,
   PMD_YOUNG,
   type PmdRef,
+  PTE_UFFD_WP,
+  PTE_YOUNG,
+  pmdPfn,
   pmdTable,
   pmdType,
   pteBit,
   pteCell,
+  setPteEntry,
+  setPteZero,
   slotOf,
 } from './page-table.js';
 import { doSwapPage } from './swap-in.js';
@@ -38,8 +45,9 @@ export interface FaultAccess {
 }
 
 /**
- * Touches a page of an address space. Does nothing but set the accessed (and dirty) bit if the entry allows the access;
- * otherwise takes the fault. Gives FAULT.ok, or why the access failed. No lock is held at entry and exit.
+ * Touches a page of an address space. If the entry allows the access this only sets its accessed bit, and for a write its
+ * dirty bit and the page's content; otherwise it takes the fault. Gives FAULT.ok, or why the access failed. No lock is held at
+ * entry and exit.
  */
 export function* handleMmFault(m: Machine, mm: MmId, page: Vpn, access: FaultAccess): Procedure<FaultResult> {
   countVmEvent(m, 'pgfault');
@@ -100,6 +108,7 @@ function* touchHugePmd(m: Machine, vma: VmaId, pmd: PmdRef, page: Vpn, write: bo
   const entry = m.directory.entry[pmd];
   if (write && (entry & PMD_WRITE) === 0) return yield* doHugePmdWpPage(m, vma, pmd, page);
   m.directory.entry[pmd] = (entry | PMD_YOUNG | (write ? PMD_DIRTY : 0)) >>> 0;
+  if (write) m.frame.stamp[pmdPfn(m, entry) + slotOf(m, page)] = nextStamp(m);
   return FAULT.ok;
 }
 
@@ -129,7 +138,10 @@ function* handlePteFault(m: Machine, vma: VmaId, table: TableId, page: Vpn, writ
   if (write && getBit(m.pte.uffdWp, bit)) return FAULT.userfault;
   if (write && !getBit(m.pte.write, bit)) return yield* doWpPage(m, vma, table, page);
   setBit(m.pte.young, bit);
-  if (write) setBit(m.pte.dirty, bit);
+  if (!write) return FAULT.ok;
+  setBit(m.pte.dirty, bit);
+  const pfn = m.pte.pfn[pteCell(m, table, slot)];
+  if (pfn !== NO_FRAME) m.frame.stamp[pfn] = nextStamp(m);
   return FAULT.ok;
 }
 
@@ -140,9 +152,7 @@ function* entryFault(m: Machine, vma: VmaId, table: TableId, page: Vpn, write: b
     case ENTRY_KIND.swap:
       return yield* doSwapPage(m, vma, table, page, write);
     case ENTRY_KIND.markerUffdWp:
-      if (write) return FAULT.userfault;
-      clearBit(m.pte.nonPresent, pteBit(m, table, slot));
-      return yield* doAnonymousPage(m, vma, table, page, write);
+      return write ? FAULT.userfault : yield* readMarkedPage(m, vma, table, page);
     case ENTRY_KIND.markerGuard:
       return FAULT.sigsegv;
     case ENTRY_KIND.markerPoison:
@@ -151,4 +161,33 @@ function* entryFault(m: Machine, vma: VmaId, table: TableId, page: Vpn, write: b
     default:
       return FAULT.retry;
   }
+}
+
+/**
+ * A read of a page that was write-protected by userfaultfd while nothing was mapped there: the protection passes on to
+ * what is mapped now (`pte_marker_handle_uffd_wp`).
+ */
+function* readMarkedPage(m: Machine, vma: VmaId, table: TableId, page: Vpn): Procedure<FaultResult> {
+  if ((m.vma.flags[vma] & VM.UFFD_MISSING) !== 0) return FAULT.userfault;
+  const slot = slotOf(m, page);
+  const lock = m.locks.pteLock.ref(table);
+  const anon = m.vma.kind[vma] === VMA_KIND.anon;
+  yield acquire(lock);
+  const marked = getBit(m.pte.nonPresent, pteBit(m, table, slot)) && isUffdWpMarker(m, table, slot);
+  if (marked) clearPte(m, table, slot);
+  if (marked && anon) setPteZero(m, table, slot, PTE_YOUNG | PTE_UFFD_WP);
+  yield release(lock);
+  if (!marked || anon) return FAULT.ok;
+  const result = yield* doFilePage(m, vma, table, page, false);
+  yield acquire(lock);
+  if (getBit(m.pte.present, pteBit(m, table, slot))) {
+    setBit(m.pte.uffdWp, pteBit(m, table, slot));
+    clearBit(m.pte.write, pteBit(m, table, slot));
+  } else if (isPteNone(m, table, slot)) setPteEntry(m, table, slot, makeEntry(ENTRY_KIND.markerUffdWp), true);
+  yield release(lock);
+  return result;
+}
+
+function isUffdWpMarker(m: Machine, table: TableId, slot: number): boolean {
+  return entryKind(m.pte.pfn[pteCell(m, table, slot)]) === ENTRY_KIND.markerUffdWp;
 }

@@ -21,7 +21,8 @@ export const BASE = 64;
 
 /** A world with 16 PTEs per table and 512 frames; `order`: faults give folios of that order, default base pages. */
 export function smallWorld(order = 0, config: WorldConfig = {}): World {
-  const w = makeWorld({ geometry: SMALL, nodePages: [512], swapPages: 256, thp: 'always', ...config });
+  const limits = { mms: 16, vmas: 1024, pageTables: 512, directories: 512, files: 64, pageCache: 1024 };
+  const w = makeWorld({ geometry: SMALL, nodePages: [512], swapPages: 256, thp: 'always', limits, ...config });
   for (let o = 2; o <= SMALL.pmdOrder; o++) {
     const choice = o === order ? HUGEPAGES_ENABLED.always : HUGEPAGES_ENABLED.never;
     w.m.setting.value[settingIndex('hugepages.enabled', o)] = choice;
