@@ -7,6 +7,7 @@ import type { KernelProfile } from '@thplab/sysfs-schema';
 import { settingIndex } from '@thplab/sysfs-schema';
 import { TRACE_EVENTS, type TraceEmitter, type TraceEvents } from '@thplab/trace';
 import type { DecisionRecorder } from './decision-recorder.js';
+import { UnmodelledGenerationError } from './errors.js';
 import type { Generation } from './generations/generation.js';
 import { merged } from './generations/merged.js';
 import type { PtesSettings } from './limits.js';
@@ -51,11 +52,6 @@ export interface CollapseContext {
   readonly recorder: DecisionRecorder | undefined;
   readonly injections: CollapseInjections;
   readonly nodeReclaim: NodeReclaim | undefined;
-}
-
-/** The generation asks for a way of working that this package does not model. */
-export class UnmodelledGenerationError extends Error {
-  override readonly name: string = 'UnmodelledGenerationError';
 }
 
 /** Makes a context. Errors: UnmodelledGenerationError. */

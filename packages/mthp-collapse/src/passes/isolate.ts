@@ -27,14 +27,10 @@ import type { CollapseContext } from '../collapse-context.js';
 import { readPtesSettings } from '../collapse-context.js';
 import type { CollapseControl } from '../collapse-control.js';
 import { traceIsolate } from '../collapse-trace.js';
+import { CollapseInvariantError, KernelOopsError } from '../errors.js';
 import type { LimitContext } from '../limits.js';
 import { SCAN, type ScanResult } from '../results.js';
 import { releaseIsolated } from './release.js';
-
-/** The modelled kernel would have crashed here: a generation with the defect B2 (khugepaged spec 19). */
-export class KernelOopsError extends Error {
-  override readonly name: string = 'KernelOopsError';
-}
 
 /** What one run of the pass counts. */
 interface IsolateRun {
@@ -187,8 +183,9 @@ function takeOffLru(m: Machine, head: Pfn): void {
 }
 
 function isLazyfree(facts: number, head: Pfn): boolean {
-  if ((facts & FOLIO.ANON) === 0)
-    throw new Error(`the folio at frame ${head} is mapped anonymously but is no anonymous one`);
+  if ((facts & FOLIO.ANON) === 0) {
+    throw new CollapseInvariantError(`the folio at frame ${head} is mapped in anonymous memory but is not anonymous`);
+  }
   return (facts & FOLIO.SWAPBACKED) === 0;
 }
 

@@ -6,6 +6,7 @@
 import { clearBitAtomic, getBit, setBitAtomic } from '@thplab/arena';
 import { FOLIO, folioHead, type Machine, NO_FRAME, PMD, pteBit, pteCell, type TableId } from '@thplab/mm-model';
 import type { CollapseAttempt } from '../collapse-attempt.js';
+import { CollapseInvariantError } from '../errors.js';
 
 /**
  * Clears the PMD entry and keeps it in the attempt. The whole range disappears, even for a window of four pages: lockless
@@ -27,7 +28,7 @@ export function attachTable(m: Machine, a: CollapseAttempt): void {
 export function requireEmptyPmd(m: Machine, a: CollapseAttempt): void {
   const entry = m.directory.entry[a.pmd];
   if (entry !== PMD.none) {
-    throw new Error(
+    throw new CollapseInvariantError(
       `PMD of page ${a.tableStart}: entry ${entry} appeared while its table was taken out for a collapse`,
     );
   }

@@ -1,0 +1,17 @@
+/** The generation asks for a way of working that this package does not model. */
+export class UnmodelledGenerationError extends Error {
+  override readonly name: string = 'UnmodelledGenerationError';
+}
+
+/** The modelled kernel would have crashed here: a generation with the defect B2 (khugepaged spec 19). */
+export class KernelOopsError extends Error {
+  override readonly name: string = 'KernelOopsError';
+}
+
+/**
+ * Something that a collapse relies on does not hold: somebody changed what the locks of khugepaged spec 10 protect. It
+ * names the frame or page; the machine is not sound any more.
+ */
+export class CollapseInvariantError extends Error {
+  override readonly name: string = 'CollapseInvariantError';
+}
