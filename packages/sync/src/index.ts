@@ -79,3 +79,28 @@ export { type RunToEndOptions, runToEnd } from './run-to-end.js';
 export type { ProcessorUse } from './sequential/cpu.js';
 export { SequentialExecutor } from './sequential/executor.js';
 export type { SequentialOptions } from './sequential/settings.js';
+export { OPEN_GATE, type StepGate } from './step-gate.js';
+export { LockTimeoutError, StoppedError, WorkerDiedError } from './threads/errors.js';
+export { ThreadsExecutor, type ThreadsOptions, type WorkerPort } from './threads/executor.js';
+export type { NamedProcedure, ThreadProgram } from './threads/messages.js';
+export {
+  type RunOnThreadOptions,
+  runOnMainThread,
+  runOnThread,
+  type ThreadPlace,
+  type ThreadRun,
+  threadGate,
+} from './threads/run-on-thread.js';
+export { type ServedPort, type ServeOptions, serveThread } from './threads/serve-thread.js';
+export {
+  createThreadsArena,
+  THREADS_TABLES,
+  type ThreadsLimits,
+  type ThreadsTables,
+  type ThreadsView,
+  threadsSizes,
+} from './threads/tables.js';
+export { ThreadGate } from './threads/thread-gate.js';
+export { stopRun } from './threads/thread-state.js';
+export type { ThreadTaskOptions } from './threads/thread-task.js';
+export { giveWord, takeWord } from './word-lock.js';
