@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Vpn } from './brands.js';
+import { assertMachine } from './check.js';
 import { FAULT } from './fault-result.js';
 import { ENTRY_KIND, VM, VMA_KIND } from './flags.js';
 import { MADV } from './madvise/advice.js';
@@ -68,6 +69,39 @@ describe('userfaultfd in mode wp', () => {
     expect(touch(w, w.mm, 512, 513)).toEqual([FAULT.userfault]);
     protect(w, 512, 8, false);
     expect(pteView(w, 512).state).toBe('none');
+  });
+
+  it('passes the protection of a marked hole on to the zero page that a read brings', () => {
+    const w = makeWorld();
+    mapAt(w, 512, 8);
+    register(w, 512, 8, VM.UFFD_WP);
+    protect(w, 512, 8, true, true);
+    expect(touch(w, w.mm, 512, 513, false)).toEqual([]);
+    expect(pteView(w, 512)).toMatchObject({ state: 'zero', bits: ['young', 'uffdWp'] });
+    expect(touch(w, w.mm, 512, 513)).toEqual([FAULT.userfault]);
+    assertMachine(w.m);
+  });
+
+  it('keeps a marked hole as it is if missing pages are to be reported too', () => {
+    const w = makeWorld();
+    mapAt(w, 512, 8);
+    register(w, 512, 8, VM.UFFD_WP | VM.UFFD_MISSING);
+    protect(w, 512, 8, true, true);
+    const marked = pteView(w, 512);
+    expect(touch(w, w.mm, 512, 513, false)).toEqual([FAULT.userfault]);
+    expect(pteView(w, 512)).toEqual(marked);
+    assertMachine(w.m);
+  });
+
+  it('marks holes of shared memory; the page that a read brings is protected', () => {
+    const w = makeWorld();
+    mapAt(w, 512, 8, { kind: VMA_KIND.shmem });
+    register(w, 512, 8, VM.UFFD_WP);
+    protect(w, 512, 8, true);
+    expect(touch(w, w.mm, 512, 513, false)).toEqual([]);
+    expect(pteView(w, 512).bits).toContain('uffdWp');
+    expect(touch(w, w.mm, 512, 513)).toEqual([FAULT.userfault]);
+    assertMachine(w.m);
   });
 
   it('marks swap entries; the page comes back protected', () => {

@@ -34,6 +34,8 @@ export interface PinFacts {
   /** Who maps the page; 0 if nobody has to any more. */
   readonly process: number;
   readonly page: number;
+  /** The holder writes to the page. */
+  readonly write: boolean;
 }
 
 /** Flags of VMAs that are compared. */
@@ -145,22 +147,17 @@ export class Expectation {
     this.change(id, page, page + 1, (facts) => ({ ...facts, values: [stamp], freshAbove: NEVER, droppable: false }));
   }
 
+  /** Pages may have been faulted in for writing, in writes with stamps above `mark`. */
+  prefault(id: number, start: number, end: number, mark: number): void {
+    this.change(id, start, end, (facts) => ((facts.flags & VM.WRITE) === 0 ? facts : { ...facts, freshAbove: mark }));
+  }
+
   /** Changes all pages of a process at once. */
   edit(id: number, by: (pages: Map<number, PageFacts>) => void): void {
     const process = this.process(id);
     const pages = new Map(process.pages);
     by(pages);
     this.processes = this.processes.map((other) => (other === process ? { ...process, pages } : other));
-  }
-
-  /** The pinned pages moved with their mapping. */
-  movePins(moved: readonly PinFacts[], id: number, by: number): void {
-    const frames = moved.map((pin) => pin.pfn);
-    this.pins = this.pins.filter((pin) => !(pin.process === 0 && frames.includes(pin.pfn)) || true);
-    this.pins = this.pins.map((pin) => {
-      const same = moved.find((other) => other.pfn === pin.pfn);
-      return same !== undefined && pin.process === 0 ? { pfn: pin.pfn, process: id, page: same.page + by } : pin;
-    });
   }
 
   /** Pins of pages that are no longer where they were keep their frames, but nothing has to map them. */

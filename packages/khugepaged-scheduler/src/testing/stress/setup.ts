@@ -10,7 +10,7 @@ import {
   installMadviseCollapse,
 } from '@thplab/mthp-collapse';
 import type { Procedure } from '@thplab/sync';
-import type { KernelProfile } from '@thplab/sysfs-schema';
+import { HUGEPAGES_ENABLED, type KernelProfile, settingIndex, THP_ENABLED } from '@thplab/sysfs-schema';
 import fc from 'fast-check';
 import {
   createKhugepaged,
@@ -30,6 +30,14 @@ export interface Setup {
   /** Seed of the executor, and the time that each lock operation takes: both make other schedules. */
   readonly seed: number;
   readonly lockOperationNs: number;
+  /** The settings to begin with. */
+  readonly enabled: keyof typeof THP_ENABLED;
+  /** `enabled` of the orders from the PMD order down. */
+  readonly sizes: readonly (keyof typeof HUGEPAGES_ENABLED)[];
+  /** The three max_ptes_* files, in eighths of a table. */
+  readonly none: number;
+  readonly swap: number;
+  readonly shared: number;
 }
 
 /** A machine with khugepaged, and places for what a run connects to it. */
@@ -42,8 +50,25 @@ export interface Rig {
 
 const rigs = new Map<string, { readonly rig: Rig; readonly pristine: ArrayBuffer }>();
 
-/** A machine as it was just after it was made. The one given before for the same set-up is the same machine. */
+/** A machine with the settings of the set-up. The one given before for the same set-up is the same machine. */
 export function freshRig(setup: Setup): Rig {
+  const rig = pristineRig(setup);
+  const { m } = rig;
+  const set = (cell: number, value: number): void => {
+    m.setting.value[cell] = value;
+  };
+  set(settingIndex('enabled'), THP_ENABLED[setup.enabled]);
+  setup.sizes.forEach((word, i) => {
+    if (m.pmdOrder - i >= 2) set(settingIndex('hugepages.enabled', m.pmdOrder - i), HUGEPAGES_ENABLED[word]);
+  });
+  const limit = (eighths: number): number => Math.min(m.ptes - 1, (m.ptes >> 3) * eighths);
+  set(settingIndex('khugepaged.max_ptes_none'), limit(setup.none));
+  set(settingIndex('khugepaged.max_ptes_swap'), limit(setup.swap));
+  set(settingIndex('khugepaged.max_ptes_shared'), limit(setup.shared));
+  return rig;
+}
+
+function pristineRig(setup: Setup): Rig {
   const key = JSON.stringify([setup.pmdOrder, setup.nodePages, setup.swapPages, setup.profile]);
   const known = rigs.get(key);
   if (known !== undefined) {
@@ -71,6 +96,7 @@ function makeRig(setup: Setup): Rig {
   const hub: Pick<Rig, 'startThread' | 'recorder'> = { startThread: nobody, recorder: {} };
   const recorder: DecisionRecorder = {
     attempted: (...facts) => hub.recorder.attempted?.(...facts),
+    scanned: (...facts) => hub.recorder.scanned?.(...facts),
   };
   const collapse = createCollapseContext({ machine: m, generation, profile: setup.profile, recorder });
   installMadviseCollapse(collapse);
@@ -88,6 +114,16 @@ function nobody(_name: string, _procedure: () => Procedure<void>): void {
   throw new Error('a kernel thread was started while nothing ran');
 }
 
+const eighths = fc.constantFrom(0, 2, 4, 8, 8, 8);
+const size = fc.constantFrom<keyof typeof HUGEPAGES_ENABLED>(
+  'always',
+  'inherit',
+  'inherit',
+  'madvise',
+  'madvise',
+  'never',
+);
+
 /** Set-ups: mostly tables of 8 entries, memory often too small for what the processes map. */
 export const anySetup: fc.Arbitrary<Setup> = fc
   .record({
@@ -99,6 +135,11 @@ export const anySetup: fc.Arbitrary<Setup> = fc
     profile: fc.constantFrom<KernelProfile>('merged', 'merged', 'v6.18'),
     seed: fc.nat(0xffff),
     lockOperationNs: fc.constantFrom(0, 0, 70, 900),
+    enabled: fc.constantFrom<keyof typeof THP_ENABLED>('madvise', 'madvise', 'always', 'never'),
+    sizes: fc.array(size, { minLength: 8, maxLength: 8 }),
+    none: eighths,
+    swap: eighths,
+    shared: fc.constantFrom(0, 4, 8, 8, 8),
   })
   .map(({ machine, ...rest }) => ({ ...machine, ...rest }));
 

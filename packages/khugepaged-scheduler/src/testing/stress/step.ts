@@ -1,6 +1,6 @@
 /** From actions, which are plain data that fast-check makes, to steps of a run. */
 import type fc from 'fast-check';
-import type { Expectation } from './expectation.js';
+import { Contradiction, type Expectation } from './expectation.js';
 import { StressFailure, verify } from './verify.js';
 import { verifyCollapses } from './verify-collapse.js';
 import type { Job, World } from './world.js';
@@ -41,7 +41,7 @@ export class Step implements fc.Command<Expectation, World> {
         watch(seen);
       }
     } catch (error) {
-      throw new StressFailure(`step ${w.steps}, ${this}: ${error instanceof Error ? (error.stack ?? '') : error}`);
+      throw new StressFailure(`after step ${w.steps}, ${this}:\n${explain(error)}`);
     }
   }
 
@@ -51,17 +51,26 @@ export class Step implements fc.Command<Expectation, World> {
   }
 }
 
+/** Broken rules in words; of errors of the model also where they come from. */
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error instanceof StressFailure || error instanceof Contradiction) return error.message;
+  const places = (error.stack ?? '').split('\n').filter((line) => line.includes('/packages/'));
+  return [`${error.name}: ${error.message}`, ...places.slice(0, 12)].join('\n');
+}
+
 function deepChecks(w: World): boolean {
   return w.steps % DEEP_EVERY === 0;
 }
 
 /** Two structural jobs of one process would need to know each other's half-way states: only the first goes. */
 function compatible(jobs: readonly Job[]): Job[] {
-  const busy = new Set<number>();
+  const busy = new Set<string>();
   return jobs.filter((job) => {
-    if (job.kind !== 'structural') return true;
-    const first = !busy.has(job.process);
-    busy.add(job.process);
-    return first;
+    const lanes = job.structural ? [`process ${job.process}`] : [];
+    if (job.lane !== undefined) lanes.push(job.lane);
+    if (lanes.some((lane) => busy.has(lane))) return false;
+    for (const lane of lanes) busy.add(lane);
+    return true;
   });
 }

@@ -1,5 +1,5 @@
 /** What must hold whenever nothing is under way. */
-import { checkMachine, type Pfn } from '@thplab/mm-model';
+import { checkMachine, type Pfn, VM } from '@thplab/mm-model';
 import { type Expectation, observe, type PageFacts, SHOWN_FLAGS } from './expectation.js';
 import { readAddressSpace, type SeenPage } from './page-reader.js';
 import type { World } from './world.js';
@@ -23,9 +23,10 @@ export function verify(w: World, deep: boolean): SeenProcesses {
     checkPages(w.expected, process.id, pages, wrong);
   }
   checkPins(w.expected, seen, wrong);
+  checkWritable(w, seen, wrong);
   if (deep) {
     checkLocks(w, wrong);
-    wrong.push(...checkMachine(w.rig.m, { pins: w.expected.pins.map((pin) => pin.pfn as Pfn) }));
+    wrong.push(...checkMachine(w.rig.m, { pins: w.expected.pins.map((pin) => pin.pfn as Pfn), held: w.hogged }));
   }
   if (wrong.length > 0) throw new StressFailure(wrong.slice(0, 12).join('\n'));
   return seen;
@@ -84,6 +85,28 @@ function checkPins(expected: Expectation, seen: SeenProcesses, wrong: string[]):
     const now = seen.get(process)?.get(page);
     if (now?.kind === 'page' && now.where === pfn) continue;
     wrong.push(`process ${process}: page ${page} is pinned at frame ${pfn}, but is another page now${found(now)}`);
+  }
+}
+
+/** Entries that let the process write are allowed to, and private memory that can be written to is mapped once. */
+function checkWritable(w: World, seen: SeenProcesses, wrong: string[]): void {
+  const maps = new Map<number, number>();
+  const writable: [number, number, number][] = [];
+  for (const [id, pages] of seen) {
+    for (const [page, entry] of pages) {
+      if (entry.kind !== 'page') continue;
+      maps.set(entry.where, (maps.get(entry.where) ?? 0) + 1);
+      if (entry.writable) writable.push([id, page, entry.where]);
+      if (!entry.writable) continue;
+      const flags = w.expected.page(id, page)?.flags ?? 0;
+      if (entry.wp) wrong.push(`process ${id}: page ${page} is writable in spite of userfaultfd${found(entry)}`);
+      if ((flags & VM.WRITE) === 0)
+        wrong.push(`process ${id}: page ${page} is writable, its VMA is not${found(entry)}`);
+    }
+  }
+  for (const [id, page, frame] of writable) {
+    if (maps.get(frame) !== 1)
+      wrong.push(`process ${id}: page ${page} is writable, and frame ${frame} mapped elsewhere too`);
   }
 }
 

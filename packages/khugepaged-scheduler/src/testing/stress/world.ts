@@ -3,22 +3,39 @@
  * look. Steps go through `execute`, which runs jobs together and lets the expectation explain their results.
  */
 import type { MmId, Pfn } from '@thplab/mm-model';
-import { mmAlloc } from '@thplab/mm-model';
+import { mmAlloc, mmget, mmput } from '@thplab/mm-model';
 import type { ScanResult } from '@thplab/mthp-collapse';
-import { type Procedure, SequentialExecutor, wait, wake } from '@thplab/sync';
+import { type Procedure, SequentialExecutor, type Task, wait, wake } from '@thplab/sync';
 import { Contradiction, type Expectation, Expectation as Expected, eitherOf } from './expectation.js';
 import { freshRig, type Rig, type Setup } from './setup.js';
+
+/** One thing that a job did, and what follows from it. */
+export interface Deed {
+  /** Stamp of the write, by which writes are put into the order in which they happened; 0: it was none. */
+  readonly stamp: number;
+  /** Contradiction: it cannot have happened then. */
+  readonly settle: (expected: Expectation) => void;
+}
 
 /** One procedure with what it promises. */
 export interface Job<T = unknown> {
   readonly name: string;
   /** Process that it works for; 0: none. */
   readonly process: number;
-  /** transparent: no process may notice it. structural: changes what is mapped; one at a time in a process. */
-  readonly kind: 'transparent' | 'write' | 'structural';
+  /** structural: changes what is mapped or what it may be used for, as one deed; one at a time in a process. */
+  readonly structural: boolean;
+  /** Jobs of one lane do not run at the same time: there is only one khugepaged. */
+  readonly lane?: string;
+  /** The job ends the process. */
+  readonly exits?: boolean;
   readonly run: () => Procedure<T>;
-  /** Changes the expectation by the result. Contradiction: the result is wrong. */
-  settle(expected: Expectation, result: T): void;
+  /** What follows from the result. */
+  deeds(result: T): readonly Deed[];
+}
+
+/** What a job with one deed that writes nothing gives. */
+export function deed(settle: (expected: Expectation) => void): readonly Deed[] {
+  return [{ stamp: 0, settle }];
 }
 
 /** One attempt to collapse a window. */
@@ -78,40 +95,69 @@ export class World {
     this.expected.addProcess(mmAlloc(m));
   }
 
-  /** Runs jobs at the same time, `delays` ns apart from the start, and settles them in any order that explains all. */
+  /** Runs jobs at the same time, `delays` ns apart from the start, and settles what they did. */
   execute(jobs: readonly Job[], delays: readonly number[] = []): void {
+    const { m } = this.rig;
     const start = this.executor.current.nowNs;
-    const tasks = jobs.map((job, i) => this.executor.spawn(job.name, job.run, { startNs: start + (delays[i] ?? 0) }));
+    // Threads are users of their memory, so that it lasts until each has done its part.
+    for (const job of jobs)
+      if (job.process !== 0 && job.exits !== true) mmget(m, this.expected.process(job.process).mm);
+    const tasks = jobs.map((job, i) => {
+      return this.executor.spawn(job.name, () => this.asThread(job), { startNs: start + (delays[i] ?? 0) });
+    });
     this.executor.run({ maxSteps: 2_000_000 });
     for (const task of tasks) {
       if (task.state !== 'done') throw new Error(`${task.name} does not come to an end (${task.state})`);
     }
-    settle(
-      this.expected,
-      jobs,
-      tasks.map((task) => task.result),
-    );
+    const changes: Deed[] = [];
+    const deeds: Deed[] = [];
+    jobs.forEach((job, i) => {
+      (job.structural ? changes : deeds).push(...job.deeds((tasks[i] as Task).result));
+    });
+    settle(this.expected, changes, deeds);
+  }
+
+  private *asThread(job: Job): Procedure<unknown> {
+    const user = job.process !== 0 && job.exits !== true;
+    const mm = user ? this.expected.process(job.process).mm : (0 as MmId);
+    const result = yield* job.run();
+    if (user) yield* mmput(this.rig.m, mm);
+    return result;
   }
 }
 
-function settle(expected: Expectation, jobs: readonly Job[], results: readonly unknown[]): void {
-  let outcome: Expectation | undefined;
-  let refusal: unknown;
-  for (const order of permutations(jobs.map((_, i) => i))) {
-    const attempt = expected.clone();
-    try {
-      for (const i of order) (jobs[i] as Job).settle(attempt, results[i]);
-      outcome = outcome === undefined ? attempt : eitherOf(outcome, attempt);
-    } catch (error) {
-      if (!(error instanceof Contradiction)) throw error;
-      refusal ??= error;
-    }
+/**
+ * Finds out what must hold after deeds that happened around some changes of mappings. Each deed came before or after the
+ * changes, whichever is possible; where both are, both outcomes are right. Pages do not influence each other, so it is
+ * enough to look at two orders: as many deeds before the changes as possible, and as many after them as possible.
+ */
+function settle(expected: Expectation, changes: readonly Deed[], deeds: readonly Deed[]): void {
+  const sorted = [...deeds].sort((a, b) => a.stamp - b.stamp);
+  if (changes.length === 0 || deeds.length === 0) {
+    apply(expected, [...changes, ...sorted]);
+    return;
   }
-  if (outcome === undefined) throw refusal;
-  expected.become(outcome);
+  const early = expected.clone();
+  const missed = sorted.filter((one) => !possible(early, one));
+  apply(early, [...changes, ...missed]);
+  const after = expected.clone();
+  apply(after, changes);
+  const tooLate = new Set(sorted.filter((one) => !possible(after, one)));
+  const late = expected.clone();
+  apply(late, [...sorted.filter((one) => tooLate.has(one)), ...changes, ...sorted.filter((one) => !tooLate.has(one))]);
+  expected.become(eitherOf(early, late));
 }
 
-function permutations(items: readonly number[]): readonly (readonly number[])[] {
-  if (items.length < 2) return [items];
-  return items.flatMap((item) => permutations(items.filter((other) => other !== item)).map((rest) => [item, ...rest]));
+function apply(expected: Expectation, deeds: readonly Deed[]): void {
+  for (const one of deeds) one.settle(expected);
+}
+
+function possible(expected: Expectation, one: Deed): boolean {
+  try {
+    one.settle(expected);
+    return true;
+  } catch (error) {
+    if (error instanceof Contradiction) return false;
+    throw error;
+  }
 }

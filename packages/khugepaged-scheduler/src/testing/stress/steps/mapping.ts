@@ -1,10 +1,22 @@
 /** Mapping, unmapping and moving memory; new processes and their end. */
-import { dupMm, ERRNO, type MmId, mmAlloc, mmap, mmput, mremap, munmap, VM, type Vpn } from '@thplab/mm-model';
+import {
+  dupMm,
+  ERRNO,
+  type Machine,
+  type MmId,
+  mmAlloc,
+  mmap,
+  mmput,
+  mremap,
+  munmap,
+  VM,
+  type Vpn,
+} from '@thplab/mm-model';
 import type { Procedure } from '@thplab/sync';
 import fc from 'fast-check';
 import { type Expectation, must, NOT_MOVED, type PageFacts, untouched } from '../expectation.js';
 import type { Action } from '../step.js';
-import type { Job, World } from '../world.js';
+import { deed, type Job, type World } from '../world.js';
 import {
   anyProcess,
   anyRange,
@@ -12,12 +24,12 @@ import {
   areaStart,
   chooseProcess,
   chooseRange,
-  firstHole,
   type ProcessChoice,
   pageLimit,
   type RangeChoice,
   rangeText,
 } from './target.js';
+import { memoryMayBeShort } from './touch.js';
 
 const MAX_PROCESSES = 4;
 
@@ -45,12 +57,13 @@ class Map_ implements Action {
     return {
       name: 'mmap',
       process: id,
-      kind: 'structural',
+      structural: true,
       run: () => mmap(m, mm, { pages, flags, ...place }),
-      settle: (expected, start) => {
-        must(start > 0, () => `mmap gave ${start}`);
-        expected.map(id, start, start + pages, flags);
-      },
+      deeds: (start) =>
+        deed((expected) => {
+          must(start > 0, () => `mmap gave ${start}`);
+          expected.map(id, start, start + pages, flags);
+        }),
     };
   }
 
@@ -78,12 +91,13 @@ class Unmap implements Action {
     return {
       name: 'munmap',
       process: id,
-      kind: 'structural',
+      structural: true,
       run: () => munmap(w.rig.m, mm, start, end - start),
-      settle: (expected, result) => {
-        must(result === 0, () => `munmap gave ${result}`);
-        expected.unmap(id, start, end);
-      },
+      deeds: (result) =>
+        deed((expected) => {
+          must(result === 0, () => `munmap gave ${result}`);
+          expected.unmap(id, start, end);
+        }),
     };
   }
 
@@ -109,22 +123,26 @@ class Move implements Action {
 
   prepare(w: World): Job<number> | undefined {
     const { m } = w.rig;
-    const { newEighths, to, dontUnmap } = this.choice;
+    const { newEighths, to } = this.choice;
     const target = chooseRange(w, this.choice);
     const { id, mm, start, pages } = target;
-    const oldPages = Math.max(1, oneVma(target) - start);
+    // The kernel takes VM_LOCKED from all of the VMA then, whatever part of it moves.
+    const dontUnmap = this.choice.dontUnmap && ((pages.get(start)?.flags ?? 0) & VM.LOCKED) === 0;
+    const oldPages = Math.max(1, oneVma(m, target) - start);
     const newPages = newEighths === null || dontUnmap ? oldPages : Math.max(1, (newEighths * m.ptes) >> 3);
     if (pages.size + newPages > pageLimit(w)) return undefined;
     const place = to === null ? {} : { to: placeAt(w, to, newPages).at };
+    const mark = m.machine.nextStamp[0];
     return {
       name: 'mremap',
       process: id,
-      kind: 'structural',
+      structural: true,
       run: () => mremap(m, mm, start, oldPages, newPages, { mayMove: true, dontUnmap, ...place }),
-      settle: (expected, result) => {
-        if (result < 0) settleRefusal(expected, id, start, oldPages, result, place.to, newPages);
-        else moveFacts(expected, id, { start, oldPages, newPages, to: result, dontUnmap });
-      },
+      deeds: (result) =>
+        deed((expected) => {
+          if (result < 0) settleRefusal(expected, id, { start, oldPages, newPages, to: place.to ?? 0 }, result);
+          else moveFacts(expected, id, { start, oldPages, newPages, to: result, dontUnmap }, mark);
+        }),
     };
   }
 
@@ -134,32 +152,22 @@ class Move implements Action {
   }
 }
 
-/** End of the part of the range that has one sort of memory, and so surely lies in one VMA if it was mapped as one. */
-function oneVma({ pages, start, end }: { pages: ReadonlyMap<number, PageFacts>; start: number; end: number }): number {
-  const flags = pages.get(start)?.flags;
-  let at = start;
-  while (at < end && pages.get(at)?.flags === flags) at++;
-  return at;
+/** End of the part of the range that lies in one VMA. */
+function oneVma(m: Machine, { mm, start, end }: { mm: MmId; start: number; end: number }): number {
+  for (let vma = m.mm.vmaFirst[mm]; vma !== 0; vma = m.vma.next[vma]) {
+    if (m.vma.start[vma] <= start && start < m.vma.end[vma]) return Math.min(end, m.vma.end[vma]);
+  }
+  return end;
 }
 
-/** Only what cannot be done is refused: overlapping places, and ranges of several VMAs. */
-function settleRefusal(
-  expected: Expectation,
-  id: number,
-  start: number,
-  oldPages: number,
-  result: number,
-  to: number | undefined,
-  newPages: number,
-): void {
-  if (result === -ERRNO.EINVAL) {
-    const overlaps = to !== undefined && to < start + oldPages && start < to + newPages;
-    must(overlaps, () => `mremap of ${oldPages} pages at ${start} to ${to} gave EINVAL`);
-    return;
-  }
-  // Memory that was mapped in several calls may look alike and still be several VMAs.
-  must(result === -ERRNO.EFAULT, () => `mremap of ${oldPages} pages at ${start} gave ${result}`);
-  must(expected.process(id) !== undefined, () => 'no process');
+/** Only what cannot be done is refused: overlapping places, and memory that is not mapped. */
+function settleRefusal(expected: Expectation, id: number, move: Omit<Moved, 'dontUnmap'>, result: number): void {
+  const { start, oldPages, newPages, to } = move;
+  const overlaps = to > 0 && to < start + oldPages && start < to + newPages;
+  const unmapped = expected.page(id, start) === undefined;
+  must(result === (overlaps ? -ERRNO.EINVAL : -ERRNO.EFAULT) && (overlaps || unmapped), () => {
+    return `mremap of ${oldPages} pages at ${start} to ${newPages} at ${to} gave ${result}`;
+  });
 }
 
 interface Moved {
@@ -170,7 +178,8 @@ interface Moved {
   readonly dontUnmap: boolean;
 }
 
-function moveFacts(expected: Expectation, id: number, move: Moved): void {
+/** `mark`: stamp of the last write before. What a locked mapping grows by is faulted in for writing. */
+function moveFacts(expected: Expectation, id: number, move: Moved, mark: number): void {
   const { start, oldPages, newPages, to, dontUnmap } = move;
   const kept = Math.min(oldPages, newPages);
   const facts: PageFacts[] = [];
@@ -179,18 +188,22 @@ function moveFacts(expected: Expectation, id: number, move: Moved): void {
   if (to === start) {
     if (newPages < oldPages) expected.unmap(id, start + newPages, start + oldPages);
     else if (newPages > oldPages) expected.map(id, start + oldPages, start + newPages, flags);
+    if ((flags & VM.LOCKED) !== 0) expected.prefault(id, start + oldPages, start + newPages, mark);
     return;
   }
-  const pins = expected.pins.filter((pin) => pin.process === id && start <= pin.page && pin.page < start + kept);
+  expected.unmap(id, start + kept, start + oldPages);
   expected.map(id, to, to + newPages, flags & ~NOT_MOVED);
-  expected.unmap(id, start, start + oldPages);
+  const moves = (page: number): boolean => start <= page && page < start + kept;
+  expected.pins = expected.pins.map((pin) =>
+    pin.process === id && moves(pin.page) ? { ...pin, page: pin.page + to - start } : pin,
+  );
   expected.edit(id, (pages) => {
     facts.forEach((page, i) => {
+      pages.delete(start + i);
       pages.set(to + i, { ...page, flags: page.flags & ~NOT_MOVED, wp: false, hole: false });
     });
   });
-  expected.pins = expected.pins.map((pin, i) => (pins.includes(pin) ? pin : pin));
-  expected.movePins(pins, id, to - start);
+  if ((flags & VM.LOCKED) !== 0) expected.prefault(id, to + kept, to + newPages, mark);
   if (dontUnmap) expected.edit(id, (pages) => restore(pages, start, facts));
 }
 
@@ -219,18 +232,22 @@ class Fork implements Action {
     return {
       name: 'fork',
       process: id,
-      kind: 'structural',
+      structural: true,
       run: () => dupMm(w.rig.m, mm),
-      settle: (expected, child) => {
-        const pages = new Map<number, PageFacts>();
-        for (const [page, facts] of expected.process(id).pages) {
-          if ((facts.flags & VM.DONTCOPY) !== 0) continue;
-          const flags = facts.flags & ~(NOT_MOVED | VM.LOCKED);
-          const wiped = (facts.flags & VM.WIPEONFORK) !== 0;
-          pages.set(page, wiped ? untouched(flags) : { ...facts, flags, wp: false, hole: false });
-        }
-        expected.addProcess(child, pages);
-      },
+      deeds: (child) =>
+        deed((expected) => {
+          // Only the copy of a pinned page needs memory that may not be there.
+          must(child !== 0 || (expected.pins.length > 0 && memoryMayBeShort(w)), () => 'fork found no memory');
+          if (child === 0) return;
+          const pages = new Map<number, PageFacts>();
+          for (const [page, facts] of expected.process(id).pages) {
+            if ((facts.flags & VM.DONTCOPY) !== 0) continue;
+            const flags = facts.flags & ~(NOT_MOVED | VM.LOCKED);
+            const wiped = (facts.flags & VM.WIPEONFORK) !== 0;
+            pages.set(page, wiped ? untouched(flags) : { ...facts, flags, wp: false, hole: false });
+          }
+          expected.addProcess(child, pages);
+        }),
     };
   }
 
@@ -253,13 +270,16 @@ class Exit implements Action {
     return {
       name: 'exit',
       process: id,
-      kind: 'structural',
+      exits: true,
+      lane: 'exit',
+      structural: true,
       run: () => exit(w, mm, last),
-      settle: (expected, next) => {
-        must(m.mm.users[mm] === 0 || !m.mm.pool.isLive(mm) || next === mm, () => `mm ${mm} still has users`);
-        expected.removeProcess(id);
-        if (last) expected.addProcess(next);
-      },
+      deeds: (next) =>
+        deed((expected) => {
+          must(m.mm.users[mm] === 0 || !m.mm.pool.isLive(mm) || next === mm, () => `mm ${mm} still has users`);
+          expected.removeProcess(id);
+          if (last) expected.addProcess(next);
+        }),
     };
   }
 
@@ -274,8 +294,14 @@ function* exit(w: World, mm: MmId, last: boolean): Procedure<MmId> {
   return last ? mmAlloc(w.rig.m) : mm;
 }
 
-const eighths = fc.oneof(fc.integer({ min: 1, max: 12 }), fc.constantFrom(8, 16, 24, 32, 40));
-const at = fc.option(fc.nat(127), { freq: 3 });
+const eighths = fc.oneof(fc.integer({ min: 1, max: 24 }), fc.constantFrom(8, 16, 24, 32, 40), fc.constantFrom(16, 24));
+const at = fc.option(
+  fc.oneof(
+    fc.nat(127),
+    fc.nat(15).map((block) => block * 8),
+  ),
+  { freq: 3 },
+);
 const rw = VM.READ | VM.WRITE;
 
 const maps: fc.Arbitrary<Action> = fc
@@ -291,7 +317,7 @@ export const mappings: { readonly map: fc.Arbitrary<Action>; readonly change: fc
   change: fc.oneof(
     { weight: 3, arbitrary: anyRange.map((range) => new Unmap(range)) },
     { weight: 3, arbitrary: moves },
-    { weight: 3, arbitrary: anyProcess.map((choice) => new Fork(choice)) },
+    { weight: 2, arbitrary: anyProcess.map((choice) => new Fork(choice)) },
     { weight: 1, arbitrary: anyProcess.map((choice) => new Exit(choice)) },
   ),
 };
