@@ -5,9 +5,6 @@ import type { Context } from './context.js';
 import { CliError, InputError, InterruptedError, LimitError } from './errors.js';
 import { bar, type Progress } from './output/progress.js';
 
-/** What a run needs besides its scenario. */
-export type RunInput = Pick<RunOptions, 'snapshots' | 'extras'>;
-
 /** Event loop turns come this often, so that Ctrl-C is heard and progress is seen. */
 const TURN_MS = 20;
 

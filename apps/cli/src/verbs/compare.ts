@@ -1,4 +1,5 @@
 /** `thplab compare`: one scenario under several settings or kernels. */
+import type { Snapshot } from '@thplab/capture';
 import type { Scenario } from '@thplab/scenario';
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.js';
@@ -7,13 +8,13 @@ import { EXIT } from '../exit.js';
 import { showExamples } from '../help.js';
 import { filesOfScenario, kernelNamed, type Overrides, override, overrideOptions } from '../input/overrides.js';
 import { readInput } from '../input/read-input.js';
-import { runnable } from '../input/runnable.js';
+import { scenarioOf, snapshotOf } from '../input/scenario-input.js';
 import { MOST_VARIANTS, variations } from '../input/vary.js';
 import { gather, type OutputOptions, outputOptions } from '../options.js';
 import { jsonDocument, jsonLine } from '../output/json.js';
 import { progressOf } from '../output/progress.js';
 import { withTarget } from '../output/target.js';
-import { type RunInput, simulate } from '../simulate.js';
+import { simulate } from '../simulate.js';
 
 interface Options extends OutputOptions, Overrides {
   readonly vary?: readonly string[];
@@ -23,7 +24,7 @@ interface Options extends OutputOptions, Overrides {
 }
 
 /** One run to make. */
-export interface Variant {
+interface Variant {
   readonly name: string;
   readonly scenario: Scenario;
 }
@@ -58,10 +59,17 @@ async function compare(context: Context, path: string, options: Options): Promis
     return;
   }
   const metrics = metricsNamed(options.metric ?? DEFAULT_METRICS);
-  const { scenario, input } = await runnable(context, await readInput(context, path), 'compare');
-  const base = await override(scenario, { ...options, expect: false });
+  if (options.kernels === undefined && options.vary === undefined) {
+    throw new UsageError('nothing is varied; give --vary PATH=a,b,c or --kernels a,b');
+  }
+  const input = await readInput(context, path);
+  if (input.kind === 'snapshot') {
+    await compareSnapshot(context, await snapshotOf(input), options);
+    return;
+  }
+  const base = await override(await scenarioOf(input), { ...options, expect: false });
   const variants = await variantsOf(base, options);
-  const runs = await runVariants(context, variants, input, options.quiet);
+  const runs = await runVariants(context, variants, options.quiet);
   const { compareText, variantRows } = await import('./compare/table.js');
   const rows = variantRows(runs, metrics);
   const partial = runs.length < variants.length;
@@ -85,12 +93,18 @@ function headOf(context: Context, base: Scenario, partial: boolean): Record<stri
   return { format: 'thplab/compare@1', version: context.version, name, seed, kernel: machine.kernel, partial };
 }
 
-/** Kernels times settings. Errors: UsageError if nothing is varied, or too much. */
+/** A captured process does nothing but be looked at: the same as what-if, in its columns. */
+async function compareSnapshot(context: Context, snapshot: Snapshot, options: Options): Promise<void> {
+  for (const name of ['metric', 'until'] as const) {
+    if (options[name] !== undefined) throw new UsageError(`--${name} is for scenarios; this is a snapshot`);
+  }
+  const { whatIfSnapshot } = await import('./what-if.js');
+  await whatIfSnapshot(context, snapshot, options);
+}
+
+/** Kernels times settings. Errors: UsageError for too many. */
 async function variantsOf(base: Scenario, options: Options): Promise<readonly Variant[]> {
   const kernels = options.kernels?.split(',').map((name) => kernelNamed(name.trim())) ?? null;
-  if (kernels === null && options.vary === undefined) {
-    throw new UsageError('nothing is varied; give --vary PATH=a,b,c or --kernels a,b');
-  }
   const variants: Variant[] = [];
   for (const kernel of kernels ?? [base.machine.kernel]) {
     const scenario = await override(base, { kernel });
@@ -104,10 +118,9 @@ async function variantsOf(base: Scenario, options: Options): Promise<readonly Va
 }
 
 /** Runs them one after the other. Ctrl-C ends it; the variant that was running is left out. */
-export async function runVariants(
+async function runVariants(
   context: Context,
   variants: readonly Variant[],
-  input: RunInput,
   quiet: boolean | undefined,
 ): Promise<readonly { readonly name: string; readonly result: VariantResult }[]> {
   const progress = progressOf(context, quiet);
@@ -115,7 +128,7 @@ export async function runVariants(
   for (const { name, scenario } of variants) {
     const label = `${done.length + 1}/${variants.length} ${name}`;
     try {
-      const { result } = await simulate(context, scenario, input, progress, label);
+      const { result } = await simulate(context, scenario, {}, progress, label);
       if (result.end.partial) break;
       done.push({ name, result });
     } catch (error) {
