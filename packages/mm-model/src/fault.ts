@@ -21,6 +21,7 @@ import {
   newTable,
   PMD,
   PMD_DIRTY,
+  PMD_UFFD_WP,
   PMD_WRITE,
   PMD_YOUNG,
   type PmdRef,
@@ -106,6 +107,7 @@ export function* faultInVma(m: Machine, vma: VmaId, page: Vpn, access: FaultAcce
 
 function* touchHugePmd(m: Machine, vma: VmaId, pmd: PmdRef, page: Vpn, write: boolean): Procedure<FaultResult> {
   const entry = m.directory.entry[pmd];
+  if (write && (entry & PMD_UFFD_WP) !== 0) return FAULT.userfault;
   if (write && (entry & PMD_WRITE) === 0) return yield* doHugePmdWpPage(m, vma, pmd, page);
   m.directory.entry[pmd] = (entry | PMD_YOUNG | (write ? PMD_DIRTY : 0)) >>> 0;
   if (write) m.frame.stamp[pmdPfn(m, entry) + slotOf(m, page)] = nextStamp(m);

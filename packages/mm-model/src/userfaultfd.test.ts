@@ -125,6 +125,8 @@ describe('userfaultfd in mode wp', () => {
     protect(w, 512, 512, true);
     expect(pmdKind(w, 512)).toBe(PMD.huge);
     expect(pmdEntry(w, 512) & (PMD_UFFD_WP | PMD_WRITE)).toBe(PMD_UFFD_WP);
+    expect(touch(w, w.mm, 700, 701)).toEqual([FAULT.userfault]);
+    expect(pmdEntry(w, 512) & (PMD_UFFD_WP | PMD_WRITE)).toBe(PMD_UFFD_WP);
     protect(w, 600, 4, false);
     expect(pmdKind(w, 512)).toBe(PMD.table);
     expect([599, 600, 603, 604].map((page) => pteView(w, page).bits.includes('uffdWp'))).toEqual([
