@@ -1,6 +1,17 @@
 export * from './format/index.js';
+export {
+  type EntryCounts,
+  type ExplainLook,
+  type ExplainRow,
+  type ExplainStep,
+  type ExplainTable,
+  explainRanges,
+  explainTable,
+} from './report/explain.js';
 export type * from './report/result.js';
+export type { TableSlot, TableView } from './report/table-slots.js';
 export { type AssembleOptions, assembleMachine, startKhugepaged } from './run/assemble.js';
+export type { Locate } from './run/run-error.js';
 export {
   type RunOptions,
   type RunProgress,
@@ -10,6 +21,6 @@ export {
 } from './run/run-scenario.js';
 export { defaultVariants } from './what-if/default-variants.js';
 export { type LoadOptions, loadSnapshot } from './what-if/load-snapshot.js';
-export { isModelled, profileOfRelease } from './what-if/snapshot-machine.js';
-export { type WhatIfOptions, whatIf } from './what-if/what-if.js';
+export { CAPTURED, isModelled, profileOfRelease, snapshotScenario } from './what-if/snapshot-machine.js';
+export { type WhatIfOptions, type WhatIfProgress, whatIf, whatIfInPieces } from './what-if/what-if.js';
 export type * from './what-if/what-if-result.js';

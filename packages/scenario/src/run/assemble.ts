@@ -2,14 +2,15 @@
 import { TableFullError } from '@thplab/arena';
 import type { Snapshot } from '@thplab/capture';
 import { startStopKhugepaged, writeSysfs } from '@thplab/khugepaged-scheduler';
+import { type Machine, type MmId, PopulateError, vmaAt } from '@thplab/mm-model';
 import type { Procedure } from '@thplab/sync';
-import type { ProcessSpec, Scenario, SysfsWrite } from '../format/index.js';
+import { formatSize, type ProcessSpec, type Scenario, type SysfsWrite } from '../format/index.js';
+import { type LoadOptions, loadSnapshot } from '../what-if/load-snapshot.js';
 import { bootWorld } from './boot-world.js';
 import { atOnce, createProcess } from './create-process.js';
 import { fragmentMemory } from './fragment.js';
-import { memberName } from './process-table.js';
+import { memberName, type NamedRange } from './process-table.js';
 import { type Locate, nowhere, scenarioError } from './run-error.js';
-import type { ExtraNeeds } from './size-machine.js';
 import type { World } from './world.js';
 
 /** How a machine is assembled. */
@@ -22,10 +23,12 @@ export interface AssembleOptions {
   readonly trace?: boolean;
   /** Record every lock hold. */
   readonly lockHolds?: boolean;
+  /** Tables whose every decision is kept (`explain --range`), by process name and first page of the range. */
+  readonly zoom?: readonly { readonly process: string; readonly page: number }[];
   /** Snapshots by the path that the scenario names them by. */
   readonly snapshots?: ReadonlyMap<string, Snapshot>;
-  /** Room for what comes from elsewhere. */
-  readonly extras?: ExtraNeeds;
+  /** What is taken for what snapshots do not tell. */
+  readonly load?: LoadOptions;
 }
 
 /**
@@ -42,7 +45,7 @@ export function assembleMachine(scenario: Scenario, options: AssembleOptions = {
   for (const write of scenario.sysfs) atOnce(m, writeOrRefuse(world, write, sysfsKey(write)));
   for (const write of options.sysfs ?? []) atOnce(m, writeOrRefuse(world, write, '--set'));
   try {
-    for (const spec of scenario.processes) createMembers(world, spec);
+    for (const spec of scenario.processes) createMembers(world, spec, options);
   } catch (error) {
     if (!(error instanceof TableFullError)) throw error;
     throw scenarioError(locate, 'processes', error.message, 'use fewer or smaller VMAs');
@@ -57,12 +60,55 @@ export function startKhugepaged(world: World): void {
   atOnce(world.m, startStopKhugepaged(world.k));
 }
 
-function createMembers(world: World, spec: ProcessSpec): void {
+function createMembers(world: World, spec: ProcessSpec, options: AssembleOptions): void {
   for (let i = 0; i < spec.count; i++) {
     const name = memberName(spec.name, i, spec.count === 1);
     const { mm, vmas } = createProcess(world.setUp, spec, spec.count === 1 ? '' : `${i}:`);
+    if (spec.snapshot !== null) addSnapshot(world, spec, mm, vmas, options);
     const cpu = spec.cpu ?? world.nextCpu();
     world.processes.add({ name, group: spec.name, family: spec.name, mm, cpu, vmas, bornNs: 0 });
+  }
+}
+
+/** The captured process's memory, in addition to what the file says itself. */
+function addSnapshot(
+  world: World,
+  spec: ProcessSpec,
+  mm: MmId,
+  vmas: Map<string, NamedRange>,
+  options: AssembleOptions,
+): void {
+  const { m, locate } = world;
+  const key = `${spec.key}.snapshot`;
+  const snapshot = options.snapshots?.get(spec.snapshot ?? '');
+  if (snapshot === undefined) {
+    throw scenarioError(
+      locate,
+      key,
+      `the snapshot ${JSON.stringify(spec.snapshot)} was not read`,
+      'see "thplab capture"',
+    );
+  }
+  const { pageSize, pmdOrder } = snapshot.kernel;
+  if (pageSize !== world.scenario.machine.pageSize || pmdOrder !== m.pmdOrder) {
+    const what = `the snapshot is of a machine with pages of ${formatSize(pageSize)} and PMD order ${pmdOrder}`;
+    throw scenarioError(locate, key, what, 'set machine.pageSize to the same');
+  }
+  try {
+    const loaded = loadSnapshot(m, mm, snapshot, { seed: world.scenario.seed, ...options.load });
+    for (const [name, range] of loaded) vmas.set(name, range);
+    atOnce(m, enterForAll(m, mm, loaded.values()));
+  } catch (error) {
+    if (!(error instanceof PopulateError)) throw error;
+    throw scenarioError(locate, key, error.message, 'raise machine.memory or machine.swap');
+  }
+}
+
+/** Registers the process with khugepaged if any of its VMAs is worth it: it had the time for that. */
+function* enterForAll(m: Machine, mm: MmId, ranges: Iterable<NamedRange>): Procedure<void> {
+  for (const range of ranges) {
+    const vma = vmaAt(m, mm, range.start);
+    if (vma !== 0) yield* m.hooks.khugepagedEnterVma(vma);
   }
 }
 

@@ -14,6 +14,7 @@ import {
   traceSizes,
 } from '@thplab/trace';
 import type { Scenario } from '../format/index.js';
+import { snapshotNeeds } from '../what-if/snapshot-needs.js';
 import type { AssembleOptions } from './assemble.js';
 import { CollapseLog } from './collapse-log.js';
 import { familiesOf, singleForks } from './family.js';
@@ -24,8 +25,9 @@ import { MmapLockWatch } from './mmap-lock-watch.js';
 import { Notice } from './notice.js';
 import { ProcessTable } from './process-table.js';
 import { type Locate, scenarioError } from './run-error.js';
-import { limitsOf } from './size-machine.js';
+import { type ExtraNeeds, limitsOf } from './size-machine.js';
 import type { World } from './world.js';
+import { ZoomLocks } from './zoom-locks.js';
 
 /** Boots the machine. Errors: ScenarioError for a kernel that is not modelled, or bad boot options. */
 export function bootWorld(scenario: Scenario, options: AssembleOptions, locate: Locate): World {
@@ -34,7 +36,10 @@ export function bootWorld(scenario: Scenario, options: AssembleOptions, locate: 
   const m = bootScenarioMachine(scenario, options, traced ? scenario.run.trace.capacity : 1, locate);
   const locks = new MmapLockWatch(m.domain, m.locks.mmapLock);
   const lockRecorder = options.lockHolds === true ? lockRecorderOf(m) : undefined;
-  const observers: ExecutorObserver[] = lockRecorder === undefined ? [locks] : [locks, lockRecorder];
+  const log = new CollapseLog(m);
+  const observers: ExecutorObserver[] = [locks];
+  if (lockRecorder !== undefined) observers.push(lockRecorder);
+  if (options.zoom !== undefined && options.zoom.length > 0) observers.push(new ZoomLocks(m.domain, log));
   const executor = new SequentialExecutor(m.domain, {
     cpus: scenario.machine.cpus,
     seed: scenario.seed % 2 ** 32,
@@ -43,7 +48,6 @@ export function bootWorld(scenario: Scenario, options: AssembleOptions, locate: 
   });
   m.current = executor.current;
   const tracer = tracerOf(scenario, generation, m, traced);
-  const log = new CollapseLog(m.ptes, () => executor.current.nowNs);
   const profile = scenario.machine.kernel;
   const collapse = createCollapseContext({ machine: m, generation, profile, tracer, recorder: log });
   installMadviseCollapse(collapse);
@@ -89,7 +93,7 @@ export function generationOf(scenario: Scenario, locate: Locate): Generation {
 
 function bootScenarioMachine(scenario: Scenario, options: AssembleOptions, events: number, locate: Locate): Machine {
   const { machine } = scenario;
-  const limits = limitsOf(scenario, options.extras);
+  const limits = limitsOf(scenario, snapshotsNeed(scenario, options));
   const booted = bootMachine({
     geometry: geometryOf(machine),
     nodePages: machine.nodes.map((node) => node.size / machine.pageSize),
@@ -105,6 +109,21 @@ function bootScenarioMachine(scenario: Scenario, options: AssembleOptions, event
     throw scenarioError(locate, 'machine.boot', problem.message, 'such as "thp_anon=64K:always"');
   }
   return booted.machine;
+}
+
+/** What the processes of the file have from snapshots. */
+function snapshotsNeed(scenario: Scenario, options: AssembleOptions): ExtraNeeds {
+  const total = { vmas: 0, tables: 0, directories: 0, filePages: 0 };
+  for (const { snapshot, count } of scenario.processes) {
+    const found = snapshot === null ? undefined : options.snapshots?.get(snapshot);
+    if (found === undefined) continue;
+    const needs = snapshotNeeds(found);
+    total.vmas += needs.vmas * count;
+    total.tables += needs.tables * count;
+    total.directories += needs.directories * count;
+    total.filePages += needs.filePages * count;
+  }
+  return total;
 }
 
 function lockRecorderOf(m: Machine): LockRecorder {

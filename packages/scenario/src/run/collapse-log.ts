@@ -2,9 +2,10 @@
  * What became of every PMD range: the last result, the orders that were built in it, and totals over all attempts. Filled
  * by the collapse code's decision recorder, so that it is whole whatever the trace ring holds.
  */
-import type { MmId, VmaId, Vpn } from '@thplab/mm-model';
+import type { Machine, MmId, VmaId, Vpn } from '@thplab/mm-model';
 import type { DecisionRecorder, ScanFacts, ScanResult } from '@thplab/mthp-collapse';
 import { SCAN } from '@thplab/mthp-collapse';
+import { type TableView, viewTable } from '../report/table-slots.js';
 
 /** One PMD range that was looked at. */
 export interface RangeRecord {
@@ -29,11 +30,20 @@ export type DecisionStep =
       readonly required: number;
     }
   | { readonly kind: 'attempt'; readonly page: number; readonly order: number; readonly result: ScanResult }
+  | {
+      readonly kind: 'lock';
+      readonly lock: string;
+      readonly mode: 'read' | 'write';
+      readonly taken: boolean;
+      readonly atNs: number;
+    }
   | { readonly kind: 'done'; readonly result: ScanResult };
 
-/** All decisions about one table, look by look. */
+/** All decisions about one table in one look. */
 export interface TableLook {
   readonly atNs: number;
+  /** The table when the look began; null if there was none. */
+  readonly before: TableView | null;
   readonly steps: readonly DecisionStep[];
 }
 
@@ -58,9 +68,7 @@ const MM_FACTOR = 2 ** 36;
 
 /** See the head of the file. */
 export class CollapseLog implements DecisionRecorder {
-  /** Time now, ns: set by whoever owns the clock. */
-  readonly #now: () => number;
-  readonly #ptes: number;
+  readonly #m: Machine;
   readonly #ranges = new Map<number, RangeRecord>();
   /** Attempts by order, then by result. */
   readonly attempts: Map<number, Map<ScanResult, number>> = new Map();
@@ -72,10 +80,12 @@ export class CollapseLog implements DecisionRecorder {
   readonly zoomed: Map<number, TableLook[]> = new Map();
   #zoom: ReadonlySet<number> = new Set();
   #steps: DecisionStep[] = [];
+  #before: TableView | null = null;
+  /** Task that looks at a zoomed table now; 0: none. */
+  #task = 0;
 
-  constructor(ptes: number, now: () => number) {
-    this.#ptes = ptes;
-    this.#now = now;
+  constructor(m: Machine) {
+    this.#m = m;
   }
 
   /** Keeps every decision about these tables from now on. */
@@ -99,7 +109,16 @@ export class CollapseLog implements DecisionRecorder {
   }
 
   scanned(mm: MmId, page: Vpn, result: ScanResult, facts: ScanFacts): void {
-    if (this.#isZoomed(mm, page)) this.#steps.push({ kind: 'scan', result, facts: { ...facts } });
+    if (!this.#isZoomed(mm, page)) return;
+    const { scanned, none, unmapped, shared, referenced, scanPfn } = facts;
+    this.#task = this.#m.current.task;
+    this.#before = viewTable(this.#m, mm, page);
+    this.#steps = [{ kind: 'scan', result, facts: { scanned, none, unmapped, shared, referenced, scanPfn } }];
+  }
+
+  /** A task took a lock or gave it back: a step if it is at work on a zoomed table. */
+  locked(lock: string, mode: 'read' | 'write', taken: boolean, task: number, atNs: number): void {
+    if (task === this.#task && task !== 0) this.#steps.push({ kind: 'lock', lock, mode, taken, atNs });
   }
 
   skipped(mm: MmId, page: Vpn, order: number, occupied: number, required: number): void {
@@ -124,19 +143,21 @@ export class CollapseLog implements DecisionRecorder {
     const record = this.#record(mm, page);
     record.result = result;
     record.looks++;
-    record.lastNs = this.#now();
+    record.lastNs = this.#m.current.nowNs;
     if (!this.#isZoomed(mm, page)) return;
     const key = this.#key(mm, page);
     const looks = this.zoomed.get(key) ?? [];
     this.zoomed.set(key, looks);
-    if (looks.length < MAX_LOOKS)
-      looks.push({ atNs: record.lastNs, steps: [...this.#steps, { kind: 'done', result }] });
+    const steps: DecisionStep[] = [...this.#steps, { kind: 'done', result }];
+    if (looks.length < MAX_LOOKS) looks.push({ atNs: record.lastNs, before: this.#before, steps });
     this.#steps = [];
+    this.#before = null;
+    this.#task = 0;
   }
 
   #collapsed(pages: number): void {
     this.collapsedPages += pages;
-    const atNs = this.#now();
+    const atNs = this.#m.current.nowNs;
     const last = this.progress.at(-1);
     if (last?.atNs === atNs) this.progress.pop();
     this.progress.push({ atNs, pages: this.collapsedPages });
@@ -157,6 +178,6 @@ export class CollapseLog implements DecisionRecorder {
   }
 
   #key(mm: number, page: number): number {
-    return mm * MM_FACTOR + Math.floor(page / this.#ptes);
+    return mm * MM_FACTOR + Math.floor(page / this.#m.ptes);
   }
 }

@@ -25,8 +25,6 @@ export interface RunOptions extends AssembleOptions {
   readonly onProgress?: (progress: RunProgress) => void;
   /** Recompute everything that the machine keeps twice at the end; default: for machines up to 4 GiB. */
   readonly checkInvariants?: boolean;
-  /** Tables whose every decision is kept (`explain --range`), by process name and first page of the range. */
-  readonly zoom?: readonly { readonly process: string; readonly page: number }[];
 }
 
 /** How far a run is. */

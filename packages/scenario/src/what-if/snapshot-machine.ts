@@ -5,13 +5,14 @@
 import type { Snapshot } from '@thplab/capture';
 import { GENERATIONS } from '@thplab/mthp-collapse';
 import { formatValue, isWritable, type KernelProfile, parseRead, SYSFS_ROOT, sysfsTree } from '@thplab/sysfs-schema';
-import type { Fragmentation, Machine, MemoryNode, Scenario, SysfsWrite } from '../format/index.js';
+import type { Fragmentation, Machine, MemoryNode, RunGoal, Scenario, SysfsWrite } from '../format/index.js';
 import { FORMAT } from '../format/index.js';
 import { geometryOf } from '../run/geometry.js';
-import type { SnapshotNeeds } from './snapshot-needs.js';
+import { type SnapshotNeeds, snapshotNeeds } from './snapshot-needs.js';
 
 /** Longest virtual time of a run, ns: 100 days. */
 const AT_MOST_NS = 100 * 86_400 * 1e9;
+const TWO_SCANS: RunGoal = { fullScans: 2, pagesCollapsed: null, covered: null, eventsDone: false, counters: [] };
 /** Free memory when the capture does not tell: as much as there is in use, and this. */
 const SPARE_PAGES = 2 ** 16;
 
@@ -23,19 +24,30 @@ export function profileOfRelease(release: string): KernelProfile {
   return version >= 6016 ? 'v6.18' : 'v6.13';
 }
 
-/** A scenario without processes for the snapshot's machine. */
-export function scenarioOf(snapshot: Snapshot, needs: SnapshotNeeds, kernel: KernelProfile, seed: number): Scenario {
-  const machine = machineOf(snapshot, needs, kernel);
+/** The path under which the snapshot of `snapshotScenario` is known to the run. */
+export const CAPTURED = '<capture>';
+
+/**
+ * A scenario of the captured process alone, on a machine like its own, to be run with `snapshots: new Map([[CAPTURED,
+ * snapshot]])`. It ends after two full scans. `kernel`: default the nearest to the one that ran.
+ */
+export function snapshotScenario(
+  snapshot: Snapshot,
+  kernel: KernelProfile = profileOfRelease(snapshot.kernel.release),
+  seed = 1,
+): Scenario {
+  const machine = machineOf(snapshot, snapshotNeeds(snapshot), kernel);
+  const name = snapshot.process.name === '' ? `pid${snapshot.process.pid}` : snapshot.process.name;
   return {
     format: FORMAT,
-    name: `what-if ${snapshot.process.name === '' ? `pid ${snapshot.process.pid}` : snapshot.process.name}`,
+    name,
     description: '',
     seed,
     machine,
     sysfs: settingsOf(snapshot, machine),
-    processes: [],
+    processes: [{ key: 'processes[0]', name, count: 1, thp: 'default', cpu: 0, snapshot: CAPTURED, vmas: [] }],
     events: [],
-    run: { until: null, atMost: AT_MOST_NS, khugepaged: true, sample: null, trace: { events: [], capacity: 1 } },
+    run: { until: TWO_SCANS, atMost: AT_MOST_NS, khugepaged: true, sample: null, trace: { events: [], capacity: 1 } },
     expect: { counters: [], coverage: [], memory: [], outcomes: [], stalls: [], time: null },
   };
 }

@@ -3,19 +3,16 @@
  * of its own and lets khugepaged run until nothing changes any more.
  */
 import type { Snapshot } from '@thplab/capture';
-import { mmAlloc, vmaAt } from '@thplab/mm-model';
 import { SCAN } from '@thplab/mthp-collapse';
 import { exportShell, type KernelProfile, SYSFS_ROOT, sysfsTree } from '@thplab/sysfs-schema';
 import { NOT_SCANNED, type SysfsWrite } from '../format/index.js';
 import { khugepagedResult } from '../report/machine-result.js';
 import { processResult } from '../report/process-result.js';
 import { assembleMachine, startKhugepaged } from '../run/assemble.js';
-import { atOnce } from '../run/create-process.js';
 import type { Process } from '../run/process-table.js';
 import type { World } from '../run/world.js';
-import { type LoadOptions, loadSnapshot } from './load-snapshot.js';
-import { profileOfRelease, scenarioOf } from './snapshot-machine.js';
-import { type SnapshotNeeds, snapshotNeeds } from './snapshot-needs.js';
+import type { LoadOptions } from './load-snapshot.js';
+import { CAPTURED, profileOfRelease, snapshotScenario } from './snapshot-machine.js';
 import type { WhatIfResult, WhatIfVariant, WhatIfVariantResult } from './what-if-result.js';
 
 /** How to look. */
@@ -24,16 +21,21 @@ export interface WhatIfOptions extends LoadOptions {
   readonly kernel?: KernelProfile;
   /** Asked now and then; true ends it, and the result has the variants that are done. */
   readonly shouldStop?: () => boolean;
-  /** Told how far it is. */
-  readonly onProgress?: (progress: {
-    readonly variant: number;
-    readonly variants: number;
-    readonly virtualNs: number;
-  }) => void;
 }
 
 /** Full scans without a collapse after which nothing more is to be expected. */
 const IDLE_SCANS = 2;
+
+/** How far a what-if is. */
+export interface WhatIfProgress {
+  /** Variant under way, from 0. */
+  readonly variant: number;
+  readonly variants: number;
+  readonly virtualNs: number;
+}
+
+/** Steps of the executor between two turns of whoever drives it. */
+const PIECE_STEPS = 1 << 14;
 
 /** Runs the variants. Errors: ScenarioError for settings that the kernel refuses. */
 export function whatIf(
@@ -41,12 +43,29 @@ export function whatIf(
   variants: readonly WhatIfVariant[],
   options: WhatIfOptions = {},
 ): WhatIfResult {
-  const needs = snapshotNeeds(snapshot);
+  const pieces = whatIfInPieces(snapshot, variants, options);
+  for (;;) {
+    const piece = pieces.next();
+    if (piece.done === true) return piece.value;
+  }
+}
+
+/** The same in pieces of some milliseconds, with how far it is after each. */
+export function* whatIfInPieces(
+  snapshot: Snapshot,
+  variants: readonly WhatIfVariant[],
+  options: WhatIfOptions = {},
+): Generator<WhatIfProgress, WhatIfResult, void> {
   const results: WhatIfVariantResult[] = [];
-  for (const [index, variant] of variants.entries()) {
+  for (const [variant, what] of variants.entries()) {
+    yield { variant, variants: variants.length, virtualNs: 0 };
     if (options.shouldStop?.() === true) break;
-    const look = { index, count: variants.length };
-    results.push(runVariant(snapshot, needs, variant, options, look));
+    const pieces = runVariant(snapshot, what, options);
+    let piece = pieces.next();
+    for (; piece.done !== true; piece = pieces.next()) {
+      yield { variant, variants: variants.length, virtualNs: piece.value };
+    }
+    results.push(piece.value);
   }
   const { name, pid } = snapshot.process;
   return {
@@ -55,28 +74,27 @@ export function whatIf(
     capturedAt: snapshot.capturedAt,
     release: snapshot.kernel.release,
     variants: results,
-    partial: results.length < variants.length,
+    partial: results.length < variants.length || results.some((result) => !result.settled),
     assumptions: assumptionsOf(snapshot, options),
   };
 }
 
-function runVariant(
+/** Runs one variant; yields the virtual time after each piece. */
+function* runVariant(
   snapshot: Snapshot,
-  needs: SnapshotNeeds,
   variant: WhatIfVariant,
   options: WhatIfOptions,
-  look: { readonly index: number; readonly count: number },
-): WhatIfVariantResult {
+): Generator<number, WhatIfVariantResult, void> {
   const kernel = variant.kernel ?? options.kernel ?? profileOfRelease(snapshot.kernel.release);
-  const seed = options.seed ?? 1;
-  const scenario = scenarioOf(snapshot, needs, kernel, seed);
+  const scenario = snapshotScenario(snapshot, kernel, options.seed);
   const sysfs = variant.sysfs.map(({ path, value }): SysfsWrite => ({ path: absolute(path), value }));
-  const world = assembleMachine(scenario, { sysfs, extras: needs, trace: false });
-  const process = loadProcess(world, snapshot, options);
+  const snapshots = new Map([[CAPTURED, snapshot]]);
+  const world = assembleMachine(scenario, { sysfs, snapshots, load: options, trace: false });
+  const process = world.processes.all[0];
   const before = processResult(world, process);
   const hugeAtStart = before.anonHuge / scenario.machine.pageSize;
   startKhugepaged(world);
-  const settled = settle(world, options, look);
+  const settled = yield* settle(world, options);
   return {
     label: variant.label,
     kernel,
@@ -96,25 +114,8 @@ function absolute(path: string): string {
   return path.startsWith('/') ? path : `${SYSFS_ROOT}/${path}`;
 }
 
-/** The process, registered with khugepaged if any of its VMAs is worth it. */
-function loadProcess(world: World, snapshot: Snapshot, options: LoadOptions): Process {
-  const { m } = world;
-  const mm = mmAlloc(m);
-  const vmas = loadSnapshot(m, mm, snapshot, options);
-  for (const range of vmas.values()) {
-    const vma = vmaAt(m, mm, range.start);
-    if (vma !== 0) atOnce(m, m.hooks.khugepagedEnterVma(vma));
-  }
-  const name = snapshot.process.name === '' ? `pid ${snapshot.process.pid}` : snapshot.process.name;
-  return world.processes.add({ name, group: name, family: name, mm, cpu: 0, vmas, bornNs: 0 });
-}
-
 /** Runs until nothing changes any more; false if it was stopped before that. */
-function settle(
-  world: World,
-  options: WhatIfOptions,
-  look: { readonly index: number; readonly count: number },
-): boolean {
+function* settle(world: World, options: WhatIfOptions): Generator<number, boolean, void> {
   const { executor, k, log } = world;
   let pages = 0;
   let scans = 0;
@@ -128,14 +129,13 @@ function settle(
     over = true;
     executor.interrupt();
   };
-  const { end } = executor.run({
-    untilNs: world.scenario.run.atMost,
-    shouldStop: () => {
-      options.onProgress?.({ variant: look.index, variants: look.count, virtualNs: executor.current.nowNs });
-      return over || options.shouldStop?.() === true;
-    },
-  });
-  return over || end === 'idle';
+  const shouldStop = (): boolean => over || options.shouldStop?.() === true;
+  for (;;) {
+    const { end } = executor.run({ untilNs: world.scenario.run.atMost, maxSteps: PIECE_STEPS, shouldStop });
+    if (over || end === 'idle') return true;
+    if (end !== 'steps') return false;
+    yield executor.current.nowNs;
+  }
 }
 
 function memoryOf(result: ReturnType<typeof processResult>): WhatIfVariantResult['before'] {
