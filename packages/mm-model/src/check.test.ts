@@ -75,6 +75,7 @@ describe('the oracle', () => {
       (w) => w.m.vmstat.value[vmstatIndex('nr_anon_transparent_hugepages')]++,
       /nr_anon_transparent_hugepages is 2/,
     ],
+    ['nr_mlock', (w) => w.m.vmstat.value[vmstatIndex('nr_mlock')]++, /nr_mlock is/],
     ['nr_shmem', (w) => w.m.vmstat.value[vmstatIndex('nr_shmem')]++, /nr_shmem is/],
     ['nr_anon of an order', (w) => w.m.mthpStat.value[mthpStatCell('nr_anon', 3)]++, /order 3: nr_anon is/],
     [

@@ -9,6 +9,7 @@ import { folioTrylock, folioUnlock } from './folio-hold.js';
 import { dupMm } from './fork.js';
 import { lruAddDrainAll } from './lru.js';
 import type { Machine } from './machine.js';
+import { mlock } from './mlock.js';
 import { mmput } from './mm.js';
 import { mprotect } from './mprotect.js';
 import { injectAllocationFailure } from './page-alloc.js';
@@ -127,6 +128,14 @@ describe('a fault on a swap entry', () => {
     expect(pteView(w, BASE)).toMatchObject({ state: 'page' });
     expect(pteView(w, BASE).bits).toContain('uffdWp');
     expect(pteView(w, BASE).bits).not.toContain('write');
+    expectSound(w);
+  });
+
+  it('in a locked VMA locks the page in memory', () => {
+    const w = swapped(1);
+    w.run(mlock(w.m, w.mm, BASE as Vpn, 1));
+    expect(folioHas(w.m, headAt(w, BASE), FOLIO.MLOCKED)).toBe(true);
+    expect(vmstat(w, 'nr_mlock')).toBe(1);
     expectSound(w);
   });
 

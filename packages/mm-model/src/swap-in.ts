@@ -10,7 +10,15 @@ import type { AnonVmaId, MmId, Pfn, TableId, VmaId, Vpn } from './brands.js';
 import { doWpPage } from './fault-cow.js';
 import { FAULT, type FaultResult } from './fault-result.js';
 import { ENTRY_KIND, entryKind, entryValue, FOLIO, PAGE, VM } from './flags.js';
-import { folioEntireMapcount, folioHas, folioHead, linearIndex, setFolioMapping, setFrameFlags } from './folio.js';
+import {
+  folioEntireMapcount,
+  folioHas,
+  folioHead,
+  folioOrder,
+  linearIndex,
+  setFolioMapping,
+  setFrameFlags,
+} from './folio.js';
 import { folioDrop, folioUnlock, waitOnFolioLock } from './folio-hold.js';
 import { folioGet } from './folio-lifetime.js';
 import { updateMirrors } from './folio-mirror.js';
@@ -189,6 +197,7 @@ function mapSwapPage(m: Machine, spot: SwapSpot, pfn: Pfn, write: boolean): numb
     PTE_YOUNG | (uffdWp ? PTE_UFFD_WP : 0) | (writable ? PTE_WRITE : 0) | (writable && write ? PTE_DIRTY : 0);
   clearPte(m, spot.table, slot);
   becomeAnon(m, spot, head, exclusive);
+  if ((m.vma.flags[spot.vma] & VM.LOCKED) !== 0) mlockPage(m, head);
   if (exclusive) setFrameFlags(m, pfn, PAGE.ANON_EXCLUSIVE);
   addAnonPteRmap(m, pfn, spot.mm);
   m.mm.rssAnon[spot.mm]++;
@@ -209,4 +218,11 @@ function becomeAnon(m: Machine, spot: SwapSpot, head: Pfn, exclusive: boolean): 
   const own = m.vma.anonVma[spot.vma] as AnonVmaId;
   setFolioMapping(m, head, exclusive ? own : m.anonVma.root[own], linearIndex(m, spot.vma, spot.page));
   setFrameFlags(m, head, FOLIO.ANON);
+}
+
+/** A page that comes into a locked VMA is locked in memory (`folio_add_lru_vma`). */
+function mlockPage(m: Machine, head: Pfn): void {
+  if (folioOrder(m, head) > 0 || folioHas(m, head, FOLIO.MLOCKED)) return;
+  setFrameFlags(m, head, FOLIO.MLOCKED);
+  countVmEvent(m, 'nr_mlock');
 }

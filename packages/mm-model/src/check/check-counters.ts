@@ -18,7 +18,7 @@ export function checkMmCounters(m: Machine, census: Census, findings: Findings):
 
 /** Levels of /proc/vmstat and of hugepages-*kB/stats. */
 export function checkLevels(m: Machine, census: Census, folios: readonly number[], findings: Findings): void {
-  const levels = { anonPages: 0, thps: 0, file: 0, shmem: 0, swapCached: 0 };
+  const levels = { anonPages: 0, thps: 0, file: 0, shmem: 0, swapCached: 0, mlocked: 0 };
   const large = new Array<number>(16).fill(0);
   const partial = new Array<number>(16).fill(0);
   for (const head of folios) {
@@ -26,6 +26,7 @@ export function checkLevels(m: Machine, census: Census, folios: readonly number[
     const order = flags & 0xf;
     const pages = 1 << order;
     if ((flags & FOLIO.SWAPCACHE) !== 0) levels.swapCached += pages;
+    if ((flags & FOLIO.MLOCKED) !== 0) levels.mlocked += pages;
     if (isPageCache(m, head)) levels.file += pages;
     if ((flags & FOLIO.SHMEM) !== 0) levels.shmem += pages;
     if ((flags & FOLIO.ANON) === 0) continue;
@@ -41,6 +42,7 @@ export function checkLevels(m: Machine, census: Census, folios: readonly number[
   vmstat('nr_file_pages', levels.file);
   vmstat('nr_shmem', levels.shmem);
   vmstat('nr_swapcached', levels.swapCached);
+  vmstat('nr_mlock', levels.mlocked);
   for (let order = 1; order <= m.pmdOrder; order++) {
     const name = `order ${order}: `;
     findings.equal(`${name}nr_anon`, m.mthpStat.value[mthpStatCell('nr_anon', order)], large[order]);
