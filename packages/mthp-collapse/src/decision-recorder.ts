@@ -10,8 +10,8 @@ export interface DecisionRecorder {
   scanned?(mm: MmId, page: Vpn, result: ScanResult, facts: ScanFacts): void;
   /** A window of an enabled order was not full enough: `occupied` entries of the `required`. */
   skipped?(mm: MmId, page: Vpn, order: number, occupied: number, required: number): void;
-  /** An attempt to collapse a window is over. */
-  attempted?(mm: MmId, page: Vpn, order: number, result: ScanResult): void;
+  /** An attempt to collapse a window is over; `empty` of its entries were none or zero pages, as far as it came. */
+  attempted?(mm: MmId, page: Vpn, order: number, result: ScanResult, empty: number): void;
   /** The range is done. `page` is its first page. */
   rangeDone?(mm: MmId, vma: VmaId, page: Vpn, result: ScanResult): void;
 }

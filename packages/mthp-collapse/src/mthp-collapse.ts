@@ -61,7 +61,7 @@ export function* mthpCollapse(
     a.referenced = cc.scan.referenced;
     const result: ScanResult = yield* collapseHugePage(ctx, cc);
     if (result === SCAN.SUCCEED) windows++;
-    recorder?.attempted?.(mm, a.page, order, result);
+    recorder?.attempted?.(mm, a.page, order, result, a.none);
     if (ctx.tracer.enabled) traceAttempt(ctx, cc, settings, result);
     walk.report(result);
     if (ptesSettingsChanged(m, settings)) {

@@ -1,6 +1,6 @@
 /** What is told of khugepaged and of memory at the end, and in the rows of the time line. */
 import { freeBlocks, TVA, vmaAt } from '@thplab/mm-model';
-import { collapsePossible, SCAN, type ScanResult, scanResultText } from '@thplab/mthp-collapse';
+import { collapsePossible, type ScanResult, scanResultText } from '@thplab/mthp-collapse';
 import { formatSize } from '../format/index.js';
 import type { World } from '../run/world.js';
 import { freePages } from './counters.js';
@@ -24,7 +24,7 @@ export function khugepagedResult(world: World, endNs: number, hugeAtStart: numbe
     attempts: Object.fromEntries(
       attempts.map(([order, results]) => [formatSize(pageSize * 2 ** order), byResult(results)]),
     ),
-    pagesCopied: attempts.reduce((sum, [order, results]) => sum + (results.get(SCAN.SUCCEED) ?? 0) * 2 ** order, 0),
+    pagesCopied: world.log.copiedPages,
     timeToCover: timeToCover(world, hugeAtStart),
   };
 }

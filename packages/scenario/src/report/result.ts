@@ -108,7 +108,7 @@ export interface KhugepagedResult {
   readonly ranges: Readonly<Record<string, number>>;
   /** Attempts to collapse a window, by size, then by result. */
   readonly attempts: Readonly<Record<string, Readonly<Record<string, number>>>>;
-  /** Base pages that successful attempts moved. */
+  /** Base pages whose content successful attempts copied; what was empty is not among them. */
   readonly pagesCopied: number;
   /** When so much of what can be collapsed was; null: never. */
   readonly timeToCover: {

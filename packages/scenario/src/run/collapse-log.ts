@@ -76,6 +76,8 @@ export class CollapseLog implements DecisionRecorder {
   readonly looks: Map<ScanResult, number> = new Map();
   /** Base pages in folios that were built. */
   collapsedPages = 0;
+  /** Base pages that had content to be copied into them. */
+  copiedPages = 0;
   readonly progress: ProgressPoint[] = [];
   readonly zoomed: Map<number, TableLook[]> = new Map();
   #zoom: ReadonlySet<number> = new Set();
@@ -125,7 +127,7 @@ export class CollapseLog implements DecisionRecorder {
     if (this.#isZoomed(mm, page)) this.#steps.push({ kind: 'skip', page, order, occupied, required });
   }
 
-  attempted(mm: MmId, page: Vpn, order: number, result: ScanResult): void {
+  attempted(mm: MmId, page: Vpn, order: number, result: ScanResult, empty: number): void {
     let results = this.attempts.get(order);
     if (results === undefined) {
       results = new Map();
@@ -136,6 +138,7 @@ export class CollapseLog implements DecisionRecorder {
     if (result !== SCAN.SUCCEED) return;
     this.#record(mm, page).orders |= 1 << order;
     this.#collapsed(2 ** order);
+    this.copiedPages += 2 ** order - empty;
   }
 
   rangeDone(mm: MmId, _vma: VmaId, page: Vpn, result: ScanResult): void {
