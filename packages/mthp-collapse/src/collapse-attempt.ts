@@ -22,6 +22,8 @@ export class CollapseAttempt {
   unmapped = 0;
   /** Entries with signs of use that the scan saw in the whole table. */
   referenced = 0;
+  /** The VMA was registered with userfaultfd when it was scanned. */
+  uffdAtScan = false;
 
   // What the steps found and hold.
   /** As of the last revalidation; good only while mmap_lock is held. */

@@ -95,6 +95,7 @@ describe('an attempt at the PMD order', () => {
     expect(w.run(mlock(w.m, w.mm, BASE, w.m.ptes))).toBe(0);
     expect(w.attempt(0, w.m.pmdOrder)).toBe(SCAN.SUCCEED);
     expect(folioHas(w.m, w.frame(BASE) as Pfn, FOLIO.MLOCKED)).toBe(true);
+    expect(w.vmstat('nr_mlock')).toBe(512);
     expect(w.check()).toEqual([]);
   });
 

@@ -87,7 +87,8 @@ function* prepareUnderReadLock(ctx: CollapseContext, cc: CollapseControl, mmapLo
 function* collapseUnderWriteLock(ctx: CollapseContext, cc: CollapseControl): Procedure<ScanResult> {
   const { m, generation } = ctx;
   const a = cc.attempt;
-  let result = hugepageVmaRevalidate(ctx, cc, a, a); // 6
+  let result: ScanResult =
+    generation.skipsSecondRevalidate === true ? SCAN.SUCCEED : hugepageVmaRevalidate(ctx, cc, a, a); // 6
   if (result !== SCAN.SUCCEED) return result;
   yield* vmaStartWrite(m, a.vma);
   result = checkPmdStillValid(m, generation, a.mm, a.page, a.pmd);
@@ -109,9 +110,11 @@ function* collapseUnderWriteLock(ctx: CollapseContext, cc: CollapseControl): Pro
  * success the table is out of the PMD; on failure it is back, and nothing is taken.
  */
 function* isolateDetached(ctx: CollapseContext, cc: CollapseControl): Procedure<ScanResult> {
-  const { m } = ctx;
+  const { m, generation } = ctx;
   const a = cc.attempt;
   const pmdLock = m.locks.pmdLock.ref(directoryOf(m, a.pmd));
+  const early = generation.countsRefsBeforeFlush === true ? yield* isolateAttached(ctx, cc) : SCAN.SUCCEED;
+  if (early !== SCAN.SUCCEED) return early;
   yield acquire(pmdLock); // 9
   detachTable(m, a);
   yield spend(m.costs.pmdFlush);
@@ -120,11 +123,7 @@ function* isolateDetached(ctx: CollapseContext, cc: CollapseControl): Procedure<
   let result: ScanResult = noTable(ctx.generation);
   if (pmdType(a.entry) === PMD.table) {
     a.table = pmdTable(a.entry);
-    const pteLock = m.locks.pteLock.ref(a.table);
-    yield acquire(pteLock); // 11
-    result = collapseHugePageIsolate(ctx, cc);
-    yield spend(a.pages * m.costs.isolatePage);
-    yield release(pteLock);
+    result = generation.countsRefsBeforeFlush === true ? SCAN.SUCCEED : yield* isolateTable(ctx, cc); // 11
   }
   if (result !== SCAN.SUCCEED) {
     yield acquire(pmdLock); // 12
@@ -132,6 +131,24 @@ function* isolateDetached(ctx: CollapseContext, cc: CollapseControl): Procedure<
     yield release(pmdLock);
   }
   return result;
+}
+
+/** Step 11: takes the window's pages under the lock of the attempt's table. */
+function* isolateTable(ctx: CollapseContext, cc: CollapseControl): Procedure<ScanResult> {
+  const { m } = ctx;
+  const a = cc.attempt;
+  const pteLock = m.locks.pteLock.ref(a.table);
+  yield acquire(pteLock);
+  const result = collapseHugePageIsolate(ctx, cc);
+  yield spend(a.pages * m.costs.isolatePage);
+  yield release(pteLock);
+  return result;
+}
+
+/** The defect B14: references are counted in the table while it is still in the PMD. Locks as in `isolateDetached`. */
+function* isolateAttached(ctx: CollapseContext, cc: CollapseControl): Procedure<ScanResult> {
+  cc.attempt.table = pmdTable(ctx.m.directory.entry[cc.attempt.pmd]);
+  return yield* isolateTable(ctx, cc);
 }
 
 /** Steps 14 to 17. W and VMA throughout, for a small window the anon_vma too. The PMD has an entry again afterwards. */

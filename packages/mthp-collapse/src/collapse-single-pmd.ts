@@ -37,7 +37,7 @@ export function* collapseSinglePmd(
   if (!anon || ctx.generation.progressModel === 'perRange') cc.progress = before + m.ptes;
   traceRange(ctx, mm, page, result, windows, cc.progress - before);
   recorder?.rangeDone?.(mm, vma, page, result);
-  return { result, lockDropped: cc.lockDropped };
+  return { result, lockDropped: cc.lockDropped && ctx.generation.forgetsDroppedLock !== true };
 }
 
 /** A range of a file or of shared memory (khugepaged spec 12): the lock is dropped before its page cache is looked at. */

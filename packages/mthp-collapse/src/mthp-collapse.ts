@@ -3,18 +3,19 @@
  * 9). Kernels with one attempt per table, and MADV_COLLAPSE, are the walk of one window.
  */
 
-import type { Machine, MmId, Vpn } from '@thplab/mm-model';
+import type { Machine, MmId, VmaId, Vpn } from '@thplab/mm-model';
 import type { Procedure } from '@thplab/sync';
 import { anonOrderMasks } from '@thplab/sysfs-schema';
 import { popcountWindow } from './bitmap.js';
 import { startWalk } from './choice/start-walk.js';
-import type { WalkInput, WalkOutcome } from './choice/walk.js';
-import { NO_WINDOW, windowOffset, windowOrder } from './choice/window.js';
+import type { WalkInput, WalkOutcome, WindowWalk } from './choice/walk.js';
+import { NO_WINDOW, type Window, windowOffset, windowOrder } from './choice/window.js';
 import { chunkOccupancy } from './chunks.js';
 import { type CollapseContext, ptesSettingsChanged, readPtesSettings } from './collapse-context.js';
 import type { CollapseControl } from './collapse-control.js';
 import { collapseHugePage } from './collapse-huge-page.js';
 import { traceWindow } from './collapse-trace.js';
+import { KernelOopsError } from './kernel-oops.js';
 import type { LimitContext, PtesSettings } from './limits.js';
 import type { OrderSet } from './orders.js';
 import { SCAN, type ScanResult } from './results.js';
@@ -30,6 +31,8 @@ export interface MthpCollapseTarget {
   readonly enabledOrders: OrderSet;
   /** The VMA was registered with userfaultfd when it was scanned. */
   readonly uffdArmed: boolean;
+  /** The VMA that was scanned; it may be gone, and only a generation with the defect B1 looks at it. */
+  readonly vma: VmaId;
 }
 
 /** How a table ended. */
@@ -54,11 +57,12 @@ export function* mthpCollapse(
   let settings = readPtesSettings(m);
   let windows = 0;
   const walk = startWalk(ctx.generation, walkInput(ctx, cc, target, settings));
-  for (let w = walk.next(); w !== NO_WINDOW; w = walk.next()) {
+  for (let w = nextWindow(ctx, walk, target); w !== NO_WINDOW; w = nextWindow(ctx, walk, target)) {
     const order = windowOrder(w);
     a.aim(mm, page, windowOffset(w), order);
     a.unmapped = cc.scan.unmapped;
     a.referenced = cc.scan.referenced;
+    a.uffdAtScan = target.uffdArmed;
     const result: ScanResult = yield* collapseHugePage(ctx, cc);
     if (result === SCAN.SUCCEED) windows++;
     recorder?.attempted?.(mm, a.page, order, result, a.none);
@@ -72,6 +76,14 @@ export function* mthpCollapse(
   const outcome = walk.outcome();
   if (outcome.warned) Atomics.or(m.machine.warnings, 0, WARNING_MAX_PTES_NONE);
   return { ...outcome, windows };
+}
+
+/** The next window. With the defect B1 its limit asks the VMA, under no lock that would keep it. */
+function nextWindow(ctx: CollapseContext, walk: WindowWalk, { vma }: MthpCollapseTarget): Window {
+  if (ctx.generation.passVmaToNoneHelper && !ctx.m.vma.pool.isLive(vma)) {
+    throw new KernelOopsError(`the choice of a window reads VMA ${vma} after it was freed (khugepaged spec 19, B1)`);
+  }
+  return walk.next();
 }
 
 function walkInput(

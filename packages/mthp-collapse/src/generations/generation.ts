@@ -18,7 +18,8 @@ export interface Generation
     GenerationScan,
     GenerationChoice,
     GenerationAttempt,
-    GenerationLoop {
+    GenerationLoop,
+    GenerationDefects {
   /** Name of the kernel profile: `merged`, `v6.18`, `v12`, ... */
   readonly name: string;
   /** One line for a reader: author, date, what is special. */
@@ -133,4 +134,21 @@ export interface GenerationLoop {
   /** The kind of access is compared by bit-and, so a forced collapse may pass as khugepaged's: the defect B19. */
   readonly tvaBitTest: boolean;
   readonly madvise: MadviseRules;
+}
+
+/**
+ * Switches that no generation sets: mistakes in locking that a rule of the kernel keeps out, or that one posted version
+ * had beside what it meant to do. A variant sets one to see what the rule is good for (`thplab check`). Absent is right.
+ */
+export interface GenerationDefects {
+  /** References are counted while lockless GUP can still reach the pages, before the PMD is cleared: B14. */
+  readonly countsRefsBeforeFlush?: boolean;
+  /** What was found under mmap_lock for reading is believed under mmap_lock for writing, which is another hold: B16. */
+  readonly skipsSecondRevalidate?: boolean;
+  /** Isolate goes by what the scan saw of userfaultfd, not by the VMA as it is now: B12. */
+  readonly isolateBelievesScanUffd?: boolean;
+  /** A swap-in that has given mmap_lock back itself has it given back again: B18. */
+  readonly swapinUnlocksTwice?: boolean;
+  /** The caller is not told that the attempt gave mmap_lock back, and gives it back again: B5. */
+  readonly forgetsDroppedLock?: boolean;
 }

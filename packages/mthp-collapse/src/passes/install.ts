@@ -1,7 +1,6 @@
 import {
   addNewAnonRmap,
   deferredSplitFolio,
-  FOLIO,
   folioAddLru,
   folioGet,
   installHuge,
@@ -10,7 +9,6 @@ import {
   PTE_DIRTY,
   PTE_WRITE,
   PTE_YOUNG,
-  setFrameFlags,
   setPtePage,
   VM,
 } from '@thplab/mm-model';
@@ -24,7 +22,6 @@ import { requireEmptyPmd } from './table-in-pmd.js';
  */
 export function installPmd(m: Machine, a: CollapseAttempt): void {
   requireEmptyPmd(m, a);
-  markMlocked(m, a);
   installHuge(m, a.vma, a.pmd, a.tableStart, a.folio, a.table);
   a.folio = 0 as Pfn;
 }
@@ -34,7 +31,6 @@ export function installPmd(m: Machine, a: CollapseAttempt): void {
  * afterwards. The PTE lock is held.
  */
 export function installPtes(m: Machine, generation: Generation, a: CollapseAttempt): void {
-  markMlocked(m, a);
   // The folio starts with one reference; each of its entries needs one (khugepaged spec 24).
   folioGet(m, a.folio, a.pages - 1);
   addNewAnonRmap(m, a.folio, a.vma, a.page);
@@ -44,11 +40,6 @@ export function installPtes(m: Machine, generation: Generation, a: CollapseAttem
   for (let i = 0; i < a.pages; i++) setPtePage(m, a.table, a.slot + i, a.folio + i, attributes);
   m.mm.rssAnon[a.mm] += a.pages;
   a.folio = 0 as Pfn;
-}
-
-/** The VMA-aware way onto the LRU makes new folios of a locked VMA locked at once. */
-function markMlocked(m: Machine, a: CollapseAttempt): void {
-  if ((m.vma.flags[a.vma] & VM.LOCKED) !== 0) setFrameFlags(m, a.folio, FOLIO.MLOCKED);
 }
 
 /** Dirty and writable if the VMA is writable; v12 and before: always dirty (khugepaged spec 23.1). */

@@ -55,7 +55,7 @@ export function collapseHugePageIsolate(ctx: CollapseContext, cc: CollapseContro
     pmdOrder: m.pmdOrder,
     settings: readPtesSettings(m),
     initiator: cc.initiator,
-    uffdArmed: (flags & VM_UFFD) !== 0,
+    uffdArmed: generation.isolateBelievesScanUffd === true ? a.uffdAtScan : (flags & VM_UFFD) !== 0,
   };
   const noneLimit = generation.noneLimit(a.order, limits);
   if (noneLimit === 'refused') return refuseLimit(ctx);

@@ -38,7 +38,7 @@ export function* collapseHugePageSwapin(ctx: CollapseContext, cc: CollapseContro
       const fault = yield* swapInForCollapse(m, a.vma, table, (a.page + i) as Vpn);
       if (fault === FAULT.ok) swappedIn++;
       else if (fault === FAULT.retry) {
-        held = false;
+        held = ctx.generation.swapinUnlocksTwice === true;
         result = SCAN.PAGE_LOCK;
       } else result = SCAN.FAIL;
     }

@@ -40,6 +40,7 @@ export function unmapSources(m: Machine, a: CollapseAttempt): void {
   const cell = pteCell(m, a.table, a.slot);
   let runStart = 0;
   let runLength = 0;
+  let mlocked = 0;
   for (let i = 0; i < a.pages; ) {
     if (!getBit(present, bit + i) || getBit(zero, bit + i)) {
       i++;
@@ -49,6 +50,7 @@ export function unmapSources(m: Machine, a: CollapseAttempt): void {
     if ((flags[source] & ORDER_MASK) !== 0) {
       i += unmapLarge(m, a, cell + i, a.pages - i);
     } else if (isOursAlone(m, source)) {
+      if ((flags[source] & FOLIO.MLOCKED) !== 0) mlocked++;
       if (source !== runStart + runLength) {
         freeRun(m, runStart, runLength);
         runStart = source;
@@ -62,6 +64,7 @@ export function unmapSources(m: Machine, a: CollapseAttempt): void {
     }
   }
   freeRun(m, runStart, runLength);
+  countVmEvent(m, 'nr_mlock', -mlocked);
   m.mm.rssAnon[a.mm] = m.mm.rssAnon[a.mm] - (a.pages - a.none);
   clearPtes(m, a.table, a.slot, a.slot + a.pages);
   for (let i = 0; i < a.largeCount; i++) releaseFolio(m, a.large[i] as Pfn);

@@ -71,7 +71,7 @@ export function* collapseScanPmd(
     cc.lockDropped = true;
     yield preempt(COLLAPSE_POINT.afterScan);
   }
-  const outcome = yield* mthpCollapse(ctx, cc, { mm, page, enabledOrders, uffdArmed });
+  const outcome = yield* mthpCollapse(ctx, cc, { mm, page, enabledOrders, uffdArmed, vma });
   traceScanPmd(ctx, cc, mm, outcome.result);
   return outcome;
 }
