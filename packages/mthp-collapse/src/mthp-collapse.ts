@@ -15,7 +15,7 @@ import { type CollapseContext, ptesSettingsChanged, readPtesSettings } from './c
 import type { CollapseControl } from './collapse-control.js';
 import { collapseHugePage } from './collapse-huge-page.js';
 import { traceWindow } from './collapse-trace.js';
-import { KernelOopsError } from './kernel-oops.js';
+import { KernelOopsError } from './errors.js';
 import type { LimitContext, PtesSettings } from './limits.js';
 import type { OrderSet } from './orders.js';
 import { SCAN, type ScanResult } from './results.js';
