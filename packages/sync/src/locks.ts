@@ -126,6 +126,8 @@ export class SyncDomain {
 export interface BitLockWatcher {
   taken(lock: BitLock, instance: number): void;
   given(lock: BitLock, instance: number): void;
+  /** Its state was asked for, or it was tried in vain: what the task does next may depend on it. */
+  looked?(lock: BitLock, instance: number): void;
 }
 
 /**
@@ -146,12 +148,16 @@ export class BitLock {
   }
 
   isLocked(instance: number): boolean {
+    this.watcher?.looked?.(this, instance);
     return (Atomics.load(this.words, instance) & this.mask) !== 0;
   }
 
   /** True if the lock was free and is now the caller's. */
   tryLock(instance: number): boolean {
-    if ((Atomics.or(this.words, instance, this.mask) & this.mask) !== 0) return false;
+    if ((Atomics.or(this.words, instance, this.mask) & this.mask) !== 0) {
+      this.watcher?.looked?.(this, instance);
+      return false;
+    }
     this.watcher?.taken(this, instance);
     return true;
   }

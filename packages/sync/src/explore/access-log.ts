@@ -5,6 +5,7 @@
  * touches shared state past the log makes the search miss orders: a cell that two tasks use and one of them writes must
  * be logged by both. Off (no log in the case) it costs nothing, since nothing calls it.
  */
+import type { HeldLocks } from '../held-locks.js';
 import { MAX_CELL } from './accesses.js';
 
 const FIRST_CELLS = 256;
@@ -13,12 +14,15 @@ export class AccessLog {
   /** Cells of the current step in the order of their first use. */
   cells: Int32Array = new Int32Array(FIRST_CELLS);
   count = 0;
+  /** What the running task holds; undefined between steps. */
+  held: HeldLocks | undefined = undefined;
   /** By cell: twice the number of the last step that used it, plus 1 if it wrote. */
   private stamps: Float64Array = new Float64Array(FIRST_CELLS);
   private step = 1;
 
   /** The running step reads the cell. */
   read(cell: number): void {
+    if (this.held === undefined) return;
     if (cell >= this.stamps.length) this.grow(cell);
     if ((this.stamps[cell] as number) >= 2 * this.step) return;
     this.stamps[cell] = 2 * this.step;
@@ -27,6 +31,7 @@ export class AccessLog {
 
   /** The running step writes the cell. */
   write(cell: number): void {
+    if (this.held === undefined) return;
     if (cell >= this.stamps.length) this.grow(cell);
     const stamp = this.stamps[cell] as number;
     if (stamp > 2 * this.step) return;
@@ -39,10 +44,16 @@ export class AccessLog {
     return this.stamps[cell] === 2 * this.step + 1;
   }
 
-  /** A new step begins; done by the executor. */
-  begin(): void {
+  /** A step of a task that holds these locks begins; done by the executor. */
+  begin(held: HeldLocks): void {
+    this.held = held;
     this.step++;
     this.count = 0;
+  }
+
+  /** The step is over: what is touched now (a check, a reset) is nobody's. */
+  end(): void {
+    this.held = undefined;
   }
 
   private add(cell: number): void {

@@ -31,14 +31,24 @@ const KINDS = 16;
 /** The object that stands for all shared state, in cases without an access log. */
 export const EVERYTHING = 0;
 
-/** The object of a cell. */
+/** The object of a cell: an even number. Locks, queues and bits are odd ones. */
 export function cellObject(cell: number): number {
   return 2 * cell + 2;
 }
 
-/** The object of lock or queue number `index`. */
-export function syncObject(index: number): number {
-  return 2 * index + 1;
+/** The object of lock number `index`. */
+export function lockObject(index: number): number {
+  return 6 * index + 1;
+}
+
+/** The object of queue number `queue`. */
+export function queueObject(queue: number): number {
+  return 6 * queue + 3;
+}
+
+/** The object of a bit lock that was met as number `index`. */
+export function bitObject(index: number): number {
+  return 6 * index + 5;
 }
 
 /** Largest cell number that fits. */

@@ -15,7 +15,16 @@ export type { InterleavingRow } from './interleaving.js';
 export { interleavingText } from './interleaving-text.js';
 export { Pct } from './pct.js';
 export { RandomWalk } from './random.js';
+export {
+  type Column,
+  type ColumnRecord,
+  type Guard,
+  guardedBy,
+  missingGuard,
+  recordedColumn,
+} from './recorded-column.js';
 export { Replay } from './replay.js';
+export { resetTo } from './reset.js';
 export { RoundRobin } from './round-robin.js';
 export { decodeSchedule, encodeSchedule, type Schedule } from './schedule-code.js';
 export {

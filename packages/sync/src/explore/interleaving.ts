@@ -123,6 +123,8 @@ function operationText(subject: ExploreCase, trace: ScheduleTrace, at: number): 
       return `downgrade ${lock()}`;
     case OP.sleep:
       return `sleep ${payloadOf(op)} ns`;
+    case OP.spend:
+      return `spend ${payloadOf(op)} ns`;
     case MOVE.woken:
       return `woken from ${queue(queueOf(op))}`;
     case MOVE.timeout:

@@ -3,38 +3,24 @@
  * makes it.
  *
  * A step is one operation and the code behind it up to the task's next operation. `spend` and `now` are no operations
- * here: time is a number that a task carries along. A task that sleeps or waits with a timeout can go on at any moment,
- * within the bound of `ExploreLimits.earlyWakes`. Procedures cannot be copied, so every schedule starts over: all
- * objects here are used again, and a step allocates nothing.
+ * here (unless a task does nothing else for long: then it polls). Time is a number that a task carries along. A task that
+ * sleeps or waits with a timeout can go on at any moment, within the bound of `ExploreLimits.earlyWakes`. Procedures cannot
+ * be copied, so every schedule starts over: all objects here are used again, and a step allocates nothing.
  */
-import { OperationError } from '../errors.js';
 import type { Current } from '../executor.js';
-import { badRelease } from '../lockdep/errors.js';
-import { Lockdep } from '../lockdep/lockdep.js';
-import type { SyncDomain } from '../locks.js';
-import {
-  isNested,
-  lockOf,
-  modeOf,
-  OP,
-  type Op,
-  opcodeOf,
-  payloadOf,
-  queueOf,
-  READ,
-  timeoutOf,
-  WRITE,
-} from '../operations.js';
-import { ACCESS, accessOf, cellObject, EVERYTHING, syncObject } from './accesses.js';
+import { READ } from '../operations.js';
+import { ACCESS, accessOf, cellObject, EVERYTHING, lockObject } from './accesses.js';
+import { BitLockLog } from './bit-lock-log.js';
 import { type ExploreCase, type ExploreSettings, MAX_ACTORS } from './case.js';
+import { CaseSteps } from './case-steps.js';
 import { deadlockFailure, type FailureFound, failureOf, livelockFailure } from './failure.js';
-import { type SearchLock, SearchLocks } from './search-locks.js';
+import type { SearchLock } from './search-locks.js';
 import { SearchTask, STATE } from './search-task.js';
 import { DROP, isPreemption, type ScheduleEnd, type ScheduleView, type Strategy } from './strategy.js';
-import { MOVE, ScheduleTrace } from './trace.js';
+import { ScheduleTrace } from './trace.js';
 
-/** Answer of `perform` for a task that does not go on at once. */
-const BLOCKED = -1;
+/** Steps of others after which a sleep or a timeout ends in any case: others that never rest must not hold it up. */
+const FAIR_REST = 1024;
 const NO_FINDINGS: readonly string[] = [];
 
 export class ScheduleRunner implements ScheduleView {
@@ -48,18 +34,18 @@ export class ScheduleRunner implements ScheduleView {
   turn = 0;
   /** Pre-emptions of the schedule so far. */
   preemptions = 0;
-
   /** What went wrong in the last schedule. */
   failure: FailureFound | undefined = undefined;
   /** True once a task was not let go on because of `earlyWakes`. */
   wakesWithheld = false;
-  locks: SearchLocks;
 
   private readonly subject: ExploreCase;
   private readonly settings: ExploreSettings;
   private readonly current: Current;
-  private domain: SyncDomain;
-  private lockdep: Lockdep | undefined = undefined;
+  private readonly bitLocks: BitLockLog;
+  private steps: CaseSteps;
+  /** Runnable tasks, and those that are not only because of `earlyWakes`. */
+  private possible = 0;
 
   constructor(subject: ExploreCase, settings: ExploreSettings) {
     const count = subject.actors.length;
@@ -70,17 +56,16 @@ export class ScheduleRunner implements ScheduleView {
     this.settings = settings;
     this.tasks = subject.actors.map((actor, slot) => new SearchTask(slot, actor));
     this.taskCount = count;
-    this.current = subject.current ?? { nowNs: 0, cpu: 0, task: 0 };
     this.seesWaiters = subject.seesWaiters ?? false;
-    this.domain = subject.domain;
-    this.locks = this.makeLocks();
+    this.current = subject.current ?? { nowNs: 0, cpu: 0, task: 0 };
+    this.bitLocks = new BitLockLog(this.trace, this.current);
+    this.steps = new CaseSteps(subject.domain, this.tasks, this.trace, this.current);
   }
 
   /** Runs one schedule. */
   run(strategy: Strategy): ScheduleEnd {
     this.begin();
-    const { bitLocks } = this.domain;
-    const unwatch = bitLocks.length > 0 ? this.lockdep?.watch() : undefined;
+    this.bitLocks.watch(this.steps.domain, this.steps.lockdep, this.subject.log !== undefined);
     let end: ScheduleEnd;
     try {
       end = this.loop(strategy);
@@ -92,7 +77,7 @@ export class ScheduleRunner implements ScheduleView {
       this.failure = failureOf(error, task);
       end = 'failed';
     } finally {
-      unwatch?.();
+      this.bitLocks.unwatch();
       this.current.task = 0;
     }
     strategy.finished(this, end);
@@ -102,27 +87,25 @@ export class ScheduleRunner implements ScheduleView {
   waitsFor(slot: number): number {
     const task = this.tasks[slot] as SearchTask;
     if (task.state !== STATE.acquiring) return -1;
-    const object = syncObject(2 * (task.lock as SearchLock).index);
+    const object = lockObject((task.lock as SearchLock).index);
     return accessOf(object, task.mode === READ ? ACCESS.acquireRead : ACCESS.acquireWrite);
   }
 
   private begin(): void {
-    this.subject.reset();
-    if (this.subject.domain !== this.domain) {
-      this.domain = this.subject.domain;
-      this.locks = this.makeLocks();
+    const { subject } = this;
+    this.current.task = 0;
+    subject.log?.end();
+    subject.reset();
+    if (subject.domain !== this.steps.domain) {
+      this.steps = new CaseSteps(subject.domain, this.tasks, this.trace, this.current);
     }
-    this.locks.clear();
     for (const task of this.tasks) task.restart();
-    if (this.subject.lockdep !== false) {
-      this.lockdep = new Lockdep(this.domain, this.current, (id) => this.tasks[id - 1]);
-    }
+    this.steps.restart(subject.lockdep ?? true);
     this.trace.count = 0;
     this.failure = undefined;
     this.last = -1;
     this.turn = 0;
     this.preemptions = 0;
-    this.current.task = 0;
   }
 
   private loop(strategy: Strategy): ScheduleEnd {
@@ -141,34 +124,38 @@ export class ScheduleRunner implements ScheduleView {
     }
   }
 
-  /** Finds out who can go on. True if only those can that have used up their early wakes. */
+  /** Finds out who can go on. True if only one can that has used up its early wakes. */
   private survey(): boolean {
     let runnable = 0;
     let resting = 0;
+    let withheld = 0;
     let late: SearchTask | undefined;
     for (const task of this.tasks) {
-      const state = task.state;
-      if (state === STATE.ready) runnable |= 1 << task.slot;
-      else if (state === STATE.acquiring) {
-        if (this.seesWaiters || !this.locks.isWriteHeld(task.lock as SearchLock)) runnable |= 1 << task.slot;
-      } else if (state === STATE.resting) {
-        if (task.earlyWakes < this.settings.earlyWakes) resting |= 1 << task.slot;
-        else if (late === undefined || task.lastStep < late.lastStep) {
-          if (late !== undefined) this.wakesWithheld = true;
-          late = task;
-        } else this.wakesWithheld = true;
+      const bit = 1 << task.slot;
+      if (task.state === STATE.ready) runnable |= bit;
+      else if (task.state === STATE.acquiring) {
+        if (this.seesWaiters || !this.steps.locks.isWriteHeld(task.lock as SearchLock)) runnable |= bit;
+      } else if (task.state === STATE.resting) {
+        if (task.earlyWakes < this.settings.earlyWakes || this.trace.count - task.lastStep > FAIR_REST) {
+          resting |= bit;
+        } else {
+          withheld |= bit;
+          if (late === undefined || task.lastStep < late.lastStep) late = task;
+        }
       }
     }
     runnable |= resting;
-    if (late === undefined || runnable !== 0) {
-      if (late !== undefined) this.wakesWithheld = true;
-      this.runnable = runnable;
-      this.resting = resting;
-      return false;
+    const onlyLate = runnable === 0 && late !== undefined;
+    if (onlyLate) {
+      // Of those that only wait for time to pass, the one whose last step is longest ago.
+      runnable = 1 << (late as SearchTask).slot;
+      resting = runnable;
     }
-    this.runnable = 1 << late.slot;
-    this.resting = this.runnable;
-    return true;
+    this.possible = runnable | withheld;
+    if (this.possible !== runnable) this.wakesWithheld = true;
+    this.runnable = runnable;
+    this.resting = resting;
+    return onlyLate;
   }
 
   /** Makes a step of a task that is runnable. */
@@ -177,13 +164,12 @@ export class ScheduleRunner implements ScheduleView {
     trace.begin(task.slot, task.move, task.op);
     if (late) trace.late[trace.count] = 1;
     if (isPreemption(this, task.slot)) this.preemptions++;
-    if (task.state === STATE.resting && (this.runnable & ~(1 << task.slot)) !== 0) task.earlyWakes++;
+    if (task.state === STATE.resting && (this.possible & ~(1 << task.slot)) !== 0) task.earlyWakes++;
     current.task = task.id;
     current.cpu = task.cpu;
     current.nowNs = task.nowNs;
-    subject.log?.begin();
-    const input = this.perform(task);
-    if (input !== BLOCKED) this.resume(task, input);
+    subject.log?.begin(task.held);
+    this.steps.step(task);
     this.harvest();
     task.lastStep = trace.count++;
     this.turn = this.last === task.slot ? this.turn + 1 : 1;
@@ -191,184 +177,12 @@ export class ScheduleRunner implements ScheduleView {
     current.task = 0;
   }
 
-  /** Does what the task asked for. Gives the answer to it, or BLOCKED. */
-  private perform(task: SearchTask): number {
-    switch (task.move) {
-      case MOVE.start:
-        task.generator = task.procedure();
-        return 0;
-      case OP.acquire:
-        return this.acquire(task, task.lock as SearchLock);
-      case OP.tryAcquire: {
-        const lock = task.lock as SearchLock;
-        this.touch(2 * lock.index, task.mode === READ ? ACCESS.tryRead : ACCESS.tryWrite);
-        const taken = this.locks.tryTake(task, lock, task.mode);
-        if (taken && lock.lockClass.kind === 'spin') task.spinDepth++;
-        this.trace.result[this.trace.count] = taken ? 1 : 0;
-        return taken ? 1 : 0;
-      }
-      case OP.release: {
-        const lock = task.lock as SearchLock;
-        const at = task.held.find(lock.ref, task.mode);
-        if (at < 0) throw badRelease(this.domain, task, lock.ref, task.mode);
-        this.touch(2 * lock.index, task.mode === READ ? ACCESS.releaseRead : ACCESS.releaseWrite);
-        this.locks.release(task, lock, at);
-        if (lock.lockClass.kind === 'spin') task.spinDepth--;
-        return 0;
-      }
-      case MOVE.granted:
-        this.touch(2 * (task.lock as SearchLock).index, task.mode === READ ? ACCESS.grantedRead : ACCESS.grantedWrite);
-        return 1;
-      default:
-        return this.performOther(task);
-    }
-  }
-
-  private performOther(task: SearchTask): number {
-    switch (task.move) {
-      case OP.preempt:
-        return 0;
-      case OP.sleep:
-        this.pass(task);
-        return 0;
-      case OP.downgrade: {
-        const lock = task.lock as SearchLock;
-        const at = task.held.find(lock.ref, WRITE);
-        if (at < 0) throw badRelease(this.domain, task, lock.ref, WRITE);
-        if (lock.lockClass.kind === 'spin') throw this.misuse(task, 'downgrades a spinlock, which has no readers');
-        this.touch(2 * lock.index, ACCESS.downgrade);
-        this.locks.downgrade(task, lock, at);
-        return 0;
-      }
-      case OP.wake:
-        this.touch(2 * task.queue + 1, ACCESS.wakes);
-        return this.wake(task);
-      case MOVE.timeout:
-        this.touch(2 * task.queue + 1, ACCESS.waits);
-        this.trace.result[this.trace.count] = 0;
-        this.pass(task);
-        return 0;
-      case MOVE.woken:
-        // One that could have timed out instead depends on when it was woken; one that could not was enabled by that.
-        if (task.restNs !== Number.POSITIVE_INFINITY) this.touch(2 * task.queue + 1, ACCESS.waits);
-        else this.trace.enabledBy[this.trace.count] = task.wokenBy;
-        return 1;
-      default:
-        throw this.misuse(task, `yielded ${String(task.op)}, which is no operation`);
-    }
-  }
-
-  private acquire(task: SearchTask, lock: SearchLock): number {
-    this.touch(2 * lock.index, task.mode === READ ? ACCESS.acquireRead : ACCESS.acquireWrite);
-    if (lock.lockClass.kind === 'spin') task.spinDepth++;
-    if (this.locks.tryTake(task, lock, task.mode)) return 1;
-    this.trace.result[this.trace.count] = 0;
-    task.state = STATE.queued;
-    this.locks.enqueue(task, lock, task.mode);
-    return BLOCKED;
-  }
-
-  private wake(waker: SearchTask): number {
-    let woken = 0;
-    for (const task of this.tasks) {
-      if (task.queue !== waker.queue || task.move !== MOVE.timeout) continue;
-      task.state = STATE.ready;
-      task.move = MOVE.woken;
-      task.wokenBy = this.trace.count;
-      woken++;
-    }
-    return woken;
-  }
-
-  /** Lets the task run to its next operation. */
-  private resume(task: SearchTask, answer: number): void {
-    const generator = task.generator as NonNullable<typeof task.generator>;
-    let input = answer;
-    for (;;) {
-      const made = generator.next(input);
-      if (made.done === true) {
-        task.state = STATE.done;
-        this.lockdep?.atEnd(task);
-        return;
-      }
-      const op = made.value;
-      const code = opcodeOf(op);
-      if (code === OP.spend) {
-        task.nowNs += payloadOf(op);
-        this.current.nowNs = task.nowNs;
-        input = 0;
-      } else if (code === OP.now) {
-        input = task.nowNs;
-      } else {
-        this.ask(task, op, code);
-        return;
-      }
-    }
-  }
-
-  /** The task has come to an operation: it is checked now and done when the task is picked. */
-  private ask(task: SearchTask, op: Op, code: number): void {
-    task.op = op;
-    task.move = code;
-    task.state = STATE.ready;
-    switch (code) {
-      case OP.acquire:
-      case OP.tryAcquire:
-      case OP.release:
-      case OP.downgrade: {
-        const lock = this.locks.of(lockOf(op));
-        task.lock = lock;
-        task.mode = modeOf(op);
-        if (code === OP.acquire) this.askAcquire(task, lock, op);
-        if (code <= OP.tryAcquire && task.mode === READ && lock.lockClass.kind === 'spin') {
-          throw this.misuse(task, `takes ${this.domain.describe(lock.ref)} for READ, but a spinlock is for WRITE only`);
-        }
-        return;
-      }
-      case OP.sleep:
-        this.lockdep?.beforeSleep(task, 'sleeps');
-        task.restNs = payloadOf(op);
-        task.state = STATE.resting;
-        return;
-      case OP.wait:
-        this.lockdep?.beforeSleep(task, 'waits on a queue');
-        task.queue = queueOf(op);
-        task.restNs = timeoutOf(op);
-        task.state = task.restNs === Number.POSITIVE_INFINITY ? STATE.waiting : STATE.resting;
-        task.move = MOVE.timeout;
-        // It is on the queue from here, not from a step of its own: a wake-up after the check that led here must count.
-        this.touch(2 * task.queue + 1, ACCESS.waits);
-        return;
-      case OP.wake:
-        task.queue = payloadOf(op);
-        return;
-      case OP.preempt:
-        return;
-      default:
-        throw this.misuse(task, `yielded ${String(op)}, which is no operation`);
-    }
-  }
-
-  private askAcquire(task: SearchTask, lock: SearchLock, op: Op): void {
-    task.state = STATE.acquiring;
-    if (task.held.count > 0) this.lockdep?.beforeAcquire(task, lock.lockClass, lock.ref, isNested(op));
-    if (lock.lockClass.kind === 'vma' && task.mode === READ) {
-      throw this.misuse(task, `waits for ${this.domain.describe(lock.ref)}: a reader of a vma lock only tries`);
-    }
-  }
-
-  /** A sleep or a timeout is over. */
-  private pass(task: SearchTask): void {
-    task.nowNs += task.restNs;
-    this.current.nowNs = task.nowNs;
-  }
-
   /** Nobody can go on. */
   private ended(): ScheduleEnd {
     const stuck = this.tasks.filter(
       (task) => task.state !== STATE.done && !(task.state === STATE.waiting && task.mayWait),
     );
-    if (stuck.length > 0) return this.fail(deadlockFailure(this.domain, this.tasks, stuck));
+    if (stuck.length > 0) return this.fail(deadlockFailure(this.steps.domain, this.tasks, stuck));
     const findings = this.subject.check?.() ?? NO_FINDINGS;
     if (findings.length > 0) return this.fail({ kind: 'invariant', name: '', message: findings.join('\n') });
     return 'done';
@@ -377,11 +191,6 @@ export class ScheduleRunner implements ScheduleView {
   private fail(failure: FailureFound): ScheduleEnd {
     this.failure = failure;
     return 'failed';
-  }
-
-  private touch(sync: number, kind: number): void {
-    const object = syncObject(sync);
-    this.trace.access(object, accessOf(object, kind));
   }
 
   /** Enters the cells that the step has touched. */
@@ -396,16 +205,6 @@ export class ScheduleRunner implements ScheduleView {
       const object = cellObject(cell);
       this.trace.access(object, accessOf(object, log.wrote(cell) ? ACCESS.cellWrite : ACCESS.cellRead));
     }
-  }
-
-  private makeLocks(): SearchLocks {
-    return new SearchLocks(this.domain, (task) => {
-      task.state = STATE.ready;
-      task.move = MOVE.granted;
-    });
-  }
-
-  private misuse(task: SearchTask, text: string): OperationError {
-    return new OperationError(`task ${task.id} '${task.name}' ${text}`);
+    log.end();
   }
 }
