@@ -2,9 +2,10 @@
  * The buddy allocator: free blocks by node and order, split on the way down, merged on the way up. Free blocks are linked
  * through the `mapping` and `index` cells of their first frame, which nothing else uses while a block is free.
  *
- * These are the plain operations on free lists. Who may wait, compact or reclaim for memory is in page-alloc.ts.
+ * These are the plain operations on free lists, each under the node's word lock (the kernel's zone lock). Who may wait, compact or reclaim for memory is in page-alloc.ts.
  */
 import { asBrand, IntrusiveList } from '@thplab/arena';
+import { giveWord, takeWord } from '@thplab/sync';
 import type { Pfn } from './brands.js';
 import { PAGE } from './flags.js';
 import { folioOrder } from './folio.js';
@@ -13,6 +14,8 @@ import { nodeOf } from './machine.js';
 
 /** Cells per node of the free-list heads (tables.ts). */
 const ORDERS = 16;
+/** Words from one node's lock to the next. */
+const LINE = 16;
 
 /** Puts all frames of the machine on the free lists; frame 0, the zero page, stays out. */
 export function initBuddy(m: Machine, nodePages: readonly number[]): void {
@@ -74,14 +77,22 @@ export function hasFree(m: Machine, node: number, order: number): boolean {
  * ALLOCATED and the order; the rest is the caller's. Gives 0 if there is none.
  */
 export function takeBlock(m: Machine, node: number, order: number): Pfn | 0 {
+  takeWord(m.node.zoneWord, node * LINE);
+  const pfn = unlinkSmallest(m, node, order);
+  giveWord(m.node.zoneWord, node * LINE);
+  if (pfn !== 0) markAllocated(m, pfn, order);
+  return asBrand(pfn);
+}
+
+/** Unlinks a block of the order out of the smallest free one that contains such a block; gives its first frame or 0. */
+function unlinkSmallest(m: Machine, node: number, order: number): number {
   for (let from = order; from <= m.maxOrder; from++) {
     const pfn = firstFree(m, node, from);
     if (pfn === 0) continue;
     unlinkFree(m, node, pfn, from);
     for (let o = from - 1; o >= order; o--) linkFree(m, node, pfn + (1 << o), o, true);
-    markAllocated(m, pfn, order);
     m.node.freePages[node] = m.node.freePages[node] - (1 << order);
-    return asBrand(pfn);
+    return pfn;
   }
   return 0;
 }
@@ -89,6 +100,14 @@ export function takeBlock(m: Machine, node: number, order: number): Pfn | 0 {
 /** Takes one given frame or aligned range out of the free block that contains it. False if it is not free as a whole. */
 export function takeExact(m: Machine, pfn: Pfn, order: number): boolean {
   const node = nodeOf(m, pfn);
+  takeWord(m.node.zoneWord, node * LINE);
+  const taken = unlinkExact(m, node, pfn, order);
+  giveWord(m.node.zoneWord, node * LINE);
+  if (taken) markAllocated(m, pfn, order);
+  return taken;
+}
+
+function unlinkExact(m: Machine, node: number, pfn: Pfn, order: number): boolean {
   const block = freeBlockOf(m, pfn);
   if (block < 0) return false;
   let size = folioOrder(m, block);
@@ -103,7 +122,6 @@ export function takeExact(m: Machine, pfn: Pfn, order: number): boolean {
       at = upper;
     } else linkFree(m, node, upper, size, true);
   }
-  markAllocated(m, pfn, order);
   m.node.freePages[node] = m.node.freePages[node] - (1 << order);
   return true;
 }
@@ -121,9 +139,15 @@ export function freeBlockOf(m: Machine, pfn: number): number {
 /** Gives a block back and merges it with its buddies. */
 export function freeBlock(m: Machine, pfn: Pfn, order: number): void {
   const node = nodeOf(m, pfn);
+  m.frame.flags.fill(0, pfn, pfn + (1 << order));
+  takeWord(m.node.zoneWord, node * LINE);
+  mergeAndLink(m, node, pfn, order);
+  giveWord(m.node.zoneWord, node * LINE);
+}
+
+function mergeAndLink(m: Machine, node: number, pfn: Pfn, order: number): void {
   const end = m.node.endPfn[node];
   m.node.freePages[node] = m.node.freePages[node] + (1 << order);
-  m.frame.flags.fill(0, pfn, pfn + (1 << order));
   let at = pfn as number;
   let size = order;
   while (size < m.maxOrder) {

@@ -1,15 +1,18 @@
 /**
  * The queue of large folios that wait to be split: partially mapped ones, and huge ones that may turn out under-used.
- * A folio is on its node's queue by cells of its third frame (folio.ts). Who is split, and when, is decided in
+ * A folio is on its node's queue by cells of its third frame (folio.ts); a word lock of the node keeps the links whole. Who is split, and when, is decided in
  * deferred-split.ts.
  */
 import { asBrand, IntrusiveList } from '@thplab/arena';
+import { giveWord, takeWord } from '@thplab/sync';
 import type { Pfn } from './brands.js';
 import { FOLIO } from './flags.js';
 import { clearFrameFlags, folioHas, folioOrder, setFrameFlags } from './folio.js';
 import { countMthpStat, countVmEvent, type Machine, nodeOf, setting } from './machine.js';
 
 const LINK_FRAME = 2;
+/** Words from one node's lock to the next. */
+const LINE = 16;
 const lists = new WeakMap<Machine, IntrusiveList>();
 
 function queueOf(m: Machine): IntrusiveList {
@@ -42,8 +45,10 @@ export function deferredSplitFolio(m: Machine, head: Pfn, partiallyMapped: boole
 export function deferredQueueAdd(m: Machine, head: Pfn): void {
   if (folioHas(m, head, FOLIO.DEFERRED)) return;
   const node = nodeOf(m, head);
+  takeWord(m.node.deferredWord, node * LINE);
   queueOf(m).pushBack(node, head + LINK_FRAME);
   m.node.deferredCount[node] += 1;
+  giveWord(m.node.deferredWord, node * LINE);
   setFrameFlags(m, head, FOLIO.DEFERRED);
 }
 
@@ -51,8 +56,10 @@ export function deferredQueueAdd(m: Machine, head: Pfn): void {
 export function deferredQueueRemove(m: Machine, head: Pfn): void {
   if (!folioHas(m, head, FOLIO.DEFERRED)) return;
   const node = nodeOf(m, head);
+  takeWord(m.node.deferredWord, node * LINE);
   queueOf(m).remove(node, head + LINK_FRAME);
   m.node.deferredCount[node] = m.node.deferredCount[node] - 1;
+  giveWord(m.node.deferredWord, node * LINE);
   clearFrameFlags(m, head, FOLIO.DEFERRED);
 }
 

@@ -19,6 +19,8 @@ import { splitFolioToOrder } from './split.js';
  * suspected of being under-used is not. The caller holds no anon_vma, PMD or PTE lock.
  */
 export function* deferredSplitScan(m: Machine, node: number, budget: number): Procedure<number> {
+  // The folios of the queue belong to anyone.
+  m.gate.alone();
   let split = 0;
   for (const head of takeFromQueue(m, node, budget)) {
     const done = yield* splitQueued(m, head);
@@ -26,6 +28,7 @@ export function* deferredSplitScan(m: Machine, node: number, budget: number): Pr
     else if (folioOrder(m, head) > 0 && folioHas(m, head, FOLIO.PARTIALLY_MAPPED)) deferredQueueAdd(m, head);
     folioDrop(m, head);
   }
+  m.gate.together();
   return split;
 }
 

@@ -61,6 +61,7 @@ export function* dupMm(m: Machine, parent: MmId): Procedure<MmId> {
   const child = mmAlloc(m);
   const inherited = MMF.DISABLE_THP_COMPLETELY | MMF.DISABLE_THP_EXCEPT_ADVISED;
   m.mm.flags[child] = m.mm.flags[parent] & inherited;
+  m.mm.family[child] = m.mm.family[parent];
   yield acquire(m.locks.mmapLock.ref(parent), WRITE);
   yield acquireNested(m.locks.mmapLock.ref(child), WRITE);
   yield* m.hooks.khugepagedFork(child, parent);

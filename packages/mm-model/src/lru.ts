@@ -47,9 +47,12 @@ export function lruAddDrainCpu(m: Machine, cpu: number): void {
 
 /** Empties the batches of all processors (`lru_add_drain_all`). */
 export function* lruAddDrainAll(m: Machine): Procedure<void> {
+  // Other processors' batches hold folios of anyone.
+  m.gate.alone();
   for (let cpu = 0; cpu < m.cpus; cpu++) {
     if (m.cpu.batchCount[cpu] !== 0) lruAddDrainCpu(m, cpu);
   }
+  m.gate.together();
   yield spend(m.costs.lruDrainCpu * m.cpus);
 }
 

@@ -3,7 +3,15 @@
  * the first argument of every function of the model, where kernel functions use globals.
  */
 import { Arena, asBrand, type Sizes, type TableDecls, type Tables } from '@thplab/arena';
-import { type BitLock, type Current, type LockClass, type Procedure, SyncDomain } from '@thplab/sync';
+import {
+  type BitLock,
+  type Current,
+  type LockClass,
+  OPEN_GATE,
+  type Procedure,
+  type StepGate,
+  SyncDomain,
+} from '@thplab/sync';
 import {
   GEOMETRY_4K,
   type Geometry,
@@ -112,6 +120,8 @@ export interface Machine extends Tables<MmTables> {
   readonly hooks: MmHooks;
   /** Clock and processor of the running step; an executor's `current` once one is attached. */
   current: Readonly<Current>;
+  /** Keeps steps whole where several threads work on the machine; always open on one thread. */
+  gate: StepGate;
 }
 
 const VA_BITS = 47;
@@ -150,6 +160,7 @@ export function viewMachine(arena: Arena<MmTables>, geometry: Geometry, costs?: 
     costs: { ...DEFAULT_COSTS, ...costs },
     hooks: noHooks(),
     current: { nowNs: 0, cpu: 0, task: 0 },
+    gate: OPEN_GATE,
   };
 }
 

@@ -24,6 +24,7 @@ export function mmAlloc(m: Machine): MmId {
   m.mm.users[mm] = 1;
   m.mm.count[mm] = 1;
   m.mm.pid[mm] = Atomics.add(m.machine.nextPid, 0, 1) + 1;
+  m.mm.family[mm] = mm;
   // VMAs start at 0: a new one is not write-locked.
   m.mm.lockSeq[mm] = 1;
   return asBrand<MmId>(mm);

@@ -4,6 +4,7 @@
 import { type Procedure, spend } from '@thplab/sync';
 import type { FileId, MmId, Vpn } from './brands.js';
 import { ERRNO } from './errno.js';
+import { joinFileFamily } from './families.js';
 import { VM, VMA_KIND, type VmaKind } from './flags.js';
 import type { Machine } from './machine.js';
 import { MAX_MAP_COUNT } from './mm.js';
@@ -49,6 +50,7 @@ export function* mmap(m: Machine, mm: MmId, options: MmapOptions): Procedure<num
   const { pages } = options;
   if (pages <= 0) return -ERRNO.EINVAL;
   if (pages > m.addressPages) return -ERRNO.ENOMEM;
+  if ((options.kind ?? VMA_KIND.anon) !== VMA_KIND.anon) joinFileFamily(m, mm);
   yield* mmapWriteLock(m, mm);
   const start = yield* placeMapping(m, mm, options);
   if (start < 0) {

@@ -2,7 +2,7 @@
  * Allocation of folios: free lists first, then what the caller's flags allow. Failure is a result of the memory's state,
  * or of the fault injection that a scenario asked for.
  */
-import { type Procedure, spend } from '@thplab/sync';
+import { giveWord, type Procedure, spend, takeWord } from '@thplab/sync';
 import type { Pfn } from './brands.js';
 import { takeBlock } from './buddy.js';
 import { tryToCompact } from './compaction.js';
@@ -39,6 +39,14 @@ export function* allocFolio(
   if (shouldFail(m, order)) return 0;
   const direct = takeFromNodes(m, order, nid, nodes);
   if (direct !== 0 || gfp === GFP.transhugeLight) return direct;
+  // Compaction and reclaim work on folios of anyone.
+  m.gate.alone();
+  const made = yield* makeRoom(m, order, nid, nodes);
+  m.gate.together();
+  return made;
+}
+
+function* makeRoom(m: Machine, order: number, nid: number, nodes: number): Procedure<Pfn | 0> {
   if (order > 0) {
     for (const node of nodeOrder(m, nid, nodes)) {
       if (yield* tryToCompact(m, node, order)) return takeFromNodes(m, order, nid, nodes);
@@ -97,7 +105,9 @@ export function injectAllocationFailure(m: Machine, rule: AllocationFailure): vo
 }
 
 function shouldFail(m: Machine, order: number): boolean {
-  const { failOrder, failNth, failEvery, failCount } = m.machine;
+  const { failOrder, failNth, failEvery, failCount, failWord } = m.machine;
+  if (failOrder[0] === 0) return false;
+  takeWord(failWord, 0);
   let fail = false;
   for (let i = 0; i < RULES; i++) {
     const left = failCount[i];
@@ -110,5 +120,6 @@ function shouldFail(m: Machine, order: number): boolean {
       if (left > 0) failCount[i] = left - 1;
     }
   }
+  giveWord(failWord, 0);
   return fail;
 }

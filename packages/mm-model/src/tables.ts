@@ -33,6 +33,10 @@ export const MM_TABLE = {
     pageTables: { type: 'i32', doc: 'PTE tables owned, deposited ones included' },
     lockedVm: { type: 'f64', doc: 'mlocked base pages' },
     pid: { type: 'u32', doc: 'process id' },
+    family: {
+      type: 'u32',
+      doc: 'address spaces of one number may share folios: relatives by fork, and all that map files (families.ts)',
+    },
   },
 } as const;
 
@@ -181,6 +185,8 @@ export const NODE_TABLE = {
     deferredLast: { type: 'u32', doc: 'last folio on the deferred-split queue' },
     deferredCount: { type: 'u32', doc: 'folios on the deferred-split queue' },
     reclaimCursor: { type: 'u32', doc: 'frame where reclaim looks next' },
+    zoneWord: { type: 'i32', cells: 16, doc: 'word lock of the free lists (zone lock), in a cache line of its own' },
+    deferredWord: { type: 'i32', cells: 16, doc: 'word lock of the deferred-split queue' },
   },
 } as const;
 
@@ -270,13 +276,23 @@ export const MACHINE_TABLE = {
     nextPid: { type: 'u32', doc: 'last process id given' },
     pageCachePages: { type: 'u32', doc: 'entries in the page cache' },
     warnings: { type: 'u32', doc: 'once-per-boot warnings given' },
+    countersWord: {
+      type: 'i32',
+      cells: 16,
+      doc: 'word lock: threads add their counters to the vmstat and per-order ones',
+    },
+    failWord: { type: 'i32', cells: 16, doc: 'word lock of the fault-injection rules' },
     failOrder: { type: 'i32', cells: 8, doc: 'fault injection: order plus 1 (0: rule not in use), -1: any order' },
     failNth: {
       type: 'i32',
       cells: 8,
       doc: 'fault injection: allocations of that order to let pass before the first failure',
     },
-    failEvery: { type: 'i32', cells: 8, doc: 'fault injection: each how many allocations one fails, 0: all from the first on' },
+    failEvery: {
+      type: 'i32',
+      cells: 8,
+      doc: 'fault injection: each how many allocations one fails, 0: all from the first on',
+    },
     failCount: { type: 'i32', cells: 8, doc: 'fault injection: failures left, -1 without end' },
   },
 } as const;
