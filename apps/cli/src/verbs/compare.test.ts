@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { FAKE_PID, fakeProc } from '../testing/fake-proc.js';
 import { expectGolden } from '../testing/golden.js';
-import { runCli } from '../testing/run-cli.js';
+import { folderWith, runCli } from '../testing/run-cli.js';
 
 const HEAP = `format: thplab/scenario@1
 name: heap
@@ -60,6 +61,15 @@ describe('compare', () => {
     expect(partial).toBe(false);
     expect(variants[0].differs).toEqual([]);
     expect(variants[2].differs).toContain('extra');
+  });
+
+  it('compares variants of a captured process', async () => {
+    const cwd = folderWith({});
+    await runCli(['capture', '--pid', String(FAKE_PID), '-o', 'app.thpsnap', '-q'], { cwd, ...fakeProc() });
+    const args = ['compare', 'app.thpsnap', '--set', 'enabled=always', ...NONE, '--kernel', 'merged'];
+    const { code, stdout, stderr } = await runCli(args, { cwd });
+    expect([code, stderr]).toEqual([0, '']);
+    expectGolden(import.meta.dirname, 'compare.snapshot', stdout);
   });
 
   it('lists its metrics', async () => {

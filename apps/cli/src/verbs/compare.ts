@@ -1,5 +1,4 @@
 /** `thplab compare`: one scenario under several settings or kernels. */
-import type { Snapshot } from '@thplab/capture';
 import type { Scenario } from '@thplab/scenario';
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.js';
@@ -8,7 +7,7 @@ import { EXIT } from '../exit.js';
 import { showExamples } from '../help.js';
 import { filesOfScenario, kernelNamed, type Overrides, override, overrideOptions } from '../input/overrides.js';
 import { readInput } from '../input/read-input.js';
-import { scenarioOf, snapshotOf } from '../input/scenario-input.js';
+import { type Runnable, runnable } from '../input/runnable.js';
 import { MOST_VARIANTS, variations } from '../input/vary.js';
 import { gather, type OutputOptions, outputOptions } from '../options.js';
 import { jsonDocument, jsonLine } from '../output/json.js';
@@ -62,14 +61,10 @@ async function compare(context: Context, path: string, options: Options): Promis
   if (options.kernels === undefined && options.vary === undefined) {
     throw new UsageError('nothing is varied; give --vary PATH=a,b,c or --kernels a,b');
   }
-  const input = await readInput(context, path);
-  if (input.kind === 'snapshot') {
-    await compareSnapshot(context, await snapshotOf(input), options);
-    return;
-  }
-  const base = await override(await scenarioOf(input), { ...options, expect: false });
+  const found = await runnable(context, await readInput(context, path), options);
+  const base = await override(found.scenario, { ...options, expect: false });
   const variants = await variantsOf(base, options);
-  const runs = await runVariants(context, variants, options.quiet);
+  const runs = await runVariants(context, variants, found.options, options.quiet);
   const { compareText, variantRows } = await import('./compare/table.js');
   const rows = variantRows(runs, metrics);
   const partial = runs.length < variants.length;
@@ -93,15 +88,6 @@ function headOf(context: Context, base: Scenario, partial: boolean): Record<stri
   return { format: 'thplab/compare@1', version: context.version, name, seed, kernel: machine.kernel, partial };
 }
 
-/** A captured process does nothing but be looked at: the same as what-if, in its columns. */
-async function compareSnapshot(context: Context, snapshot: Snapshot, options: Options): Promise<void> {
-  for (const name of ['metric', 'until'] as const) {
-    if (options[name] !== undefined) throw new UsageError(`--${name} is for scenarios; this is a snapshot`);
-  }
-  const { whatIfSnapshot } = await import('./what-if.js');
-  await whatIfSnapshot(context, snapshot, options);
-}
-
 /** Kernels times settings. Errors: UsageError for too many. */
 async function variantsOf(base: Scenario, options: Options): Promise<readonly Variant[]> {
   const kernels = options.kernels?.split(',').map((name) => kernelNamed(name.trim())) ?? null;
@@ -121,6 +107,7 @@ async function variantsOf(base: Scenario, options: Options): Promise<readonly Va
 async function runVariants(
   context: Context,
   variants: readonly Variant[],
+  options: Runnable['options'],
   quiet: boolean | undefined,
 ): Promise<readonly { readonly name: string; readonly result: VariantResult }[]> {
   const progress = progressOf(context, quiet);
@@ -128,7 +115,7 @@ async function runVariants(
   for (const { name, scenario } of variants) {
     const label = `${done.length + 1}/${variants.length} ${name}`;
     try {
-      const { result } = await simulate(context, scenario, {}, progress, label);
+      const { result } = await simulate(context, scenario, options, progress, label);
       if (result.end.partial) break;
       done.push({ name, result });
     } catch (error) {

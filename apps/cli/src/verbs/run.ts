@@ -6,7 +6,8 @@ import { EXIT } from '../exit.js';
 import { showExamples } from '../help.js';
 import { type Overrides, override, overrideOptions } from '../input/overrides.js';
 import { readInput } from '../input/read-input.js';
-import { mustBeScenario, scenarioOf } from '../input/scenario-input.js';
+import { runnable } from '../input/runnable.js';
+import { mustBeScenario } from '../input/scenario-input.js';
 import { type OutputOptions, outputOptions } from '../options.js';
 import { jsonDocument, jsonLine } from '../output/json.js';
 import { progressOf } from '../output/progress.js';
@@ -42,15 +43,11 @@ export function define(command: Command, context: Context): void {
 
 async function run(context: Context, path: string, options: Options): Promise<void> {
   const format = traceFormatOf(options);
-  const input = mustBeScenario(await readInput(context, path), 'run');
-  const scenario = await withSamples(await override(await scenarioOf(input), options), options.timeline);
+  const found = await runnable(context, mustBeScenario(await readInput(context, path), 'run'));
+  const scenario = await withSamples(await override(found.scenario, options), options.timeline);
   const progress = progressOf(context, options.quiet);
-  const done = await simulate(
-    context,
-    scenario,
-    format === null ? {} : { trace: true, lockHolds: format === 'chrome' },
-    progress,
-  );
+  const traced = format === null ? {} : { trace: true, lockHolds: format === 'chrome' };
+  const done = await simulate(context, scenario, { ...found.options, ...traced }, progress);
   if (format !== null) await writeTrace(context, done, options.trace ?? '', format);
   const { result } = done;
   if (!options.quiet || options.output !== undefined) await writeResult(context, result, options);

@@ -78,15 +78,6 @@ describe('what-if', () => {
     expect(readdirSync(cwd)).toEqual(['kept']);
   });
 
-  it('is what compare does with a snapshot', async () => {
-    const cwd = await snapshotFile();
-    const args = ['app.thpsnap', '--vary', 'khugepaged/max_ptes_none=0,511'];
-    const compared = await runCli(['compare', ...args], { cwd });
-    expect(compared).toMatchObject({ code: 0, stderr: '' });
-    expect(compared.stdout).toBe((await runCli(['what-if', ...args], { cwd })).stdout);
-    expect((await runCli(['compare', ...args, '-m', 'huge'], { cwd })).code).toBe(2);
-  });
-
   it('shows the variants that are done at Ctrl-C', async () => {
     const interruptWhen = ({ stderr }: { stderr: string }): boolean => stderr.includes('3/');
     const { code, stdout } = await runCli(['what-if', ...PID], { ...fakeProc(), terminal: 120, interruptWhen });

@@ -54,15 +54,6 @@ export function define(command: Command, context: Context): void {
 
 async function run(context: Context, path: string | undefined, options: Options): Promise<void> {
   const snapshot = await theSnapshot(context, path, options);
-  await whatIfSnapshot(context, snapshot, options);
-}
-
-/** Tries the variants on a snapshot and shows them: also what `compare` does with one. */
-export async function whatIfSnapshot(
-  context: Context,
-  snapshot: Snapshot,
-  options: OutputOptions & WhatIfChoices & { readonly quiet?: boolean },
-): Promise<void> {
   const { look } = await import('./what-if/look.js');
   const { writeWhatIf } = await import('./what-if/report.js');
   const result = await look(context, snapshot, options, progressOf(context, options.quiet));

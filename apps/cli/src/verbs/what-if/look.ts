@@ -1,4 +1,4 @@
-/** Which variants what-if tries, and trying them one by one, so that Ctrl-C leaves those that are done. */
+/** Which variants what-if tries, and trying them in pieces, so that Ctrl-C is heard and leaves those that are done. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Snapshot } from '@thplab/capture';
 import {
@@ -6,9 +6,10 @@ import {
   formatDuration,
   type LoadOptions,
   profileOfRelease,
+  type WhatIfProgress,
   type WhatIfResult,
   type WhatIfVariant,
-  whatIf,
+  whatIfInPieces,
 } from '@thplab/scenario';
 import type { KernelProfile } from '@thplab/sysfs-schema';
 import type { Context } from '../../context.js';
@@ -18,6 +19,9 @@ import { type Files, filesOfKernel } from '../../input/sysfs-files.js';
 import { MOST_VARIANTS, variations } from '../../input/vary.js';
 import type { Progress } from '../../output/progress.js';
 import { runError } from '../../simulate.js';
+
+/** Event loop turns come this often. */
+const TURN_MS = 20;
 
 /** What the command line says about the variants and the assumptions. */
 export interface WhatIfChoices {
@@ -84,26 +88,36 @@ export async function look(
     ...(seed === undefined ? {} : { seed }),
     shouldStop: () => signal.aborted,
   };
-  const done: WhatIfResult['variants'][number][] = [];
-  let last: WhatIfResult | null = null;
   try {
-    for (const variant of variants) {
-      const label = `${done.length + 1}/${variants.length} ${variant.label}`;
-      progress.show(`${label}: loading the snapshot`);
+    const pieces = whatIfInPieces(snapshot, variants, options);
+    for (let turnMs = context.io.nowMs(); ; ) {
+      const piece = pieces.next();
+      if (piece.done === true) return finished(piece.value);
+      if (piece.value.virtualNs > 0 && context.io.nowMs() - turnMs < TURN_MS) continue;
+      progress.show(progressText(piece.value, variants));
       await nextTurn();
-      if (signal.aborted) break;
-      const onProgress = ({ virtualNs }: { readonly virtualNs: number }): void =>
-        progress.show(`${label}: ${formatDuration(virtualNs)} of virtual time`);
-      const result = whatIf(snapshot, [variant], { ...options, onProgress });
-      if (signal.aborted) break;
-      last = result;
-      done.push(...result.variants);
+      turnMs = context.io.nowMs();
     }
   } catch (error) {
     throw await runError(error);
   } finally {
     progress.clear();
   }
-  if (last === null) throw new InterruptedError('no variant was done yet');
-  return { ...last, variants: done, partial: done.length < variants.length };
+}
+
+/** Without the variant that was under way when it was stopped. Errors: InterruptedError if nothing is left. */
+function finished(result: WhatIfResult): WhatIfResult {
+  if (!result.partial) return result;
+  const last = result.variants.at(-1);
+  const variants = last === undefined || last.settled ? result.variants : result.variants.slice(0, -1);
+  if (variants.length === 0) throw new InterruptedError('no variant was done yet');
+  return { ...result, variants };
+}
+
+function progressText(
+  { variant, variants: count, virtualNs }: WhatIfProgress,
+  variants: readonly WhatIfVariant[],
+): string {
+  const what = virtualNs === 0 ? 'loading the snapshot' : `${formatDuration(virtualNs)} of virtual time`;
+  return `${variant + 1}/${count} ${variants[variant]?.label ?? ''}: ${what}`;
 }
