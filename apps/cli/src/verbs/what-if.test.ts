@@ -99,3 +99,13 @@ describe('what-if', () => {
     expect(stderr).toContain(message);
   });
 });
+
+it.skipIf(process.platform !== 'linux')('what-if looks at the process that the test runs in', async () => {
+  const { code, stdout } = await runCli(['what-if', '--pid', String(process.pid), '--set', 'enabled=always', '--json']);
+  expect(code).toBe(0);
+  const { variants, partial } = JSON.parse(stdout);
+  expect(partial).toBe(false);
+  expect(variants.length).toBe(2);
+  expect(variants[0].before.rss).toBeGreaterThan(2 ** 24);
+  expect(variants[1].after.anonHuge).toBeGreaterThanOrEqual(variants[1].before.anonHuge);
+});
