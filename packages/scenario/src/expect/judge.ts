@@ -1,6 +1,7 @@
 /** Judging expectations: each gives one row that says what was expected, what was found, and whether that is right. */
 
 import { Histogram } from '@thplab/sync';
+import { SYSFS_ROOT } from '@thplab/sysfs-schema';
 import type { Bound, CounterExpectation, Expectations, StallExpectation, TimeExpectation } from '../format/index.js';
 import { formatBound, formatCount, formatDuration, formatShare } from '../format/index.js';
 import { counterText, counterValue } from '../report/counters.js';
@@ -44,11 +45,12 @@ export function judgeNumber(
 
 /** A counter's value; `before`: its change since then. */
 export function judgeCounter(world: World, one: CounterExpectation, before = 0): Judged {
+  const name = one.name.startsWith(`${SYSFS_ROOT}/`) ? one.name.slice(SYSFS_ROOT.length + 1) : one.name;
   if (typeof one.value !== 'string') {
-    return judgeNumber(one.key, one.name, one.value, counterValue(world, one) - before, formatCount);
+    return judgeNumber(one.key, name, one.value, counterValue(world, one) - before, formatCount);
   }
   const actual = counterText(world, one);
-  return { key: one.key, what: one.name, expected: one.value, actual, ok: actual === one.value };
+  return { key: one.key, what: name, expected: one.value, actual, ok: actual === one.value };
 }
 
 function judgeStall(world: World, one: StallExpectation): Judged[] {

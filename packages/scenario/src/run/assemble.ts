@@ -4,6 +4,7 @@ import type { Snapshot } from '@thplab/capture';
 import { startStopKhugepaged, writeSysfs } from '@thplab/khugepaged-scheduler';
 import { type Machine, type MmId, PopulateError, vmaAt } from '@thplab/mm-model';
 import type { Procedure } from '@thplab/sync';
+import { SYSFS_ROOT } from '@thplab/sysfs-schema';
 import { formatSize, type ProcessSpec, type Scenario, type SysfsWrite } from '../format/index.js';
 import { type LoadOptions, loadSnapshot } from '../what-if/load-snapshot.js';
 import { bootWorld } from './boot-world.js';
@@ -112,8 +113,13 @@ function* enterForAll(m: Machine, mm: MmId, ranges: Iterable<NamedRange>): Proce
   }
 }
 
+/** Key of a write in the file, where paths are given below the transparent_hugepage folder. */
 function sysfsKey(write: SysfsWrite): string {
-  return `sysfs[${JSON.stringify(write.path)}]`;
+  return `sysfs[${JSON.stringify(shortPath(write.path))}]`;
+}
+
+function shortPath(path: string): string {
+  return path.startsWith(`${SYSFS_ROOT}/`) ? path.slice(SYSFS_ROOT.length + 1) : path;
 }
 
 /** A write at boot; what the kernel refuses is an error of the file. */
@@ -121,6 +127,6 @@ function* writeOrRefuse(world: World, write: SysfsWrite, key: string): Procedure
   const outcome = yield* writeSysfs(world.k, write.path, write.value);
   if (outcome.errno === 0) return;
   const { name, message } = outcome as { readonly name: string; readonly message: string };
-  const what = `writing ${JSON.stringify(write.value)} to ${write.path} fails with ${name}`;
+  const what = `writing ${JSON.stringify(write.value)} to ${shortPath(write.path)} fails with ${name}`;
   throw scenarioError(world.locate, key, what, message);
 }

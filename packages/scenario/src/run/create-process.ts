@@ -127,7 +127,7 @@ export function populateVma(s: SetUp, mm: MmId, spec: VmaSpec, range: NamedRange
   const { m } = s;
   const vma = vmaAt(m, mm, range.start) as VmaId;
   try {
-    placeLayers(m, vma, spec.populate, { seed: s.seed, key: seedKey }, s.held);
+    placeLayers(m, vma, range, spec.populate, { seed: s.seed, key: seedKey }, s.held);
   } catch (error) {
     if (!(error instanceof PopulateError)) throw error;
     const key = spec.populate.length > 0 ? `${spec.key}.populate` : spec.key;

@@ -3,11 +3,11 @@
  * that they were taken through, so that the opposite event finds the folio again.
  */
 import {
+  clearFrameFlags,
+  FOLIO,
   findPmd,
   folioHead,
   folioPin,
-  folioTrylock,
-  folioUnlock,
   folioUnpin,
   type Machine,
   type MmId,
@@ -20,7 +20,9 @@ import {
   pmdTable,
   pmdType,
   ptePfn,
+  setFrameFlags,
   slotOf,
+  updateMirrors,
   type Vpn,
   ZERO_FRAME,
 } from '@thplab/mm-model';
@@ -53,9 +55,15 @@ export class HeldFolios {
     return head !== undefined;
   }
 
-  /** Locks a folio and keeps it; false if it is locked already. A reference keeps the folio there. */
+  /**
+   * Locks a folio and keeps it; false if it is locked already. The bit is set past the lock class: whoever holds the lock is
+   * no task of the model, so lockdep has nothing to say about it.
+   */
   lock(mm: MmId, page: number, head: Pfn): boolean {
-    if (!folioTrylock(this.#m, head)) return false;
+    const m = this.#m;
+    if (m.locks.folioLock.isLocked(head)) return false;
+    setFrameFlags(m, head, FOLIO.LOCKED);
+    updateMirrors(m, head);
     push(this.#locks, mm, page, head);
     return true;
   }
@@ -63,8 +71,13 @@ export class HeldFolios {
   /** Unlocks the folio that was locked through the page; false if there is none. */
   unlock(mm: MmId, page: number): boolean {
     const head = pop(this.#locks, mm, page);
-    if (head !== undefined) folioUnlock(this.#m, head);
+    if (head !== undefined) this.#unlock(head);
     return head !== undefined;
+  }
+
+  #unlock(head: Pfn): void {
+    clearFrameFlags(this.#m, head, FOLIO.LOCKED);
+    updateMirrors(this.#m, head);
   }
 
   /** First frames of the folios that are pinned, one for each pin. */
@@ -84,7 +97,7 @@ export class HeldFolios {
       this.#pins.delete(key);
     }
     for (const key of [...this.#locks.keys()].filter((one) => one.startsWith(`${mm}/`))) {
-      for (const head of this.#locks.get(key) ?? []) folioUnlock(this.#m, head);
+      for (const head of this.#locks.get(key) ?? []) this.#unlock(head);
       this.#locks.delete(key);
     }
   }

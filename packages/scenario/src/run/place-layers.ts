@@ -11,6 +11,7 @@ import type { PageState, PopulateLayer, Run } from '../format/index.js';
 import type { HeldFolios } from './held-folios.js';
 import { patternRuns } from './patterns.js';
 import { type Placing, placeFolioOf, placePages } from './place-pages.js';
+import type { NamedRange } from './process-table.js';
 import { randomFor } from './seeds.js';
 
 /** The runs of one layer, as far as they are used up, and its random choices. */
@@ -29,17 +30,18 @@ export interface LayerSeed {
   readonly key: string;
 }
 
-/** Places the layers' pages in a VMA. Errors: PopulateError if memory or swap does not suffice. */
+/** Places the layers' pages in a range of a VMA (which may be larger, if it grew by a merge). Errors: PopulateError if memory or swap does not suffice. */
 export function placeLayers(
   m: Machine,
   vma: VmaId,
+  range: NamedRange,
   layers: readonly PopulateLayer[],
   seed: LayerSeed,
   held: HeldFolios,
 ): void {
-  const start = m.vma.start[vma];
-  const end = m.vma.end[vma];
-  const span = { start, pages: end - start, ptes: m.ptes };
+  const { start } = range;
+  const end = start + range.pages;
+  const span = { ...range, ptes: m.ptes };
   const cursors = layers.map((layer): LayerCursor => {
     const runs = patternRuns(layer.pattern, span, patternRandom(layer, seed));
     const random = randomFor(seed.seed, seed.key + layer.key, layer.seed);

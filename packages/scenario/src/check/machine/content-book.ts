@@ -1,0 +1,155 @@
+/**
+ * What every page must read (invariant I1): the number of the write that came last to it. Pages are followed from the
+ * set-up on; those that an actor takes away from a process, or that several actors write, are let go.
+ */
+import { getBit } from '@thplab/arena';
+import {
+  ENTRY_KIND,
+  entryKind,
+  entryValue,
+  findPmd,
+  findTable,
+  type Machine,
+  type MmId,
+  NO_PMD,
+  PMD,
+  PMD_ZERO,
+  pmdPfn,
+  pmdType,
+  pteBit,
+  pteCell,
+  slotOf,
+  type Vpn,
+} from '@thplab/mm-model';
+import type { Procedure } from '@thplab/sync';
+
+/** A run of pages of one process. */
+export interface BookedRange {
+  readonly process: string;
+  readonly vma: string;
+  readonly mm: MmId;
+  readonly start: number;
+  readonly pages: number;
+}
+
+/** What a read of a page gives: a stamp, 0 for zeroes, -1 if there is nothing that can be read. */
+export function contentOf(m: Machine, mm: MmId, page: Vpn): number {
+  const pmd = findPmd(m, mm, page);
+  if (pmd === NO_PMD) return -1;
+  const entry = m.directory.entry[pmd];
+  if (pmdType(entry) === PMD.huge) {
+    return (entry & PMD_ZERO) !== 0 ? 0 : m.frame.stamp[pmdPfn(m, entry) + slotOf(m, page)];
+  }
+  const table = findTable(m, mm, page);
+  if (table === 0) return -1;
+  const bit = pteBit(m, table, slotOf(m, page));
+  const value = m.pte.pfn[pteCell(m, table, slotOf(m, page))];
+  if (getBit(m.pte.present, bit)) return getBit(m.pte.zero, bit) ? 0 : m.frame.stamp[value];
+  if (!getBit(m.pte.nonPresent, bit) || entryKind(value) !== ENTRY_KIND.swap) return -1;
+  const slot = entryValue(value);
+  return m.swap.cache[slot] === 0 ? m.swap.stamp[slot] : m.frame.stamp[m.swap.cache[slot]];
+}
+
+const UNKNOWN = -2;
+
+export class ContentBook {
+  private readonly m: Machine;
+  private readonly ranges: readonly BookedRange[];
+  private readonly places: Map<MmId, Map<number, number>> = new Map();
+  private readonly names: string[] = [];
+  private readonly mms: MmId[] = [];
+  private readonly pages: Vpn[] = [];
+  private readonly initial: Int32Array;
+  private readonly expected: Int32Array;
+
+  /** Follows the pages of the ranges from what they hold now. */
+  constructor(m: Machine, ranges: readonly BookedRange[]) {
+    this.m = m;
+    this.ranges = ranges;
+    for (const range of ranges) for (let i = 0; i < range.pages; i++) this.add(range, i);
+    this.initial = Int32Array.from(this.pages, (page, at) => contentOf(m, this.mms[at] as MmId, page));
+    this.expected = this.initial.slice();
+  }
+
+  /** A new schedule begins. */
+  restart(): void {
+    this.expected.set(this.initial);
+  }
+
+  /** Runs a procedure whose own writes all go to one page, and follows them. Gives what it gives. */
+  *following<T>(mm: MmId, page: Vpn, procedure: Procedure<T>): Procedure<T> {
+    const at = this.at(mm, page);
+    const { nextStamp } = this.m.machine;
+    for (let input = 0; ; ) {
+      const before = nextStamp[0];
+      const made = procedure.next(input);
+      if (nextStamp[0] !== before && at !== undefined) this.expected[at] = nextStamp[0];
+      if (made.done === true) return made.value;
+      input = yield made.value;
+    }
+  }
+
+  /** The page was written with this stamp. */
+  wrote(mm: MmId, page: Vpn, stamp: number): void {
+    const at = this.at(mm, page);
+    if (at !== undefined) this.expected[at] = stamp;
+  }
+
+  /** What the page must read now; undefined if nobody can say. */
+  mustRead(mm: MmId, page: Vpn): number | undefined {
+    const at = this.at(mm, page);
+    if (at === undefined || this.expected[at] === UNKNOWN) return undefined;
+    return this.expected[at];
+  }
+
+  /** The pages are being taken away: from now on they may read anything. */
+  forget(mm: MmId, start: number, pages: number): void {
+    for (let page = start; page < start + pages; page++) {
+      const at = this.at(mm, page as Vpn);
+      if (at !== undefined) this.expected[at] = UNKNOWN;
+    }
+  }
+
+  /** As `forget`, for all pages of a process. */
+  forgetAll(mm: MmId): void {
+    for (const range of this.ranges) if (range.mm === mm) this.forget(mm, range.start, range.pages);
+  }
+
+  /** Pages that do not read what they must, in words. */
+  check(): string[] {
+    const { expected, initial } = this;
+    const found: string[] = [];
+    for (let at = 0; at < expected.length; at++) {
+      const wanted = expected[at] as number;
+      if (wanted === UNKNOWN) continue;
+      const content = contentOf(this.m, this.mms[at] as MmId, this.pages[at] as Vpn);
+      // A page that was not there may be filled with zeroes.
+      if (content === wanted || (wanted === -1 && content === 0)) continue;
+      const was = wanted === initial[at] ? 'what it held at the start' : `write ${wanted}`;
+      found.push(`I1: ${this.names[at]} must read ${was}, but ${reading(content)}`);
+    }
+    return found;
+  }
+
+  private add({ process, vma, mm, start }: BookedRange, i: number): void {
+    const page = (start + i) as Vpn;
+    let places = this.places.get(mm);
+    if (places === undefined) {
+      places = new Map();
+      this.places.set(mm, places);
+    }
+    places.set(page, this.pages.length);
+    this.names.push(`page ${i} of ${process}:${vma}`);
+    this.mms.push(mm);
+    this.pages.push(page);
+  }
+
+  private at(mm: MmId, page: Vpn): number | undefined {
+    return this.places.get(mm)?.get(page);
+  }
+}
+
+function reading(content: number): string {
+  if (content === -1) return 'is gone';
+  return content === 0 ? 'reads zeroes' : `reads write ${content}`;
+}
