@@ -4,9 +4,9 @@
 import { IntrusiveList, type Tables } from '@thplab/arena';
 import { LOCK_RANK, type Machine } from '@thplab/mm-model';
 import type { CollapseContext, CollapseControl, Generation } from '@thplab/mthp-collapse';
-import { khugepagedControl } from '@thplab/mthp-collapse';
 import type { LockRef, Procedure, TaskOptions, WaitQueue } from '@thplab/sync';
 import { filesOf, type KernelProfile, type SysfsFile, sysfsTree } from '@thplab/sysfs-schema';
+import { makeScanner, type Scanner } from './scanner.js';
 import { khugepagedEnterVma, khugepagedExit, khugepagedFork } from './slots.js';
 import type { KhugepagedTables } from './tables.js';
 import { exactTimer, type Timer } from './timer.js';
@@ -33,7 +33,9 @@ export interface Khugepaged {
   readonly profile: KernelProfile;
   readonly generation: Generation;
   readonly collapse: CollapseContext;
-  /** The one `collapse_control` of the thread. */
+  /** The one scanner that the kernel has; a pool has more. */
+  readonly scanner: Scanner;
+  /** Its `collapse_control`. */
   readonly control: CollapseControl;
   readonly slots: IntrusiveList;
   readonly mmLock: LockRef;
@@ -42,6 +44,8 @@ export interface Khugepaged {
   readonly waitQueue: WaitQueue;
   /** Woken when the thread has ended. */
   readonly stopQueue: WaitQueue;
+  /** Woken when several scanners begin or end a pass. */
+  readonly passQueue: WaitQueue;
   readonly startThread: StartThread;
   readonly timer: Timer;
   /** Files of the profile's sysfs, by absolute path. */
@@ -65,13 +69,15 @@ export function createKhugepaged(config: KhugepagedConfig): Khugepaged {
     rank: MUTEX_RANK,
     words: t.khugepaged.mutex,
   });
+  const scanner = makeScanner(config.collapse, 0);
   const k: Khugepaged = {
     m,
     t,
     profile: config.profile,
     generation: config.collapse.generation,
     collapse: config.collapse,
-    control: khugepagedControl(config.collapse),
+    scanner,
+    control: scanner.control,
     slots: new IntrusiveList({
       first: t.khugepaged.first,
       last: t.khugepaged.last,
@@ -82,6 +88,7 @@ export function createKhugepaged(config: KhugepagedConfig): Khugepaged {
     mutex: mutex.ref(0),
     waitQueue: domain.waitQueue('khugepaged_wait'),
     stopQueue: domain.waitQueue('khugepaged_stop'),
+    passQueue: domain.waitQueue('khugepaged_pass'),
     startThread: config.startThread,
     timer: config.timer ?? exactTimer,
     files: new Map(filesOf(sysfsTree(config.profile, m.geometry)).map((file) => [file.path, file])),

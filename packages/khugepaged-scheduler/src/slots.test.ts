@@ -4,6 +4,7 @@ import { acquire, type Procedure, release, sleep } from '@thplab/sync';
 import { traceSizes } from '@thplab/trace';
 import { describe, expect, it } from 'vitest';
 import { khugepagedEnter, khugepagedEnterVma, khugepagedScanMmSlot } from './index.js';
+import { setBudget } from './scanner.js';
 import { fill, makeProcess, makeSchedulerWorld, type SchedulerWorld } from './testing/scheduler-world.js';
 
 const N = 512;
@@ -118,6 +119,7 @@ describe('an mm with THP disabled', () => {
 
 function* oneVisit(w: SchedulerWorld): Procedure<void> {
   yield acquire(w.k.mmLock);
-  yield* khugepagedScanMmSlot(w.k, 4096);
+  setBudget(w.k, 4096, 1);
+  yield* khugepagedScanMmSlot(w.k);
   yield release(w.k.mmLock);
 }

@@ -16,6 +16,7 @@ import {
 import { collapsePossible, hugepageEnabled } from '@thplab/mthp-collapse';
 import { acquire, type Procedure, release, wake } from '@thplab/sync';
 import type { Khugepaged } from './khugepaged.js';
+import { forgetInRound, isBeingScanned } from './scanner.js';
 
 /**
  * Registers the mm of a VMA that may be worth scanning (`khugepaged_enter_vma`). `flags`: as if the VMA had these, for
@@ -78,7 +79,7 @@ export function* khugepagedExit(k: Khugepaged, mm: MmId): Procedure<void> {
   if ((m.mm.flags[mm] & MMF.VM_HUGEPAGE) === 0) return;
   yield acquire(k.mmLock);
   const slot = t.mmSlotIndex.slot[mm];
-  const free = slot !== 0 && t.khugepaged.cursorSlot[0] !== slot;
+  const free = slot !== 0 && !isBeingScanned(k, slot);
   if (free) unlinkSlot(k, slot);
   yield release(k.mmLock);
   if (free) {
@@ -101,6 +102,7 @@ export function collectMmSlot(k: Khugepaged, slot: number): void {
 }
 
 function unlinkSlot(k: Khugepaged, slot: number): void {
+  forgetInRound(k, slot);
   k.slots.remove(0, slot);
   k.t.mmSlotIndex.slot[k.t.mmSlot.mm[slot]] = 0;
 }

@@ -1,5 +1,8 @@
 /** The scheduler's part of the arena: who is registered, where the scan stands (khugepaged spec 2.6). */
 
+/** Scanners that can work at once; the kernel has one (docs/decisions/0007-several-scanners.md). */
+export const MAX_SCANNERS = 16;
+
 /** One row per registered address space (`mm_slot`), on one list in the order of registration. */
 export const MM_SLOT_TABLE = {
   doc: 'Address spaces registered with khugepaged (mm_slot)',
@@ -30,8 +33,21 @@ export const KHUGEPAGED_TABLE = {
     mutex: { type: 'i32', cells: 4, doc: 'khugepaged_mutex: starting and stopping' },
     first: { type: 'u32', guard: 'khugepaged_mm_lock', doc: 'first slot (mm_head)' },
     last: { type: 'u32', guard: 'khugepaged_mm_lock', doc: 'last slot' },
-    cursorSlot: { type: 'u32', guard: 'khugepaged_mm_lock', doc: 'slot that is being scanned, 0: start at the head' },
-    cursorPage: { type: 'f64', doc: 'page at which the scan of that mm goes on' },
+    cursorSlot: {
+      type: 'u32',
+      cells: 16,
+      guard: 'khugepaged_mm_lock',
+      doc: 'slot that is being scanned, by scanner (the kernel has one, number 0); 0: none, start at the head',
+    },
+    cursorPage: { type: 'f64', cells: 16, doc: 'page at which the scan of that mm goes on, by scanner' },
+    roundAt: {
+      type: 'u32',
+      guard: 'khugepaged_mm_lock',
+      doc: 'last slot that was given to a scanner in this round through the list, 0: none yet',
+    },
+    heads: { type: 'u32', guard: 'khugepaged_mm_lock', doc: 'times that this pass began at the head of the list' },
+    budget: { type: 'i32', doc: 'entries of this pass that no scanner has drawn yet' },
+    portion: { type: 'i32', doc: 'entries that a scanner draws at a time' },
     sleepExpire: { type: 'f64', doc: 'when the scan sleep is over, ns; 0: at once' },
     running: { type: 'u8', guard: 'khugepaged_mutex', doc: '1 while the thread exists' },
     shouldStop: { type: 'u8', doc: '1: the thread has been asked to end' },

@@ -9,6 +9,16 @@ import { hugepageEnabled, SCAN } from '@thplab/mthp-collapse';
 import { acquire, now, type Procedure, preempt, release, wait, wake } from '@thplab/sync';
 import type { Khugepaged } from './khugepaged.js';
 import { khugepagedScanMmSlot } from './scan-mm-slot.js';
+import {
+  atHead,
+  budgetLasts,
+  endPass,
+  leaveRound,
+  type Scanner,
+  setBudget,
+  settleBudget,
+  slotOfScanner,
+} from './scanner.js';
 import { collectMmSlot } from './slots.js';
 
 const NS_PER_MS = 1e6;
@@ -20,8 +30,7 @@ export function* khugepagedThread(k: Khugepaged): Procedure<void> {
     yield* khugepagedWaitWork(k);
   }
   yield acquire(k.mmLock);
-  const slot = k.t.khugepaged.cursorSlot[0];
-  k.t.khugepaged.cursorSlot[0] = 0;
+  const slot = leaveRound(k, k.scanner);
   if (slot !== 0) collectMmSlot(k, slot);
   yield release(k.mmLock);
   k.t.khugepaged.running[0] = 0;
@@ -30,23 +39,44 @@ export function* khugepagedThread(k: Khugepaged): Procedure<void> {
 
 /** One pass: at most `pages_to_scan`, and at most from the cursor to the end of the list and once through it. */
 export function* khugepagedDoScan(k: Khugepaged): Procedure<void> {
-  const { t, control } = k;
-  const progressMax = setting(k.m, 'khugepaged.pages_to_scan');
-  t.khugepaged.passes[0]++;
+  yield* khugepagedBeginPass(k, 1);
+  yield* khugepagedScanPass(k, k.scanner);
+}
+
+/** The beginning of a pass, by one for all scanners. */
+export function* khugepagedBeginPass(k: Khugepaged, scanners: number): Procedure<void> {
+  setBudget(k, setting(k.m, 'khugepaged.pages_to_scan'), scanners);
+  k.t.khugepaged.passes[0]++;
+  k.t.khugepaged.heads[0] = 0;
   yield* lruAddDrainAll(k.m);
-  control.progress = 0;
-  let heads = 0;
+}
+
+/** One scanner's part in a pass that has begun. */
+export function* khugepagedScanPass(k: Khugepaged, scanner: Scanner): Procedure<void> {
+  scanner.control.progress = 0;
+  scanner.drawn = 0;
+  if (!budgetLasts(k, scanner)) return;
+  yield* scanSlots(k, scanner);
+  settleBudget(k, scanner);
+}
+
+function* scanSlots(k: Khugepaged, scanner: Scanner): Procedure<void> {
+  const { heads } = k.t.khugepaged;
   let mayWait = true;
   for (;;) {
     yield preempt();
     if (shouldStop(k)) return;
     let result: number = SCAN.FAIL;
+    let slot = -1;
     yield acquire(k.mmLock);
-    if (t.khugepaged.cursorSlot[0] === 0) heads++;
-    if (hasWork(k) && heads < 2) result = yield* khugepagedScanMmSlot(k, progressMax);
-    else control.progress = progressMax;
+    if (atHead(k, scanner)) heads[0]++;
+    if (hasWork(k) && heads[0] < 2) {
+      slot = slotOfScanner(k, scanner);
+      if (slot !== 0) result = yield* khugepagedScanMmSlot(k, scanner, slot);
+    } else endPass(k, scanner);
     yield release(k.mmLock);
-    if (control.progress >= progressMax) return;
+    // All slots of the round are given, and others still scan theirs.
+    if (slot === 0 || !budgetLasts(k, scanner)) return;
     if (result === SCAN.ALLOC_HUGE_PAGE_FAIL) {
       // Memory is short: wait once, hoping for compaction; if it fails again, leave it for the next pass.
       if (!mayWait) return;
