@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { FAKE_PID, fakeProc } from '../testing/fake-proc.js';
 import { expectGolden } from '../testing/golden.js';
 import { folderWith, repositoryFile, runCli } from '../testing/run-cli.js';
 
@@ -32,5 +33,18 @@ describe('validate', () => {
     const { code, stdout } = await runCli(['validate', '-'], { stdin });
     expect(code).toBe(3);
     expect(stdout).toContain(message);
+  });
+
+  it('looks at the snapshots that a scenario names, beside the file', async () => {
+    const scenario = (snapshot: string): string =>
+      `format: thplab/scenario@1\nname: s\nprocesses:\n  - { name: p, snapshot: ${snapshot} }\nrun: { for: 1s }\n`;
+    const cwd = folderWith({ 'a/good.yaml': scenario('app.thpsnap'), 'a/bad.yaml': scenario('ap.thpsnap') });
+    await runCli(['capture', '--pid', String(FAKE_PID), '-o', 'a/app.thpsnap', '-q'], { cwd, ...fakeProc() });
+    const { code, stdout } = await runCli(['validate', 'a/good.yaml', 'a/bad.yaml'], { cwd });
+    expect(code).toBe(3);
+    expect(stdout).toContain('a/good.yaml: ok');
+    expect(stdout).toContain('a/bad.yaml:4:26: a/ap.thpsnap cannot be read: no such file; did you mean a/app.thpsnap?');
+    const ran = await runCli(['run', 'a/good.yaml', '--json'], { cwd });
+    expect(JSON.parse(ran.stdout).processes[0]).toMatchObject({ name: 'p', rss: 2112 * 1024 });
   });
 });

@@ -8,7 +8,8 @@ import { InputError } from '../errors.js';
 import { EXIT } from '../exit.js';
 import { showExamples } from '../help.js';
 import { type Input, readInput } from '../input/read-input.js';
-import { scenarioOf, snapshotOf } from '../input/scenario-input.js';
+import { runnable } from '../input/runnable.js';
+import { snapshotOf } from '../input/scenario-input.js';
 import { type OutputOptions, outputOptions } from '../options.js';
 import { jsonDocument, jsonLine } from '../output/json.js';
 import { withTarget } from '../output/target.js';
@@ -66,7 +67,9 @@ async function examine(context: Context, path: string): Promise<FileReport> {
     const input = await readInput(context, path);
     kind = input.kind;
     const summary =
-      input.kind === 'scenario' ? ofScenario(await scenarioOf(input)) : ofSnapshot(await snapshotOf(input));
+      input.kind === 'scenario'
+        ? ofScenario((await runnable(context, input)).scenario)
+        : ofSnapshot(await snapshotOf(input));
     return { path: input.path, ok: true, kind, summary, messages: [], problems: [] };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;

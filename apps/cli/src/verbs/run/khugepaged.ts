@@ -16,12 +16,18 @@ export function khugepagedLines(result: KhugepagedResult, colors: Palette): stri
       `${formatDuration(cpuNs)} of a processor (${formatShare(cpuShare, 3)}), ` +
         `${counted(passes, 'pass', 'passes')}, ${counted(fullScans, 'full scan')}`,
     ],
-    ['looked at', `${counted(rangesScanned, 'range')}: ${byResult(ranges, colors)}`],
+    ['looked at', `${counted(rangesScanned, 'range')}${madviseNote(result)}: ${byResult(ranges, colors)}`],
     ...Object.entries(attempts).map(([size, results]) => [`tried ${size}`, byResult(results, colors)]),
     ...(pagesCopied > 0 ? [['moved', `${counted(pagesCopied, 'page')} into larger folios`]] : []),
     ...(covered.length > 0 ? [['covered', `${covered.join(', ')} of what can be collapsed`]] : []),
   ];
   return `${colors.faint('khugepaged')}\n${table([{ title: '' }, { title: '' }], rows, colors)}`;
+}
+
+/** Results count what MADV_COLLAPSE looked at too. */
+function madviseNote({ ranges, rangesScanned }: KhugepagedResult): string {
+  const looks = Object.values(ranges).reduce((sum, count) => sum + count, 0);
+  return looks > rangesScanned ? `, and MADV_COLLAPSE at ${formatCount(looks - rangesScanned)}` : '';
 }
 
 /** `32 succeeded, 4 exceed_none_pte` */

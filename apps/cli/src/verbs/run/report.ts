@@ -4,6 +4,7 @@ import {
   formatDuration,
   formatShare,
   formatSize,
+  NOT_SCANNED,
   type ProcessResult,
   type ScenarioResult,
   type StallResult,
@@ -15,6 +16,8 @@ import { expectationLines } from './expectations.js';
 import { khugepagedLines } from './khugepaged.js';
 
 const RIGHT = { align: 'right' } as const;
+/** Processes, and VMAs, that still fit on a screen. */
+const MOST_ROWS = 12;
 
 /** All sections, as text. */
 export function runReport(result: ScenarioResult, version: string, colors: Palette): string {
@@ -54,6 +57,12 @@ export function headLines({ header, end, memory }: ScenarioResult, version: stri
 
 const ROOT = /^\/sys\/kernel\/mm\/transparent_hugepage\//;
 
+/** A table of its first rows, and how many there are besides. */
+function firstOf(text: string, count: number, colors: Palette): string {
+  if (count <= MOST_ROWS) return text;
+  return `${text}${colors.faint(`  and ${formatCount(count - MOST_ROWS)} more; --json has all`)}\n`;
+}
+
 function memorySection(result: ScenarioResult, colors: Palette): string {
   const before = new Map(result.timeline[0]?.processes.map((row) => [row.name, row]));
   const columns: Column[] = [
@@ -77,7 +86,7 @@ function memorySection(result: ScenarioResult, colors: Palette): string {
       folios(process),
     ];
   });
-  return table(columns, rows, colors);
+  return firstOf(table(columns, rows.slice(0, MOST_ROWS), colors), rows.length, colors);
 }
 
 /** `64M`, or `32M -> 64M` where it changed. */
@@ -97,7 +106,7 @@ function vmaSection({ processes }: ScenarioResult, colors: Palette): string {
       `${name} ${vma}`,
       formatSize(size),
       formatShare(hugeOfSize, 1),
-      ineligible === null ? outcomeTexts(outcomes, colors) : colors.faint(`not eligible: ${ineligible}`),
+      fateText(ineligible, outcomes, colors),
     ]),
   );
   const columns: Column[] = [
@@ -106,7 +115,15 @@ function vmaSection({ processes }: ScenarioResult, colors: Palette): string {
     { title: 'huge', ...RIGHT },
     { title: 'its ranges' },
   ];
-  return table(columns, rows, colors);
+  return firstOf(table(columns, rows.slice(0, MOST_ROWS), colors), rows.length, colors);
+}
+
+/** What became of the ranges; where khugepaged does not come, why, and what MADV_COLLAPSE did there all the same. */
+function fateText(ineligible: string | null, outcomes: Readonly<Record<string, number>>, colors: Palette): string {
+  if (ineligible === null) return outcomeTexts(outcomes, colors);
+  const why = colors.faint(`not eligible: ${ineligible}`);
+  const { [NOT_SCANNED]: _nobodyCame, ...looked } = outcomes;
+  return Object.keys(looked).length === 0 ? why : `${outcomeTexts(looked, colors)}; ${why}`;
 }
 
 function outcomeTexts(outcomes: Readonly<Record<string, number>>, colors: Palette): string {
@@ -129,7 +146,8 @@ function stallSection({ processes }: ScenarioResult, colors: Palette): string {
       worstWriteHoldNs === 0 ? '-' : formatDuration(worstWriteHoldNs),
     ]);
   const columns = ['faults', 'median', 'p99', 'worst fault', 'lock waits', 'worst wait', 'longest write hold'];
-  return table([{ title: 'stalls' }, ...columns.map((title) => ({ title, ...RIGHT }))], rows, colors);
+  const head = [{ title: 'stalls' }, ...columns.map((title) => ({ title, ...RIGHT }))];
+  return firstOf(table(head, rows.slice(0, MOST_ROWS), colors), rows.length, colors);
 }
 
 function times({ count, p50Ns, p99Ns, maxNs }: StallResult): readonly string[] {
