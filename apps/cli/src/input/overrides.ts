@@ -1,6 +1,6 @@
 /** What the command line changes of a scenario: settings, kernel, seed, how long it runs. The file stays as it is. */
-import type { RunSpec, Scenario, SysfsWrite } from '@thplab/scenario';
-import { isKernelProfile, type KernelProfile, parseWrite } from '@thplab/sysfs-schema';
+import type { CounterExpectation, RunSpec, Scenario, SysfsWrite } from '@thplab/scenario';
+import { isKernelProfile, KERNEL_PROFILES, type KernelProfile, parseWrite } from '@thplab/sysfs-schema';
 import { type Command, Option } from 'commander';
 import { UsageError } from '../errors.js';
 import { assignment, gather, kernelOption, wholeNumber } from '../options.js';
@@ -33,18 +33,32 @@ export function overrideOptions(command: Command): Command {
 
 /** The scenario with the changes. Errors: UsageError for what cannot be. */
 export async function override(scenario: Scenario, changes: Overrides): Promise<Scenario> {
-  const kernel = changes.kernel === undefined ? scenario.machine.kernel : kernelNamed(changes.kernel);
-  const machine = { ...scenario.machine, kernel };
+  const kernel = changes.kernel === undefined ? scenario.machine.kernel : await runnableKernel(changes.kernel);
+  const judged = changes.expect === false ? withoutExpectations(scenario) : scenario;
   const changed = {
-    ...scenario,
-    machine,
+    ...judged,
+    machine: { ...scenario.machine, kernel },
     seed: changes.seed ?? scenario.seed,
     run: changes.until === undefined ? scenario.run : await parseUntil(changes.until, scenario.run),
-    ...(changes.expect === false ? { expect: NOTHING_EXPECTED } : {}),
   };
-  if (kernel !== scenario.machine.kernel) checkWrites(changed);
+  if (kernel !== scenario.machine.kernel) checkFiles(changed);
   const set = (changes.set ?? []).map((text) => parseSetting(text, filesOfScenario(changed)));
   return { ...changed, sysfs: [...scenario.sysfs, ...set] };
+}
+
+const NOTHING_EXPECTED: Scenario['expect'] = {
+  counters: [],
+  coverage: [],
+  memory: [],
+  outcomes: [],
+  stalls: [],
+  time: null,
+};
+
+/** Nothing is checked: neither at the end, nor in between, nor what events return. */
+function withoutExpectations(scenario: Scenario): Scenario {
+  const events = scenario.events.filter(({ action }) => action.kind !== 'check');
+  return { ...scenario, expect: NOTHING_EXPECTED, events: events.map((event) => ({ ...event, expect: null })) };
 }
 
 /** `PATH=VALUE` as a write that the kernel takes. Errors: UsageError with the nearest path, or with what the file takes. */
@@ -70,29 +84,45 @@ export function kernelNamed(name: string): KernelProfile {
   throw new UsageError(`no kernel profile is called ${JSON.stringify(name)}; "thplab run --help" lists them`);
 }
 
-/** The scenario's own writes must exist on the kernel that takes the place of its own. */
-function checkWrites(scenario: Scenario): void {
+/** A profile whose collapse code can run. Errors: UsageError with those that can. */
+export async function runnableKernel(name: string): Promise<KernelProfile> {
+  const kernel = kernelNamed(name);
+  const { isModelled } = await import('@thplab/scenario');
+  if (isModelled(kernel)) return kernel;
+  const modelled = KERNEL_PROFILES.filter(isModelled).join(', ');
+  throw new UsageError(`the collapse code of kernel ${name} is not modelled; there are ${modelled}`);
+}
+
+/** What the scenario writes and counts must exist on the kernel that takes the place of its own. */
+function checkFiles(scenario: Scenario): void {
   const files = filesOfScenario(scenario);
-  for (const { path } of scenario.sysfs) {
+  const mustExist = (path: string, what: string, hint: string): void => {
     try {
       requireFileAt(files, path);
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
-      throw new UsageError(
-        `the scenario writes a file that --kernel ${scenario.machine.kernel} lacks: ${error.message}`,
-      );
+      throw new UsageError(`the scenario ${what}: ${error.message}${hint}`);
     }
+  };
+  for (const { path } of writesOf(scenario))
+    mustExist(path, `writes a file that --kernel ${scenario.machine.kernel} lacks`, '');
+  for (const { source, name } of countersOf(scenario)) {
+    const what = `expects something of a counter that --kernel ${scenario.machine.kernel} lacks`;
+    if (source === 'sysfs') mustExist(name, what, '; or give --no-expect');
   }
 }
 
-const NOTHING_EXPECTED: Scenario['expect'] = {
-  counters: [],
-  coverage: [],
-  memory: [],
-  outcomes: [],
-  stalls: [],
-  time: null,
-};
+function writesOf({ sysfs, events }: Scenario): readonly SysfsWrite[] {
+  return [...sysfs, ...events.flatMap(({ action }) => (action.kind === 'sysfs' ? action.writes : []))];
+}
+
+function countersOf({ expect, events, run }: Scenario): readonly CounterExpectation[] {
+  const ofEvents = events.flatMap(({ action, expect }) => [
+    ...(action.kind === 'check' ? action.expect.counters : []),
+    ...(expect?.counters ?? []),
+  ]);
+  return [...expect.counters, ...ofEvents, ...(run.until?.counters ?? [])];
+}
 
 const UNTIL_HINT = 'expected a time such as 30s, or fullScans=2, pagesCollapsed=100, covered=90%, eventsDone';
 

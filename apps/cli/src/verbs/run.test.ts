@@ -122,6 +122,7 @@ describe('run refuses', () => {
     [['--set', 'khugepaged/max_ptes_none'], 2, 'PATH=VALUE'],
     [['--set', 'khugepaged/max_pte_none=1'], 2, 'did you mean khugepaged/max_ptes_none?'],
     [['--set', 'khugepaged/max_ptes_none=512'], 2, 'above 511'],
+    [['--kernel', 'hints-rfc'], 2, 'the collapse code of kernel hints-rfc is not modelled; there are v6.13'],
     [['--until', 'tomorrow'], 2, '--until "tomorrow" is no end of a run'],
     [['--timeline', '1'], 2, '--timeline "1" is no step'],
     [['--trace', 'trace'], 2, 'does not say its format'],
@@ -131,6 +132,22 @@ describe('run refuses', () => {
     const { code, stdout, stderr } = await runCli(['run', QUICKSTART, ...args]);
     expect([code, stdout]).toEqual([expected, '']);
     expect(stderr).toContain(message);
+  });
+
+  it('a kernel without the files that the scenario needs', async () => {
+    const args = ['run', 'examples/mthp-only.yaml', '--kernel', 'v6.18'];
+    const { code, stderr } = await runCli(args);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/expects something of a counter that --kernel v6\.18 lacks: .*; or give --no-expect/);
+    expect((await runCli([...args, '--no-expect', '-q'])).code).toBe(0);
+    const stdin = BUSY.replace('khugepaged/max_ptes_none: 64', 'hugepages-8kB/shmem_enabled: never');
+    expect((await runCli(['run', '-', '--kernel', 'v6.13', '-q'], { stdin })).code).toBe(0);
+  });
+
+  it('what only the run can find, at its place', async () => {
+    const { code, stderr } = await runCli(['run', '-'], { stdin: BUSY.replace('memory: 256M', 'memory: 8M') });
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/^<stdin>:\d+:\d+: .*; raise machine\.memory/);
   });
 
   it('a file that is not there, with the nearest name', async () => {

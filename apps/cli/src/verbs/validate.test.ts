@@ -44,7 +44,7 @@ describe('validate', () => {
     expect(code).toBe(3);
     expect(stdout).toContain('a/good.yaml: ok');
     expect(stdout).toContain('a/bad.yaml:4:26: a/ap.thpsnap cannot be read: no such file; did you mean a/app.thpsnap?');
-    const ran = await runCli(['run', 'a/good.yaml', '--json'], { cwd });
+    const ran = await runCli(['run', 'a/good.yaml', '--set', 'enabled=never', '--json'], { cwd });
     expect(JSON.parse(ran.stdout).processes[0]).toMatchObject({ name: 'p', rss: 2112 * 1024 });
   });
 });

@@ -89,6 +89,7 @@ describe('what-if', () => {
     [[], 2, 'name a snapshot file or give --pid N'],
     [['x', '--pid', '1'], 2, 'one of the two'],
     [['examples/quickstart.yaml'], 2, 'thplab compare examples/quickstart.yaml'],
+    [[...PID, '--kernels', 'merged,damon-rfc'], 2, 'kernel damon-rfc is not modelled'],
     [[...PID, '--choose', '9'], 2, '--choose 9 names no row'],
     [[...PID, '--set', 'enabled=maybe'], 2, 'one of always, madvise, never'],
     [['--pid', '4243'], 3, '"ps -e" lists the processes'],

@@ -14,7 +14,7 @@ import {
 import type { KernelProfile } from '@thplab/sysfs-schema';
 import type { Context } from '../../context.js';
 import { InterruptedError, UsageError } from '../../errors.js';
-import { kernelNamed, parseSetting } from '../../input/overrides.js';
+import { kernelNamed, parseSetting, runnableKernel } from '../../input/overrides.js';
 import { type Files, filesOfKernel } from '../../input/sysfs-files.js';
 import { MOST_VARIANTS, variations } from '../../input/vary.js';
 import type { Progress } from '../../output/progress.js';
@@ -74,8 +74,11 @@ export async function look(
   choices: WhatIfChoices,
   progress: Progress,
 ): Promise<WhatIfResult> {
+  const { choose, kernel, kernels } = choices;
+  for (const name of [...(kernel === undefined ? [] : [kernel]), ...(kernels?.split(',') ?? [])]) {
+    await runnableKernel(name.trim());
+  }
   const variants = variantsFor(snapshot, choices);
-  const { choose } = choices;
   if (choose !== undefined && (choose < 1 || choose > variants.length)) {
     throw new UsageError(`--choose ${choose} names no row; there are rows 1 to ${variants.length}`);
   }
