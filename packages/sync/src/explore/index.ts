@@ -23,6 +23,7 @@ export {
   missingGuard,
   recordedColumn,
 } from './recorded-column.js';
+export { recordedTables, type TablesRecord } from './recorded-tables.js';
 export { Replay } from './replay.js';
 export { resetTo } from './reset.js';
 export { RoundRobin } from './round-robin.js';

@@ -2,9 +2,6 @@
  * Columns that enter their own uses into an access log and check the lock that guards them: for a machine that is built
  * to be searched. Wrapped columns are slow (some hundred ns per access) and otherwise behave as what they wrap; a machine
  * built without them pays nothing.
- *
- * Atomics do not take wrapped arrays: give row pools and bit locks the columns themselves. (The executor sees the uses of
- * bit locks anyway.)
  */
 import { modeName } from '../errors.js';
 import type { HeldLocks } from '../held-locks.js';
@@ -34,6 +31,19 @@ export type Guard = (element: number, write: boolean, held: HeldLocks) => void;
 
 const WRITERS: ReadonlySet<string> = new Set(['fill', 'set', 'copyWithin', 'reverse', 'sort', 'subarray']);
 
+/** What stands behind a wrapped column. */
+export interface Recorded {
+  readonly column: Column;
+  readonly record: ColumnRecord;
+}
+
+const recorded: WeakMap<object, Recorded> = new WeakMap();
+
+/** The column behind a wrapped one; undefined for anything else. */
+export function behindColumn(wrapped: object): Recorded | undefined {
+  return recorded.get(wrapped);
+}
+
 /** A column with the same elements that records its uses. */
 export function recordedColumn<C extends Column>(column: C, record: ColumnRecord): C {
   const use = (element: number, write: boolean): void => recordUse(record, element, write);
@@ -42,7 +52,7 @@ export function recordedColumn<C extends Column>(column: C, record: ColumnRecord
     if (record.log.held !== undefined) for (let at = from; at < to; at++) use(at, WRITERS.has(name));
     return method.apply(column, inputs);
   };
-  return new Proxy(column, {
+  const wrapped = new Proxy(column, {
     get(target, key): unknown {
       const element = elementOf(key);
       if (element < 0) {
@@ -59,6 +69,8 @@ export function recordedColumn<C extends Column>(column: C, record: ColumnRecord
       return Reflect.set(target, key, value, target);
     },
   });
+  recorded.set(wrapped, { column, record });
+  return wrapped;
 }
 
 /** A guard: READ or WRITE of the lock allows reading, WRITE allows writing. `lockOf` names the lock of an element. */
@@ -82,7 +94,8 @@ export function missingGuard(
   return new GuardError(`${name}[${element}] is ${write ? 'written' : 'read'} without ${wanted}`);
 }
 
-function recordUse(record: ColumnRecord, element: number, write: boolean): void {
+/** Enters a use of an element by the running task. GuardError if it lacks the lock. */
+export function recordUse(record: ColumnRecord, element: number, write: boolean): void {
   const { log } = record;
   if (log.held === undefined) return;
   record.guard?.(element, write, log.held);

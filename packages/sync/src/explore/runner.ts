@@ -14,6 +14,7 @@ import { BitLockLog } from './bit-lock-log.js';
 import { type ExploreCase, type ExploreSettings, MAX_ACTORS } from './case.js';
 import { CaseSteps } from './case-steps.js';
 import { deadlockFailure, type FailureFound, failureOf, livelockFailure } from './failure.js';
+import { recordAtomics } from './recorded-atomics.js';
 import type { SearchLock } from './search-locks.js';
 import { SearchTask, STATE } from './search-task.js';
 import { DROP, isPreemption, type ScheduleEnd, type ScheduleView, type Strategy } from './strategy.js';
@@ -65,7 +66,9 @@ export class ScheduleRunner implements ScheduleView {
   /** Runs one schedule. */
   run(strategy: Strategy): ScheduleEnd {
     this.begin();
-    this.bitLocks.watch(this.steps.domain, this.steps.lockdep, this.subject.log !== undefined);
+    const logged = this.subject.log !== undefined;
+    this.bitLocks.watch(this.steps.domain, this.steps.lockdep, logged);
+    const unrecord = logged ? recordAtomics() : undefined;
     let end: ScheduleEnd;
     try {
       end = this.loop(strategy);
@@ -77,6 +80,7 @@ export class ScheduleRunner implements ScheduleView {
       this.failure = failureOf(error, task);
       end = 'failed';
     } finally {
+      unrecord?.();
       this.bitLocks.unwatch();
       this.current.task = 0;
     }
