@@ -27,6 +27,7 @@ export { v12 } from './generations/v12.js';
 export { v15 } from './generations/v15.js';
 export { v17 } from './generations/v17.js';
 export { v18, v18AsPosted } from './generations/v18.js';
+export { type VariantFields, variantFieldNames, variantOf } from './generations/variant.js';
 export * from './limits.js';
 export * from './madvise-collapse.js';
 export * from './madvise-results.js';

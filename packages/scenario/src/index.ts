@@ -1,3 +1,4 @@
+export * from './check/index.js';
 export * from './format/index.js';
 export {
   type EntryCounts,

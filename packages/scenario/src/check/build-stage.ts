@@ -1,0 +1,143 @@
+/** From a case to its machine: as small as can be, because every schedule starts by putting all of it back. */
+import { TableFullError } from '@thplab/arena';
+import {
+  createKhugepaged,
+  KHUGEPAGED_TABLES,
+  type Khugepaged,
+  khugepagedSizes,
+  startStopKhugepaged,
+  writeSysfs,
+} from '@thplab/khugepaged-scheduler';
+import { bootMachine, dupMm, type Machine } from '@thplab/mm-model';
+import {
+  type CollapseContext,
+  createCollapseContext,
+  type Generation,
+  generationByName,
+  installMadviseCollapse,
+  UnmodelledGenerationError,
+  variantOf,
+} from '@thplab/mthp-collapse';
+import type { Current, Procedure } from '@thplab/sync';
+import { atOnce, createProcess } from '../run/create-process.js';
+import { HeldFolios } from '../run/held-folios.js';
+import { scenarioError } from '../run/run-error.js';
+import type { CheckCase } from './format/check-case.js';
+import { type BookedRange, ContentBook } from './machine/content-book.js';
+import { watchMachine } from './machine/watched-machine.js';
+import type { Stage, StageProcess, StageVma } from './stage.js';
+
+const PAGE = 4096;
+const PAGE_SHIFT = 12;
+
+/** How a stage is built. */
+export interface StageOptions {
+  /** Leave the variant out: the kernel as it is. */
+  readonly fixed?: boolean;
+}
+
+/** Builds the machine of a case. Errors: ScenarioError with the place in the file. */
+export function buildStage(check: CheckCase, options: StageOptions = {}): Stage {
+  const generation = generationOf(check, options.fixed === true);
+  const raw = boot(check);
+  const current: Current = { nowNs: 0, cpu: 0, task: 0 };
+  raw.current = current;
+  const { m, log } = watchMachine(raw);
+  const profile = check.machine.kernel;
+  const findings: string[] = [];
+  const collapse = contextOf(check, m, generation);
+  installMadviseCollapse(collapse);
+  const k = createKhugepaged({ machine: m, profile, collapse, startThread: () => {} });
+  applySysfs(check, k);
+  const processes = createProcesses(check, m);
+  const book = new ContentBook(raw, [...processes.values()].flatMap(rangesOf));
+  return { m, raw, log, collapse, k, processes, book, findings, holes: [] };
+}
+
+function generationOf(check: CheckCase, fixed: boolean): Generation {
+  const { kernel, variant } = check.machine;
+  try {
+    const generation = generationByName(kernel);
+    return fixed ? generation : variantOf(generation, variant);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const key = Object.keys(variant).length > 0 ? 'machine.variant' : 'machine.kernel';
+    throw scenarioError(check.locate, key, error.message, '');
+  }
+}
+
+function contextOf(check: CheckCase, machine: Machine, generation: Generation): CollapseContext {
+  try {
+    return createCollapseContext({ machine, generation, profile: check.machine.kernel });
+  } catch (error) {
+    if (!(error instanceof UnmodelledGenerationError)) throw error;
+    throw scenarioError(check.locate, 'machine.variant', error.message, '');
+  }
+}
+
+function boot(check: CheckCase): Machine {
+  const { pmdOrder, pages, swap, slots } = check.machine;
+  const vmas = check.processes.reduce((sum, one) => sum + one.vmas.length, 0);
+  const forks = check.forks.length + check.actors.length;
+  const mms = check.processes.length + forks;
+  const blocks = check.processes
+    .flatMap((one) => one.vmas)
+    .reduce((sum, vma) => sum + vma.size / PAGE / 2 ** pmdOrder + 1, 0);
+  const vmaRows = (vmas + 3) * (1 + forks);
+  return bootMachine({
+    geometry: { pageShift: PAGE_SHIFT, pmdOrder },
+    nodePages: [pages],
+    cpus: Math.max(2, check.actors.length),
+    swapPages: swap,
+    limits: {
+      mms,
+      vmas: vmaRows,
+      anonVmas: vmaRows,
+      anonVmaChains: vmaRows * 2,
+      pageTables: Math.ceil(blocks + 2) * (1 + forks),
+      directories: mms * 6,
+      files: 4,
+      pageCache: 16,
+    },
+    extraTables: KHUGEPAGED_TABLES,
+    extraSizes: { ...khugepagedSizes(mms), mmSlots: slots ?? mms },
+  }).machine;
+}
+
+function applySysfs(check: CheckCase, k: Khugepaged): void {
+  for (const { path, value } of check.sysfs) atOnce(k.m, writeOrRefuse(check, k, path, value));
+  // The thread is an actor, if the case has it: as far as sysfs is concerned it exists.
+  k.t.khugepaged.running[0] = 0;
+  atOnce(k.m, startStopKhugepaged(k));
+}
+
+function* writeOrRefuse(check: CheckCase, k: Khugepaged, path: string, value: string): Procedure<void> {
+  const outcome = yield* writeSysfs(k, path, value);
+  if (outcome.errno === 0) return;
+  const { name, message } = outcome as { readonly name: string; readonly message: string };
+  throw scenarioError(check.locate, `sysfs["${path}"]`, `writing ${JSON.stringify(value)} fails with ${name}`, message);
+}
+
+function createProcesses(check: CheckCase, m: Machine): Map<string, StageProcess> {
+  const setUp = { m, pageSize: PAGE, seed: check.search.seed, held: new HeldFolios(m), locate: check.locate };
+  const processes = new Map<string, StageProcess>();
+  try {
+    for (const spec of check.processes) {
+      const { mm, vmas } = createProcess(setUp, spec, '');
+      const named = [...vmas].map(([name, range]): [string, StageVma] => [name, { name, ...range }]);
+      processes.set(spec.name, { name: spec.name, mm, vmas: new Map(named) });
+    }
+    for (const fork of check.forks) {
+      const parent = processes.get(fork.process) as StageProcess;
+      processes.set(fork.as, { name: fork.as, mm: atOnce(m, dupMm(m, parent.mm)), vmas: parent.vmas });
+    }
+  } catch (error) {
+    if (!(error instanceof TableFullError)) throw error;
+    throw scenarioError(check.locate, 'processes', error.message, 'a case is small: use fewer or smaller VMAs');
+  }
+  return processes;
+}
+
+function rangesOf({ name, mm, vmas }: StageProcess): BookedRange[] {
+  return [...vmas.values()].map((vma) => ({ process: name, vma: vma.name, mm, start: vma.start, pages: vma.pages }));
+}

@@ -1,0 +1,116 @@
+/** Reading a case: the same stages and errors as a scenario. */
+import type { Context } from '../../format/context.js';
+import { problemsOf } from '../../format/issues.js';
+import { DEFAULT_LIMITS } from '../../format/limits.js';
+import { normaliseSysfs } from '../../format/normalise-events.js';
+import { normaliseProcesses } from '../../format/normalise-process.js';
+import { formatKey, type KeyPath, MAX_DESCRIBED, type Problem, ScenarioError } from '../../format/problems.js';
+import type { Machine } from '../../format/scenario.js';
+import { sysfsFilesOf } from '../../format/sysfs-files.js';
+import { readTree } from '../../format/yaml-tree.js';
+import { INVARIANTS, type Invariant } from '../invariants/invariant.js';
+import type { ActorSpec, CheckCase, CheckMachineSpec } from './check-case.js';
+import { type CheckDraft, checkSchema } from './schema.js';
+
+const PAGE = 4096;
+
+/** Reads a YAML or JSON text as a case. Errors: ScenarioError with every problem found. `path` names it in messages. */
+export function parseCheck(text: string, path = '<case>'): CheckCase {
+  const read = readTree(text, path, DEFAULT_LIMITS);
+  if ('problems' in read) throw new ScenarioError(read.problems);
+  const { tree } = read;
+  const checked = checkSchema.safeParse(tree.value);
+  if (!checked.success) {
+    const { issues } = checked.error;
+    const described = issues.slice(0, MAX_DESCRIBED);
+    throw new ScenarioError(problemsOf(described, tree, path), issues.length - described.length);
+  }
+  const problems: Problem[] = [];
+  const report: Context['report'] = (key, message, hint, which = 'value') => {
+    const said = typeof hint === 'string' ? hint : hint();
+    problems.push({ path, ...tree.locate(key, which), key: formatKey(key), message, hint: said });
+  };
+  const made = normalise(checked.data, report, (key) => ({ path, ...tree.locate(keyPath(key), 'value') }));
+  if (problems.length > 0) throw new ScenarioError(problems);
+  return made;
+}
+
+function normalise(draft: CheckDraft, report: Context['report'], locate: CheckCase['locate']): CheckCase {
+  const machine = machineOf(draft);
+  const shared = scenarioMachine(machine);
+  const context: Context = { report, machine: shared, folder: '', sysfs: sysfsFilesOf(shared), processes: new Map() };
+  const processes = normaliseProcesses(context, draft.processes);
+  const names = new Set(processes.map(({ name }) => name));
+  for (const [at, fork] of (draft.forks ?? []).entries()) {
+    if (!names.has(fork.process)) report(['forks', at, 'process'], `there is no process "${fork.process}"`, 'name one');
+    if (names.has(fork.as)) report(['forks', at, 'as'], `there already is a process "${fork.as}"`, 'take another name');
+    names.add(fork.as);
+  }
+  return {
+    format: draft.format,
+    name: draft.name,
+    description: draft.description ?? '',
+    machine,
+    sysfs: normaliseSysfs(context, { enabled: 'always', ...draft.sysfs }, ['sysfs'], false),
+    processes,
+    forks: (draft.forks ?? []).map((fork, at) => ({ ...fork, key: `forks[${at}]` })),
+    actors: actorsOf(draft),
+    invariants: invariantsOf(draft.invariants),
+    search: {
+      strategy: draft.search?.strategy ?? 'dfs',
+      preemptions: draft.search?.preemptions ?? null,
+      maxSchedules: draft.search?.maxSchedules ?? 1_000_000,
+      seed: draft.search?.seed ?? 1,
+    },
+    locate,
+  };
+}
+
+function machineOf({ machine = {} }: CheckDraft): CheckMachineSpec {
+  return {
+    kernel: machine.kernel ?? 'merged',
+    pmdOrder: machine.pmdOrder ?? 3,
+    pages: machine.pages ?? 64,
+    swap: machine.swap ?? 0,
+    slots: machine.slots ?? null,
+    variant: machine.variant ?? {},
+  };
+}
+
+/** The machine as the checks of processes and sysfs want it. */
+function scenarioMachine({ kernel, pmdOrder, pages, swap }: CheckMachineSpec): Machine {
+  return {
+    nodes: [{ size: pages * PAGE, fragmentation: null }],
+    pageSize: PAGE,
+    pmdOrder,
+    blockSize: PAGE * 2 ** pmdOrder,
+    kernel,
+    cpus: 64,
+    swap: swap * PAGE,
+    boot: '',
+  };
+}
+
+function actorsOf({ actors }: CheckDraft): ActorSpec[] {
+  const used = new Map<string, number>();
+  return actors.map((draft, at) => {
+    const [kind, params] = Object.entries(draft).find(([key]) => key !== 'name') as [string, ActorSpec['params']];
+    const base = typeof draft.name === 'string' ? draft.name : kind;
+    const count = (used.get(base) ?? 0) + 1;
+    used.set(base, count);
+    return { key: `actors[${at}]`, name: count === 1 ? base : `${base}-${count}`, kind, params };
+  });
+}
+
+function invariantsOf(draft: CheckDraft['invariants']): ReadonlySet<Invariant> {
+  if (draft === undefined) return new Set(INVARIANTS);
+  if (Array.isArray(draft)) return new Set(draft);
+  const { except } = draft as { readonly except: Invariant[] };
+  return new Set(INVARIANTS.filter((one) => !except.includes(one)));
+}
+
+/** The path that a text such as `actors[0].fault-read` means. */
+function keyPath(key: string): KeyPath {
+  const parts = key.match(/[^.[\]"]+/g) ?? [];
+  return parts.map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+}

@@ -1,0 +1,88 @@
+/** From a case to what the explore executor searches. */
+
+import type { Vpn } from '@thplab/mm-model';
+import { collapsePointName } from '@thplab/mthp-collapse';
+import type { ExploreActor, ExploreCase } from '@thplab/sync';
+import { scenarioError } from '../run/run-error.js';
+import type { ActorKind } from './actors/actor.js';
+import { ACTOR_KINDS } from './actors/index.js';
+import { buildStage, type StageOptions } from './build-stage.js';
+import type { ActorSpec, CheckCase } from './format/check-case.js';
+import { DetachedTables } from './invariants/detached-tables.js';
+import { EndState } from './invariants/end-state.js';
+import type { Stage, StageProcess, StageVma, Target } from './stage.js';
+
+/** How a case is prepared. */
+export interface SubjectOptions extends StageOptions {
+  /** Leave out schedules that differ only in the order of steps that commute; default true. */
+  readonly reduction?: boolean;
+}
+
+const GUP_POINTS: readonly (string | undefined)[] = [undefined, 'gupRead', 'gupTaken'];
+
+/** Builds the machine and the actors of a case. Errors: ScenarioError. */
+export function subjectOf(check: CheckCase, options: SubjectOptions = {}): { subject: ExploreCase; stage: Stage } {
+  const stage = buildStage(check, options);
+  const actors = check.actors.map((spec) => actorOf(check, stage, spec));
+  const bytes = new Uint8Array(stage.raw.arena.buffer);
+  const start = bytes.slice();
+  const { book, findings, holes, log } = stage;
+  const atEnd = new EndState(stage, check.invariants);
+  const tables = check.invariants.has('I3') ? new DetachedTables(stage) : undefined;
+  const step = (): readonly string[] => {
+    const found = tables?.finding();
+    return found === undefined ? findings : [found];
+  };
+  const subject: ExploreCase = {
+    name: check.name,
+    domain: stage.m.domain,
+    actors,
+    current: stage.raw.current,
+    reset: () => {
+      bytes.set(start);
+      log.restart(start);
+      book.restart();
+      findings.length = 0;
+      holes.length = 0;
+    },
+    checkStep: step,
+    check: () => atEnd.check(),
+    labelOf: (label) => collapsePointName(label) ?? GUP_POINTS[label] ?? String(label),
+    ...(options.reduction === false ? {} : { log }),
+  };
+  return { subject, stage };
+}
+
+function actorOf(check: CheckCase, stage: Stage, spec: ActorSpec): ExploreActor {
+  const kind = ACTOR_KINDS.find(({ name }) => name === spec.kind) as ActorKind;
+  const target = targetOf(check, stage, spec, kind);
+  return { name: spec.name, procedure: kind.make(stage, spec.params, target) };
+}
+
+function targetOf(check: CheckCase, { processes }: Stage, spec: ActorSpec, kind: ActorKind): Target {
+  const refuse = (key: string, message: string, hint: string): never => {
+    throw scenarioError(check.locate, `${spec.key}.${spec.kind}.${key}`, message, hint);
+  };
+  const { params } = spec;
+  const [first] = processes.values();
+  const process = params.process === undefined ? (first as StageProcess) : processes.get(params.process);
+  if (process === undefined) {
+    return refuse(
+      'process',
+      `there is no process "${params.process}"`,
+      `expected one of ${[...processes.keys()].join(', ')}`,
+    );
+  }
+  const vma = params.vma === undefined ? ([...process.vmas.values()][0] as StageVma) : process.vmas.get(params.vma);
+  if (vma === undefined) {
+    const names = [...process.vmas.keys()].join(', ');
+    return refuse('vma', `${process.name} has no VMA "${params.vma ?? ''}"`, `expected one of ${names}`);
+  }
+  const page = params.page ?? 0;
+  const pages = params.pages ?? (kind.covers === 'page' ? 1 : vma.pages - page);
+  if (page + pages > vma.pages || pages < 1) {
+    return refuse('page', `page ${page} to ${page + pages - 1} of "${vma.name}"`, `it has ${vma.pages} pages, from 0`);
+  }
+  const text = `page ${page} of ${process.name}:${vma.name}`;
+  return { mm: process.mm, first: (vma.start + page) as Vpn, pages, vma, text };
+}
