@@ -5,13 +5,14 @@ import { startStopKhugepaged, writeSysfs } from '@thplab/khugepaged-scheduler';
 import { type Machine, type MmId, PopulateError, vmaAt } from '@thplab/mm-model';
 import type { Procedure } from '@thplab/sync';
 import { SYSFS_ROOT } from '@thplab/sysfs-schema';
-import { formatSize, type ProcessSpec, type Scenario, type SysfsWrite } from '../format/index.js';
+import { formatCount, formatSize, type ProcessSpec, type Scenario, type SysfsWrite } from '../format/index.js';
 import { type LoadOptions, loadSnapshot } from '../what-if/load-snapshot.js';
 import { bootWorld } from './boot-world.js';
 import { atOnce, createProcess } from './create-process.js';
 import { fragmentMemory } from './fragment.js';
 import { memberName, type NamedRange } from './process-table.js';
 import { type Locate, nowhere, scenarioError } from './run-error.js';
+import { executionsOf, MOST_EXECUTIONS } from './timetable.js';
 import type { World } from './world.js';
 
 /** How a machine is assembled. */
@@ -38,6 +39,7 @@ export interface AssembleOptions {
  */
 export function assembleMachine(scenario: Scenario, options: AssembleOptions = {}): World {
   const locate = options.locate ?? nowhere;
+  refuseEndlessEvents(scenario, locate);
   const world = bootWorld(scenario, options, locate);
   const { m } = world;
   const tracing = world.tracer.enabled;
@@ -53,6 +55,17 @@ export function assembleMachine(scenario: Scenario, options: AssembleOptions = {
   }
   world.tracer.enabled = tracing;
   return world;
+}
+
+/** A run with more executions of events than anybody can wait for is a mistake in the file. */
+function refuseEndlessEvents(scenario: Scenario, locate: Locate): void {
+  let total = 0;
+  for (const event of scenario.events) {
+    total += executionsOf(event, scenario.run.atMost);
+    if (total <= MOST_EXECUTIONS) continue;
+    const what = `the events up to this one are executed more than ${formatCount(MOST_EXECUTIONS)} times`;
+    throw scenarioError(locate, event.key, what, 'repeat less often, or end the run earlier (run.atMost)');
+  }
 }
 
 /** Starts khugepaged, if the settings give it work and the scenario wants it. */

@@ -1,6 +1,7 @@
 /** The machine of a scenario and everything that watches it, before any process exists. */
+import { ArenaError } from '@thplab/arena';
 import { createKhugepaged, KHUGEPAGED_TABLES, khugepagedSizes } from '@thplab/khugepaged-scheduler';
-import { bootMachine, type Machine } from '@thplab/mm-model';
+import { type BootConfig, type Booted, bootMachine, type Machine } from '@thplab/mm-model';
 import { createCollapseContext, GENERATIONS, type Generation, installMadviseCollapse } from '@thplab/mthp-collapse';
 import { type ExecutorObserver, type LockRef, SequentialExecutor } from '@thplab/sync';
 import {
@@ -94,7 +95,7 @@ export function generationOf(scenario: Scenario, locate: Locate): Generation {
 function bootScenarioMachine(scenario: Scenario, options: AssembleOptions, events: number, locate: Locate): Machine {
   const { machine } = scenario;
   const limits = limitsOf(scenario, snapshotsNeed(scenario, options));
-  const booted = bootMachine({
+  const booted = bootOrRefuse(locate, {
     geometry: geometryOf(machine),
     nodePages: machine.nodes.map((node) => node.size / machine.pageSize),
     cpus: machine.cpus,
@@ -109,6 +110,17 @@ function bootScenarioMachine(scenario: Scenario, options: AssembleOptions, event
     throw scenarioError(locate, 'machine.boot', problem.message, 'such as "thp_anon=64K:always"');
   }
   return booted.machine;
+}
+
+/** Errors: ScenarioError for a machine that is too large for this one. */
+function bootOrRefuse(locate: Locate, config: BootConfig): Booted {
+  try {
+    return bootMachine(config);
+  } catch (error) {
+    if (!(error instanceof ArenaError || error instanceof RangeError)) throw error;
+    const hint = 'give the machine less memory, and processes smaller VMAs';
+    throw scenarioError(locate, 'machine.memory', `the machine does not fit into this one: ${error.message}`, hint);
+  }
 }
 
 /** What the processes of the file have from snapshots. */

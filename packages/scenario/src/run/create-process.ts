@@ -27,7 +27,16 @@ import {
   vmaSuitableOrder,
 } from '@thplab/mm-model';
 import { type Procedure, runToEnd } from '@thplab/sync';
-import type { Protection, ThpMode, UffdMode, VmaFlag, VmaKind, VmaSpec } from '../format/index.js';
+import {
+  formatCount,
+  type Protection,
+  type ThpMode,
+  type UffdMode,
+  type VmaFlag,
+  type VmaKind,
+  type VmaSpec,
+} from '../format/index.js';
+import { expectedPages } from '../format/normalise-pages.js';
 import { folioAt, type HeldFolios } from './held-folios.js';
 import { placeLayers } from './place-layers.js';
 import type { NamedRange } from './process-table.js';
@@ -42,6 +51,8 @@ export interface SetUp {
   readonly locate: Locate;
 }
 
+/** Pages that one layer can name: 512 GiB of 4K pages. */
+const MOST_PAGES = 2 ** 27;
 const KINDS: Readonly<Record<VmaKind, ModelKind>> = VMA_KIND;
 const FLAGS: Readonly<Record<VmaFlag, number>> = {
   dontexpand: VM.DONTEXPAND,
@@ -126,6 +137,12 @@ function mapOrRefuse(s: SetUp, mm: MmId, spec: VmaSpec): NamedRange {
 export function populateVma(s: SetUp, mm: MmId, spec: VmaSpec, range: NamedRange, seedKey: string): void {
   const { m } = s;
   const vma = vmaAt(m, mm, range.start) as VmaId;
+  for (const layer of spec.populate) {
+    const expected = expectedPages(layer.pattern, range.pages, m.ptes);
+    if (expected <= MOST_PAGES) continue;
+    const what = `this layer names about ${formatCount(Math.round(expected))} pages`;
+    throw scenarioError(s.locate, layer.key, what, `expected at most ${formatCount(MOST_PAGES)}`);
+  }
   try {
     placeLayers(m, vma, range, spec.populate, { seed: s.seed, key: seedKey }, s.held);
   } catch (error) {

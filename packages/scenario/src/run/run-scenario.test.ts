@@ -144,3 +144,39 @@ run: { for: 1s }`);
     expect(result.khugepaged.cpuShare).toBeGreaterThan(0);
   });
 });
+
+describe('a file that asks for more than there is', () => {
+  const refused = (body: string): (() => unknown) => {
+    const scenario = scenarioOf(body);
+    return () => runScenario(scenario);
+  };
+
+  it('is refused with the place, never with a crash', () => {
+    const vma = (text: string): string =>
+      `processes: [{ name: app, vmas: [{ name: heap, ${text} }] }]\nrun: { for: 1ms }`;
+    expect(refused(`machine: { memory: 64T }\n${vma('size: 2M')}`)).toThrow(/the machine does not fit into this one/);
+    const touch = `${vma('size: 64T')}\nevents: [{ at: 0s, fault: { process: app, vma: heap } }]`;
+    expect(refused(touch)).toThrow(/names about 17,179,869,184 pages; expected at most/);
+    expect(refused(vma('size: 64T, populate: { state: zero }'))).toThrow(/this layer names about 17,179,869,184 pages/);
+    const often = `${vma('size: 2M')}\nevents: [{ at: 0s, repeat: { every: 1us }, sysfs: { enabled: always } }]`;
+    expect(refused(often.replace('1ms', '20s'))).toThrow(/more than 10,000,000 times/);
+  });
+
+  it('may have a VMA that is mostly empty', () => {
+    const { result } = runText(
+      `processes: [{ name: app, vmas: [{ name: heap, size: 32T, populate: { pages: 0-9 } }] }]\nrun: { for: 1ms }`,
+    );
+    expect(result.processes[0].rss).toBe(10 * 4096);
+  });
+});
+
+describe('an expectation of another kernel', () => {
+  it('fails with words where the kernel has no such file', () => {
+    const scenario = scenarioOf(
+      `${FAST}\n${HEAP}\nrun: { for: 1ms }\nexpect: { counters: { hugepages-64kB/stats/collapse_alloc: 0 } }`,
+    );
+    const legacy = { ...scenario, machine: { ...scenario.machine, kernel: 'v6.18' as const } };
+    const [judged] = runScenario(legacy).result.expectations;
+    expect(judged).toMatchObject({ ok: false, actual: 'kernel v6.18 has no such file' });
+  });
+});

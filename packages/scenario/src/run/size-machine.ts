@@ -17,6 +17,8 @@ const NO_EXTRAS: ExtraNeeds = { vmas: 0, tables: 0, directories: 0, filePages: 0
 
 /** Most processes that a repeated fork without an end is given room for. */
 const OPEN_FORKS = 1000;
+/** Tables beyond those that memory can fill: of entries that have no page behind them. */
+const SPARE_TABLES = 2 ** 20;
 /** VMAs that splitting adds: mprotect, madvise and munmap of parts. */
 const SPARE_VMAS = 4096;
 
@@ -37,6 +39,7 @@ export function limitsOf(
   // A child may hold as much as its parent; more live at once than named processes only where forks repeat.
   const families = 1 + Math.min(forks, 64);
   const mms = declared + forks + 16;
+  const frames = machine.nodes.reduce((sum, node) => sum + node.size / machine.pageSize, 0);
   const filePages = vmas.reduce(
     (sum, vma) => sum + (vma.kind === 'anon' ? 0 : vma.size / machine.pageSize),
     extras.filePages,
@@ -44,12 +47,17 @@ export function limitsOf(
   return {
     mms,
     vmas: (vmas.length + extras.vmas + 1) * (1 + forks) + SPARE_VMAS,
-    pageTables: Math.min(2 ** 24 - 1, blocks * families * 2 + 1024),
+    pageTables: Math.min(blocks * families * 2 + 1024, frames + SPARE_TABLES, mostTables(machine.pmdOrder)),
     directories: directories * families * 2 + mms * 4 + 64,
     files: vmas.length + extras.vmas + 256,
     pageCache: Math.max(1024, Math.ceil(filePages * 2)),
     swapSlots: Math.max(1, machine.swap / machine.pageSize),
   };
+}
+
+/** Entries of all tables are numbered in 32 bits, as bits of planes too. */
+function mostTables(pmdOrder: number): number {
+  return Math.floor((2 ** 32 - 1) / Math.max(32, 2 ** pmdOrder));
 }
 
 function forkedBy(event: ScenarioEvent): number {

@@ -10,6 +10,19 @@ interface Row {
   nextNs: number;
 }
 
+/** Executions of all events together that a run may have. */
+export const MOST_EXECUTIONS = 10_000_000;
+
+/** About how often an event is executed, rounds of an access pattern counted, in a run until `endNs`. */
+export function executionsOf(event: ScenarioEvent, endNs: number): number {
+  const { at, repeat, action } = event;
+  const untilEnd = repeat === null ? 1 : Math.ceil(Math.max(0, endNs - at) / repeat.every);
+  const times = repeat === null ? 1 : Math.min(repeat.times ?? untilEnd, untilEnd);
+  if (action.kind !== 'access') return times;
+  const rounds = Math.ceil(Math.min(action.duration ?? endNs, Math.max(0, endNs - at)) / action.every);
+  return times * rounds;
+}
+
 /** Executions in the order of their time; those of one time in the order of the scenario. */
 export class Timetable {
   readonly #rows: Row[];

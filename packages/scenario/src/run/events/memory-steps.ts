@@ -13,10 +13,12 @@ import {
   ZERO_FRAME,
 } from '@thplab/mm-model';
 import { now, type Procedure, preempt, sleep, spend } from '@thplab/sync';
-import type { PagePattern, Span } from '../../format/index.js';
+import { formatCount, type PagePattern, type Span } from '../../format/index.js';
+import { expectedPages } from '../../format/normalise-pages.js';
 import { folioAt } from '../held-folios.js';
 import { patternPages } from '../patterns.js';
 import type { PageSpan } from '../process-table.js';
+import { scenarioError } from '../run-error.js';
 import { randomFor } from '../seeds.js';
 import { touchPage } from '../touch.js';
 import type { World } from '../world.js';
@@ -24,6 +26,8 @@ import { choiceKey, type Execution, type Plan, type Step } from './step.js';
 
 /** Touches between two preemption points. */
 const TOUCH_BATCH = 64;
+/** Pages that one event can name: 256 GiB of 4K pages. */
+const MOST_PAGES = 2 ** 26;
 /** An access pattern does not wake up more often than this, ns. */
 const LEAST_PAUSE_NS = 10_000;
 
@@ -34,6 +38,11 @@ function targets(
   execution: Execution,
 ): { readonly span: PageSpan; readonly pages: Float64Array }[] {
   return world.processes.spans(action.span).map((span) => {
+    const expected = expectedPages(action.pages, span.pages, world.m.ptes);
+    if (expected > MOST_PAGES) {
+      const what = `this event names about ${formatCount(Math.round(expected))} pages`;
+      throw scenarioError(world.locate, execution.event.key, what, `expected at most ${formatCount(MOST_PAGES)}`);
+    }
     const seed = 'seed' in action.pages ? action.pages.seed : null;
     const random = randomFor(world.scenario.seed, choiceKey(execution, span.process), seed);
     const pages = patternPages(action.pages, { ...span, ptes: world.m.ptes }, random);
