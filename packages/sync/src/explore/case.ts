@@ -68,7 +68,7 @@ export interface ExploreLimits {
   readonly shouldStop?: (schedules: number, steps: number) => boolean;
   /** Shrink a failing schedule to the fewest pre-emptions; default true. */
   readonly shrink?: boolean;
-  /** Schedules that shrinking may try, default 20,000. */
+  /** Schedules that shrinking may try, default 10,000. */
   readonly shrinkSchedules?: number;
 }
 
@@ -84,7 +84,7 @@ export function exploreSettings(limits: ExploreLimits): ExploreSettings {
     earlyWakes: limits.earlyWakes ?? 2,
     shouldStop: limits.shouldStop ?? (() => false),
     shrink: limits.shrink ?? true,
-    shrinkSchedules: limits.shrinkSchedules ?? 20_000,
+    shrinkSchedules: limits.shrinkSchedules ?? 10_000,
   };
   for (const [name, value, least] of [
     ['schedules', settings.schedules, 1],
