@@ -25,7 +25,7 @@ export interface PageFacts {
 export interface ProcessFacts {
   readonly id: number;
   readonly mm: MmId;
-  readonly pages: ReadonlyMap<number, PageFacts>;
+  readonly pages: Map<number, PageFacts>;
 }
 
 /** A pin, as its holder knows it. */
@@ -73,10 +73,10 @@ export class Expectation {
   pins: PinFacts[] = [];
   private nextId = 1;
 
-  /** A copy that can be changed on its own. Facts are immutable, so the copy is shallow. */
+  /** A copy that can be changed on its own. */
   clone(): Expectation {
     const copy = new Expectation();
-    copy.processes = [...this.processes];
+    copy.processes = this.processes.map((process) => ({ ...process, pages: new Map(process.pages) }));
     copy.pins = [...this.pins];
     copy.nextId = this.nextId;
     return copy;
@@ -99,7 +99,7 @@ export class Expectation {
     return this.process(id).pages.get(page);
   }
 
-  addProcess(mm: MmId, pages: ReadonlyMap<number, PageFacts> = new Map()): number {
+  addProcess(mm: MmId, pages: Map<number, PageFacts> = new Map()): number {
     this.processes.push({ id: this.nextId, mm, pages });
     return this.nextId++;
   }
@@ -112,23 +112,21 @@ export class Expectation {
 
   /** Gives each page of the range that is mapped new facts; undefined: it is not mapped any more. */
   change(id: number, start: number, end: number, by: (facts: PageFacts, page: number) => PageFacts | undefined): void {
-    this.edit(id, (pages) => {
-      for (let page = start; page < end; page++) {
-        const facts = pages.get(page);
-        if (facts === undefined) continue;
-        const next = by(facts, page);
-        if (next === undefined) pages.delete(page);
-        else pages.set(page, next);
-      }
-    });
+    const { pages } = this.process(id);
+    for (let page = start; page < end; page++) {
+      const facts = pages.get(page);
+      if (facts === undefined) continue;
+      const next = by(facts, page);
+      if (next === undefined) pages.delete(page);
+      else pages.set(page, next);
+    }
   }
 
   /** Maps a range anew. */
   map(id: number, start: number, end: number, flags: number): void {
     this.detachPins(id, (page) => start <= page && page < end);
-    this.edit(id, (pages) => {
-      for (let page = start; page < end; page++) pages.set(page, untouched(flags));
-    });
+    const { pages } = this.process(id);
+    for (let page = start; page < end; page++) pages.set(page, untouched(flags));
   }
 
   unmap(id: number, start: number, end: number): void {
@@ -152,14 +150,6 @@ export class Expectation {
     this.change(id, start, end, (facts) => ((facts.flags & VM.WRITE) === 0 ? facts : { ...facts, freshAbove: mark }));
   }
 
-  /** Changes all pages of a process at once. */
-  edit(id: number, by: (pages: Map<number, PageFacts>) => void): void {
-    const process = this.process(id);
-    const pages = new Map(process.pages);
-    by(pages);
-    this.processes = this.processes.map((other) => (other === process ? { ...process, pages } : other));
-  }
-
   /** Pins of pages that are no longer where they were keep their frames, but nothing has to map them. */
   detachPins(id: number, gone: (page: number) => boolean): void {
     this.pins = this.pins.map((pin) => (pin.process === id && gone(pin.page) ? { ...pin, process: 0 } : pin));
@@ -171,12 +161,11 @@ export function eitherOf(a: Expectation, b: Expectation): Expectation {
   const both = a.clone();
   for (const process of a.processes) {
     const other = b.process(process.id);
-    both.edit(process.id, (pages) => {
-      for (const [page, facts] of pages) {
-        const alternative = other.pages.get(page);
-        if (alternative !== undefined) pages.set(page, eitherPage(facts, alternative));
-      }
-    });
+    const { pages } = both.process(process.id);
+    for (const [page, facts] of pages) {
+      const alternative = other.pages.get(page);
+      if (alternative !== undefined) pages.set(page, eitherPage(facts, alternative));
+    }
   }
   return both;
 }

@@ -36,6 +36,10 @@ export class Rundown {
     count('page tables', m.pte.pool.live, 0);
     count('directories', m.directory.pool.live, 0);
     count('khugepaged slots', k.t.mmSlot.pool.live, 0);
+    for (const { name, words } of m.domain.classes) {
+      // The owner's number stays after a reader.
+      if (words.some((word, i) => word !== 0 && i % 4 !== 1)) left.push(`a ${name} is held`);
+    }
     if (left.length > 0) throw new StressFailure(left.slice(0, 12).join('\n'));
   }
 

@@ -13,6 +13,8 @@ import { freshRig, type Rig, type Setup } from './setup.js';
 export interface Deed {
   /** Stamp of the write, by which writes are put into the order in which they happened; 0: it was none. */
   readonly stamp: number;
+  /** Page that was touched, 0: none. */
+  readonly page: number;
   /** Contradiction: it cannot have happened then. */
   readonly settle: (expected: Expectation) => void;
 }
@@ -35,7 +37,7 @@ export interface Job<T = unknown> {
 
 /** What a job with one deed that writes nothing gives. */
 export function deed(settle: (expected: Expectation) => void): readonly Deed[] {
-  return [{ stamp: 0, settle }];
+  return [{ stamp: 0, page: 0, settle }];
 }
 
 /** One attempt to collapse a window. */
@@ -129,7 +131,8 @@ export class World {
 /**
  * Finds out what must hold after deeds that happened around some changes of mappings. Each deed came before or after the
  * changes, whichever is possible; where both are, both outcomes are right. Pages do not influence each other, so it is
- * enough to look at two orders: as many deeds before the changes as possible, and as many after them as possible.
+ * enough to look at two histories: as many deeds as possible before the changes, and as many as possible after them. Only
+ * of several writes to one page some may have come before, and the later ones after.
  */
 function settle(expected: Expectation, changes: readonly Deed[], deeds: readonly Deed[]): void {
   const sorted = [...deeds].sort((a, b) => a.stamp - b.stamp);
@@ -137,15 +140,31 @@ function settle(expected: Expectation, changes: readonly Deed[], deeds: readonly
     apply(expected, [...changes, ...sorted]);
     return;
   }
-  const early = expected.clone();
-  const missed = sorted.filter((one) => !possible(early, one));
-  apply(early, [...changes, ...missed]);
+  const before = expected.clone();
+  const tooEarly = new Set(sorted.filter((one) => !possible(before, one)));
   const after = expected.clone();
   apply(after, changes);
   const tooLate = new Set(sorted.filter((one) => !possible(after, one)));
-  const late = expected.clone();
-  apply(late, [...sorted.filter((one) => tooLate.has(one)), ...changes, ...sorted.filter((one) => !tooLate.has(one))]);
-  expected.become(eitherOf(early, late));
+  const histories = boundaries(sorted).map((boundary) => {
+    const early = sorted.filter((one, i) => tooLate.has(one) || (i < boundary && !tooEarly.has(one)));
+    const late = sorted.filter((one) => !early.includes(one));
+    const history = expected.clone();
+    apply(history, [...early, ...changes, ...late]);
+    return history;
+  });
+  expected.become(histories.reduce(eitherOf));
+}
+
+/** How many of the deeds may have come before the changes: none, all, or those up to one of several writes to a page. */
+function boundaries(deeds: readonly Deed[]): number[] {
+  const later = new Set<number>();
+  const found = [deeds.length, 0];
+  for (let i = deeds.length - 1; i >= 0; i--) {
+    const { page } = deeds[i] as Deed;
+    if (page !== 0 && later.has(page)) found.push(i + 1);
+    later.add(page);
+  }
+  return found;
 }
 
 function apply(expected: Expectation, deeds: readonly Deed[]): void {

@@ -197,14 +197,13 @@ function moveFacts(expected: Expectation, id: number, move: Moved, mark: number)
   expected.pins = expected.pins.map((pin) =>
     pin.process === id && moves(pin.page) ? { ...pin, page: pin.page + to - start } : pin,
   );
-  expected.edit(id, (pages) => {
-    facts.forEach((page, i) => {
-      pages.delete(start + i);
-      pages.set(to + i, { ...page, flags: page.flags & ~NOT_MOVED, wp: false, hole: false });
-    });
+  const { pages } = expected.process(id);
+  facts.forEach((page, i) => {
+    pages.delete(start + i);
+    pages.set(to + i, { ...page, flags: page.flags & ~NOT_MOVED, wp: false, hole: false });
   });
   if ((flags & VM.LOCKED) !== 0) expected.prefault(id, to + kept, to + newPages, mark);
-  if (dontUnmap) expected.edit(id, (pages) => restore(pages, start, facts));
+  if (dontUnmap) restore(pages, start, facts);
 }
 
 /** MREMAP_DONTUNMAP leaves the old place mapped, empty and not locked. */

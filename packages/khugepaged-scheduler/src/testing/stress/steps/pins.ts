@@ -111,7 +111,7 @@ class DeviceWrite implements Action {
         m.frame.stamp[pin.pfn] = nextStamp(m);
         return m.frame.stamp[pin.pfn];
       },
-      deeds: (stamp) => [{ stamp, settle: (expected) => settleDeviceWrite(expected, pin.pfn, stamp) }],
+      deeds: (stamp) => [{ stamp, page: pin.page, settle: (expected) => settleDeviceWrite(expected, pin.pfn, stamp) }],
     };
   }
 

@@ -53,7 +53,11 @@ class Touch implements Action {
       structural: false,
       run: () => touchPages(w, mm, pages, write),
       deeds: (touched) =>
-        touched.map((one) => ({ stamp: one.stamp, settle: (expected) => settleTouch(w, expected, id, one, write) })),
+        touched.map((one) => ({
+          stamp: one.stamp,
+          page: one.page,
+          settle: (expected) => settleTouch(w, expected, id, one, write),
+        })),
     };
   }
 
