@@ -4,7 +4,7 @@ import { formatShare, formatSize } from '../format/index.js';
 import { countRange, emptyCensus } from '../report/census.js';
 import { share } from '../report/process-result.js';
 import type { World } from '../run/world.js';
-import { type Judged, judgeNumber } from './judge.js';
+import { type Judged, judgeNumber } from './judged.js';
 import { rangesOf, subjectText } from './ranges.js';
 
 /** One row per share that is expected. */

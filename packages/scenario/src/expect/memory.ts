@@ -5,7 +5,7 @@ import { type Census, countRange, emptyCensus } from '../report/census.js';
 import { freePages } from '../report/counters.js';
 import { rssPages } from '../report/process-result.js';
 import type { World } from '../run/world.js';
-import { type Judged, judgeNumber } from './judge.js';
+import { type Judged, judgeNumber } from './judged.js';
 import { rangesOf, subjectText } from './ranges.js';
 
 /** One row per quantity that is expected. */

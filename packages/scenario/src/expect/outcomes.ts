@@ -4,7 +4,7 @@ import { formatSize } from '../format/index.js';
 import { type RangeOutcome, rangeOutcome } from '../report/outcome.js';
 import { outcomeText } from '../report/process-result.js';
 import type { World } from '../run/world.js';
-import type { Judged } from './judge.js';
+import type { Judged } from './judged.js';
 import { subjectText } from './ranges.js';
 
 /** One row per expectation: what the blocks came to, those that are wrong first. */

@@ -1,5 +1,5 @@
 /** What came of the events, for the result; and whether a system call returned what the file says it should. */
-import type { Judged } from '../expect/judge.js';
+import type { Judged } from '../expect/judged.js';
 import type { EventResult } from '../report/result.js';
 import { type Execution, outcomeName } from './events/step.js';
 

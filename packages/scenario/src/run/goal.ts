@@ -1,7 +1,7 @@
 /** Whether a run has come to what it runs for. */
 
 import { VMA_KIND, vmaAt } from '@thplab/mm-model';
-import { judgeCounter } from '../expect/judge.js';
+import { judgeCounter } from '../expect/counter.js';
 import { rangesOf } from '../expect/ranges.js';
 import type { RunGoal } from '../format/index.js';
 import { countHugeBlocks } from '../report/huge-blocks.js';

@@ -3,7 +3,9 @@
  * between where khugepaged goes to sleep or an event ends and the goal of the run is reached by then.
  */
 import type { LockHold, TraceEvents, TraceReader } from '@thplab/trace';
-import { type Judged, judge, judgeCounter } from '../expect/judge.js';
+import { judgeCounter } from '../expect/counter.js';
+import { judge } from '../expect/judge.js';
+import type { Judged } from '../expect/judged.js';
 import type { Scenario } from '../format/index.js';
 import { hugePages, timelineRow } from '../report/machine-result.js';
 import { makeResult } from '../report/make-result.js';
