@@ -80,6 +80,8 @@ export const FOLIO = {
   MIRROR_SHARED: 0x200000,
   MIRROR_ATTENTION: 0x400000,
   MIRROR_REFERENCED: 0x800000,
+  /** Nobody has been seen to use it since this was set (PG_idle): access monitoring sets it, signs of use clear it. */
+  IDLE: 0x40000000,
 } as const;
 
 /** Bits of `frame.flags` of any frame. */

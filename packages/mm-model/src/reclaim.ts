@@ -93,6 +93,7 @@ function* wasReferenced(m: Machine, head: Pfn): Procedure<boolean> {
   const anonVma = yield* folioTrylockAnonVma(m, head, READ);
   if (anonVma === 0) return true;
   const touched = clearYoung(m, head);
+  if (touched) clearFrameFlags(m, head, FOLIO.IDLE);
   yield* folioUnlockAnonVma(m, anonVma, READ);
   return touched || flagged;
 }
