@@ -1,7 +1,7 @@
 export * from './check/index.js';
 export * from './format/index.js';
+export type { EntryCounts } from './report/entry-counts.js';
 export {
-  type EntryCounts,
   type ExplainLook,
   type ExplainRow,
   type ExplainStep,

@@ -5,6 +5,7 @@ import { formatSize } from '../format/index.js';
 import type { DecisionStep, TableLook } from '../run/collapse-log.js';
 import type { NamedRange, Process } from '../run/process-table.js';
 import type { World } from '../run/world.js';
+import { countEntries, type EntryCounts } from './entry-counts.js';
 import { whyIneligible } from './ineligible.js';
 import { rangeOutcome } from './outcome.js';
 import { outcomeText } from './process-result.js';
@@ -27,16 +28,6 @@ export interface ExplainRow {
   readonly lastNs: number | null;
   /** Entries by what they are. */
   readonly entries: EntryCounts;
-}
-
-export interface EntryCounts {
-  readonly page: number;
-  readonly none: number;
-  readonly zero: number;
-  readonly swap: number;
-  readonly other: number;
-  readonly young: number;
-  readonly shared: number;
 }
 
 /** A table in detail. */
@@ -120,7 +111,7 @@ function rowOf(world: World, process: Process, vma: string, page: number): Expla
     passedBy: whyPassedBy(world, process, page),
     looks: record?.looks ?? 0,
     lastNs: record === undefined ? null : record.lastNs,
-    entries: countEntries(viewTable(world.m, process.mm, page)),
+    entries: countEntries(world.m, process.mm, page),
   };
 }
 
@@ -137,16 +128,6 @@ function whyPassedBy(world: World, process: Process, page: number): string | nul
   if (!world.scenario.run.khugepaged) return 'khugepaged does not run in this scenario';
   if (world.k.t.khugepaged.running[0] === 0) return 'khugepaged is stopped: no size is enabled';
   return null;
-}
-
-function countEntries(view: TableView): EntryCounts {
-  const counts = { page: 0, none: 0, zero: 0, swap: 0, other: 0, young: 0, shared: 0 };
-  for (const slot of view.slots) {
-    counts[slot.kind]++;
-    if (slot.young) counts.young++;
-    if (slot.shared) counts.shared++;
-  }
-  return counts;
 }
 
 /** The table of a row, with every decision about it if the run was told to keep them (`zoom`). */

@@ -5,6 +5,7 @@ import { viewTable } from '../report/table-slots.js';
 import { assembleMachine } from '../run/assemble.js';
 import type { World } from '../run/world.js';
 import { ORDINARY, type SampleVma, sampleSnapshot } from '../testing/sample-snapshot.js';
+import { runText } from '../testing/scenario-text.js';
 import type { LoadOptions } from './load-snapshot.js';
 import { CAPTURED, snapshotScenario } from './snapshot-machine.js';
 
@@ -145,5 +146,29 @@ describe('a snapshot in the machine', () => {
       { start: 2 ** 40, pages: 1, kind: 'special', runs: [] },
     ]);
     expect(world.m.mm.vmaCount[world.processes.all[0].mm]).toBe(1);
+  });
+});
+
+describe('a process of a scenario from a snapshot', () => {
+  const text = (over: string): string => `machine: { memory: 256M ${over} }
+sysfs: { enabled: always }
+processes: [{ name: app, count: 2, snapshot: heap.snap, vmas: [{ name: more, size: 2M, at: 0x10000000, populate: full }] }]
+run: { for: 1s }`;
+  const snapshots = new Map([['heap.snap', sampleSnapshot([heap({ first: 0, count: 512, kind: 'anon' })])]]);
+
+  it('has the captured memory in addition to what the file says, for each member', () => {
+    const { result } = runText(text(''), { snapshots });
+    expect(result.processes.map((process) => [process.name, process.rss, process.coverage.folios])).toEqual([
+      ['app.0', 4 * 2 ** 20, { '2M': 2 }],
+      ['app.1', 4 * 2 ** 20, { '2M': 2 }],
+    ]);
+    expect(result.processes[0].vmas.map((vma) => vma.name)).toEqual(['more', 'anon@7f000000000']);
+  });
+
+  it('is refused if the snapshot is not there, or of another geometry', () => {
+    expect(() => runText(text(''))).toThrow(/heap\.snap.* was not read/);
+    expect(() => runText(text(', pageSize: 64K').replace('256M', '8G'), { snapshots })).toThrow(
+      /pages of 4K and PMD order 9/,
+    );
   });
 });
