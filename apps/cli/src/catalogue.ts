@@ -37,6 +37,12 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./verbs/explain.js'),
   },
   {
+    name: 'check',
+    summary: 'a race in a small case: every schedule, or the one that breaks it',
+    question: HAPPENS,
+    load: () => import('./verbs/check.js'),
+  },
+  {
     name: 'compare',
     summary: 'one scenario under several settings or kernels, differences marked',
     question: OTHERWISE,

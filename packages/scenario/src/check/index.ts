@@ -1,3 +1,4 @@
+export { interleavingText } from '@thplab/sync';
 export { ACTOR_KINDS } from './actors/index.js';
 export type * from './format/check-case.js';
 export { STRATEGIES } from './format/check-case.js';
@@ -5,4 +6,5 @@ export { parseCheck } from './format/parse.js';
 export { CHECK_FORMAT } from './format/schema.js';
 export { INVARIANT_TEXT, INVARIANTS, type Invariant } from './invariants/invariant.js';
 export { type CheckOptions, type CheckReport, runCheck } from './run-check.js';
+export { scheduleErrorText } from './schedule-error.js';
 export { type SubjectOptions, subjectOf } from './subject.js';
