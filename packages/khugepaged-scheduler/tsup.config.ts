@@ -1,7 +1,13 @@
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-  entry: ['src/index.ts'],
+  // The worker is an entry of its own: it is loaded by its URL.
+  entry: {
+    index: 'src/index.ts',
+    'pool/index': 'src/pool/index.ts',
+    'pool/worker': 'src/pool/worker.ts',
+    'pool/controller-worker': 'src/pool/controller-worker.ts',
+  },
   format: ['esm'],
   target: 'node22',
   sourcemap: true,

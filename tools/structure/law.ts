@@ -27,6 +27,14 @@ export const MODEL_PACKAGES: readonly string[] = [
   'khugepaged-scheduler',
 ];
 
+/**
+ * Rooms of model packages that run on Node only, each an entry of its own: what they may import beside the workspace and
+ * Node itself. Nothing outside of a room imports it, so the package's main entry needs neither.
+ */
+export const NODE_ROOMS: Readonly<Record<string, readonly string[]>> = {
+  'packages/khugepaged-scheduler/src/pool/': ['piscina', 'comlink'],
+};
+
 /** Longest a code file may be; most are 60 to 200 lines. */
 export const MAX_LINES = 500;
 

@@ -141,6 +141,21 @@ describe('the rules', () => {
     expect(impureModel([madeUp('capture', { 'a.ts': text })])).toEqual([]);
   });
 
+  it('see what a model package imports from outside, but for the rooms that run on Node', () => {
+    const imports = ["import 'piscina';", "import 'node:fs';", "import 'yaml';"].join('\n');
+    const own = madeUp('khugepaged-scheduler', {
+      'a.ts': `${imports}\nimport './pool/b.js';\nimport '@thplab/sync';`,
+      'pool/b.ts': `${imports}\nimport './c.js';\nimport '../a.js';`,
+    });
+    expect(impureModel([own]).map((line) => line.split(': ').slice(0, 2).join(' '))).toEqual([
+      'packages/khugepaged-scheduler/src/a.ts:1 piscina',
+      'packages/khugepaged-scheduler/src/a.ts:2 node:fs',
+      'packages/khugepaged-scheduler/src/a.ts:3 yaml',
+      'packages/khugepaged-scheduler/src/a.ts:4 ./pool/b.js',
+      'packages/khugepaged-scheduler/src/pool/b.ts:3 yaml',
+    ]);
+  });
+
   it('see every form of a default export, but for configuration files', () => {
     const forms = ['export default 1;', 'export default function f() {}', 'const a = 1;\nexport { a as default };'];
     const all = forms.map((text, index) => parseSource(`tools/${index}.ts`, text));

@@ -1,7 +1,8 @@
 // Rules on what a file holds: its length, its exports, chance and clocks, paths of somebody's machine.
 
-import { eachImport, isNodeModule, ships } from './import-rules.js';
-import { MAX_LINES, MODEL_PACKAGES } from './law.js';
+import { posix } from 'node:path';
+import { eachImport, isNodeModule, packageOf, ships } from './import-rules.js';
+import { MAX_LINES, MODEL_PACKAGES, NODE_ROOMS } from './law.js';
 import type { Place, Source } from './source.js';
 import type { Package } from './workspace.js';
 
@@ -34,11 +35,28 @@ export function impureModel(packages: readonly Package[]): string[] {
       return [
         ...sources.flatMap((source) => objections(source, source.chanceAndClocks, 'a run of the model must repeat')),
         ...shipped.flatMap((source) => objections(source, source.prints, 'nothing prints from inside the model')),
-        ...eachImport(shipped, (source, { what, line }) =>
-          isNodeModule(what) ? `${source.path}:${line}: ${what}: model packages also run in a browser` : undefined,
-        ),
+        ...eachImport(shipped, (source, { what, line }) => {
+          const why = foreignImport(source.path, what);
+          return why === undefined ? undefined : `${source.path}:${line}: ${what}: ${why}`;
+        }),
       ];
     });
+}
+
+/** Why a shipped file of a model package may not import something; undefined if it may. */
+function foreignImport(path: string, what: string): string | undefined {
+  const roomOf = (file: string): string | undefined => Object.keys(NODE_ROOMS).find((room) => file.startsWith(room));
+  const room = roomOf(path);
+  if (what.startsWith('.')) {
+    const target = roomOf(posix.join(posix.dirname(path), what));
+    return target === undefined || target === room
+      ? undefined
+      : `${target} runs on Node only: it is an entry of its own`;
+  }
+  if (isNodeModule(what)) return room === undefined ? 'model packages also run in a browser' : undefined;
+  const name = packageOf(what) ?? '';
+  if (name.startsWith('@thplab/') || (room !== undefined && NODE_ROOMS[room].includes(name))) return undefined;
+  return 'model packages stand on the workspace alone';
 }
 
 function objections(source: Source, places: readonly Place[], why: string): string[] {

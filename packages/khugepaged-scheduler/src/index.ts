@@ -1,8 +1,10 @@
 export { createKhugepaged, type Khugepaged, type KhugepagedConfig, type StartThread } from './khugepaged.js';
 export { exitOrDisabled, khugepagedScanMmSlot } from './scan-mm-slot.js';
+export { resetScanWork, type ScanGoal, type ScanWorkDone, scanWork } from './scan-work.js';
+export { makeScanner, type Scanner } from './scanner.js';
 export { collectMmSlot, khugepagedEnter, khugepagedEnterVma, khugepagedExit, khugepagedFork } from './slots.js';
 export { startStopKhugepaged } from './start-stop.js';
 export { readSysfs, type SysfsWriteOutcome, sysfsFile, sysfsValue, writeSysfs } from './sysfs.js';
-export { KHUGEPAGED_TABLES, type KhugepagedTables, khugepagedSizes } from './tables.js';
-export { khugepagedDoScan, khugepagedThread } from './thread.js';
+export { KHUGEPAGED_TABLES, type KhugepagedTables, khugepagedSizes, MAX_SCANNERS } from './tables.js';
+export { khugepagedBeginPass, khugepagedDoScan, khugepagedScanPass, khugepagedThread } from './thread.js';
 export { exactTimer, type Timer, timerWheel } from './timer.js';

@@ -82,7 +82,13 @@ export type { SequentialOptions } from './sequential/settings.js';
 export { OPEN_GATE, type StepGate } from './step-gate.js';
 export { LockTimeoutError, StoppedError, WorkerDiedError } from './threads/errors.js';
 export { ThreadsExecutor, type ThreadsOptions, type WorkerPort } from './threads/executor.js';
-export type { NamedProcedure, ThreadProgram } from './threads/messages.js';
+export {
+  type NamedProcedure,
+  receiveError,
+  type SentError,
+  sendError,
+  type ThreadProgram,
+} from './threads/messages.js';
 export {
   type RunOnThreadOptions,
   runOnMainThread,
@@ -101,6 +107,6 @@ export {
   threadsSizes,
 } from './threads/tables.js';
 export { ThreadGate } from './threads/thread-gate.js';
-export { stopRun } from './threads/thread-state.js';
+export { stopRun, threadReport } from './threads/thread-state.js';
 export type { ThreadTaskOptions } from './threads/thread-task.js';
 export { giveWord, takeWord } from './word-lock.js';

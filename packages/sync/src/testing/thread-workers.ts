@@ -5,7 +5,7 @@ import type { WorkerPort } from '../threads/executor.js';
 const kept: (Worker | undefined)[] = [];
 
 /** The worker of a thread number; a new one if the last has ended. */
-export function testWorker(thread: number): Worker & WorkerPort {
+export function testWorker(thread: number): WorkerPort {
   let worker = kept[thread];
   if (worker === undefined) {
     worker = new Worker(new URL('./thread-main.mjs', import.meta.url));
@@ -18,7 +18,7 @@ export function testWorker(thread: number): Worker & WorkerPort {
     });
     kept[thread] = worker;
   }
-  return worker;
+  return worker as unknown as WorkerPort;
 }
 
 /** Ends them all. */

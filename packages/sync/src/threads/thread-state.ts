@@ -184,3 +184,13 @@ export class ThreadState {
 export function stopRun(tables: ThreadsView): void {
   Atomics.store(tables.threadRun.word, RUN.stop, 1);
 }
+
+/** What a thread's row says: the name of its task, and what that holds. Also of a thread that is gone. */
+export function threadReport(
+  domain: SyncDomain,
+  tables: ThreadsView,
+  thread: number,
+): { readonly name: string; readonly held: readonly HeldLock[] } {
+  const state = new ThreadState(domain, tables, thread);
+  return { name: state.nameOf(thread), held: state.heldBy(thread) };
+}
