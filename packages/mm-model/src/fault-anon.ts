@@ -3,7 +3,7 @@
  * enabled order whose range is still empty, falling back order by order.
  */
 import { countBits, getBit } from '@thplab/arena';
-import { acquire, type Procedure, release, spend } from '@thplab/sync';
+import { type Procedure, release, spend } from '@thplab/sync';
 import { anonVmaPrepare } from './anon-vma.js';
 import type { MmId, Pfn, TableId, VmaId, Vpn } from './brands.js';
 import { TVA, thpVmaAllowableOrders } from './eligibility.js';
@@ -15,9 +15,10 @@ import { folioAddLru } from './lru.js';
 import { countMthpStat, type Machine, nextStamp } from './machine.js';
 import { allocFolio, clearFolio, GFP } from './page-alloc.js';
 import { PTE_DIRTY, PTE_WRITE, PTE_YOUNG, pteBit, setPtePage, setPteZero, slotOf } from './page-table.js';
+import { pteOffsetMapLock } from './pte-lock.js';
 import { addNewAnonRmap } from './rmap-change.js';
 
-/** Handles a fault on a none PTE of an anonymous VMA. */
+/** Handles a fault on a none PTE of an anonymous VMA. FAULT.retry: the table is gone. */
 export function* doAnonymousPage(
   m: Machine,
   vma: VmaId,
@@ -27,8 +28,9 @@ export function* doAnonymousPage(
 ): Procedure<FaultResult> {
   if ((m.vma.flags[vma] & VM.UFFD_MISSING) !== 0) return FAULT.userfault;
   const lock = m.locks.pteLock.ref(table);
+  const mm = m.vma.mm[vma] as MmId;
   if (!write) {
-    yield acquire(lock);
+    if (!(yield* pteOffsetMapLock(m, mm, table, page))) return FAULT.retry;
     if (isNone(m, table, slotOf(m, page))) setPteZero(m, table, slotOf(m, page), PTE_YOUNG);
     yield release(lock);
     return FAULT.ok;
@@ -40,7 +42,10 @@ export function* doAnonymousPage(
   clearFolio(m, folio.pfn, pages);
   yield spend(m.costs.zeroPage * pages + m.costs.setPte * pages);
   const first = (page - (page % pages)) as Vpn;
-  yield acquire(lock);
+  if (!(yield* pteOffsetMapLock(m, mm, table, page))) {
+    folioPut(m, folio.pfn);
+    return FAULT.retry;
+  }
   if (!rangeIsNone(m, table, slotOf(m, first), pages)) {
     yield release(lock);
     folioPut(m, folio.pfn);

@@ -1,8 +1,8 @@
 /**
  * Writes to a write-protected PTE (`do_wp_page`): take the page over if it is the process's alone, else copy it.
  */
-import { setBit } from '@thplab/arena';
-import { acquire, type Procedure, release, spend } from '@thplab/sync';
+import { getBit, setBit } from '@thplab/arena';
+import { type Procedure, release, spend } from '@thplab/sync';
 import { anonVmaPrepare } from './anon-vma.js';
 import type { MmId, Pfn, TableId, VmaId, Vpn } from './brands.js';
 import { FAULT, type FaultResult } from './fault-result.js';
@@ -25,18 +25,19 @@ import {
   setPtePage,
   slotOf,
 } from './page-table.js';
+import { pteOffsetMapLock } from './pte-lock.js';
 import { addNewAnonRmap, removePteRmap } from './rmap-change.js';
 import { rssColumn } from './zap.js';
 
-/** Handles a write to a present, not writable PTE. */
+/** Handles a write to a present, not writable PTE. FAULT.retry: it has changed meanwhile. */
 export function* doWpPage(m: Machine, vma: VmaId, table: TableId, page: Vpn): Procedure<FaultResult> {
   const slot = slotOf(m, page);
   const lock = m.locks.pteLock.ref(table);
-  yield acquire(lock);
+  if (!(yield* pteOffsetMapLock(m, m.vma.mm[vma] as MmId, table, page))) return FAULT.retry;
   const old = ptePfn(m, table, slot);
-  if (old < 0) {
+  if (old < 0 || getBit(m.pte.uffdWp, pteBit(m, table, slot))) {
     yield release(lock);
-    return FAULT.ok;
+    return FAULT.retry;
   }
   if (old !== ZERO_FRAME && old !== NO_FRAME && canReuse(m, vma, old as Pfn)) {
     reuse(m, table, slot, old);
@@ -87,13 +88,16 @@ function* copyPage(m: Machine, vma: VmaId, table: TableId, page: Vpn, old: numbe
   yield spend(old === ZERO_FRAME ? m.costs.zeroPage : m.costs.copyPage);
   const slot = slotOf(m, page);
   const lock = m.locks.pteLock.ref(table);
-  yield acquire(lock);
-  if (ptePfn(m, table, slot) !== old) {
+  const mm = m.vma.mm[vma] as MmId;
+  if (!(yield* pteOffsetMapLock(m, mm, table, page))) {
+    folioPut(m, fresh);
+    return FAULT.retry;
+  }
+  if (ptePfn(m, table, slot) !== old || getBit(m.pte.uffdWp, pteBit(m, table, slot))) {
     yield release(lock);
     folioPut(m, fresh);
-    return FAULT.ok;
+    return FAULT.retry;
   }
-  const mm = m.vma.mm[vma] as MmId;
   if (old !== ZERO_FRAME && old !== NO_FRAME) {
     const head = folioHead(m, old);
     const rss = rssColumn(m, head);

@@ -2,7 +2,7 @@
  * Faults on file and shmem memory (`do_fault`): the page cache's page is mapped, or, for a write to a private mapping,
  * copied to anonymous memory. Pages come in as base pages, without read-ahead; the content is the stamp of the page.
  */
-import { acquire, type Procedure, release, spend } from '@thplab/sync';
+import { type Procedure, release, spend } from '@thplab/sync';
 import { anonVmaPrepare } from './anon-vma.js';
 import type { FileId, MmId, Pfn, TableId, VmaId, Vpn } from './brands.js';
 import { FAULT, type FaultResult } from './fault-result.js';
@@ -15,10 +15,11 @@ import { countVmEvent, type Machine, nextStamp } from './machine.js';
 import { allocFolio, clearFolio, GFP } from './page-alloc.js';
 import { pageCacheAdd, pageCacheLookup } from './page-cache.js';
 import { isPteNone, PTE_DIRTY, PTE_WRITE, PTE_YOUNG, setPtePage, slotOf } from './page-table.js';
+import { pteOffsetMapLock } from './pte-lock.js';
 import { addNewAnonRmap } from './rmap-change.js';
 import { rssColumn } from './zap.js';
 
-/** Handles a fault on a none PTE of a VMA that maps a file, shmem or device. */
+/** Handles a fault on a none PTE of a VMA that maps a file, shmem or device. FAULT.retry: the table is gone. */
 export function* doFilePage(m: Machine, vma: VmaId, table: TableId, page: Vpn, write: boolean): Procedure<FaultResult> {
   if (m.vma.kind[vma] === VMA_KIND.special) return FAULT.sigbus;
   const index = linearIndex(m, vma, page);
@@ -29,7 +30,7 @@ export function* doFilePage(m: Machine, vma: VmaId, table: TableId, page: Vpn, w
   const shared = (m.vma.flags[vma] & VM.SHARED) !== 0;
   if (write && !shared) return yield* copyToAnon(m, vma, table, page);
   const lock = m.locks.pteLock.ref(table);
-  yield acquire(lock);
+  if (!(yield* pteOffsetMapLock(m, m.vma.mm[vma] as MmId, table, page))) return FAULT.retry;
   if (isPteNone(m, table, slotOf(m, page))) mapFilePage(m, vma, table, slotOf(m, page), cached, write);
   yield release(lock);
   return FAULT.ok;
@@ -85,7 +86,10 @@ function* copyToAnon(m: Machine, vma: VmaId, table: TableId, page: Vpn): Procedu
   yield spend(m.costs.copyPage);
   const slot = slotOf(m, page);
   const lock = m.locks.pteLock.ref(table);
-  yield acquire(lock);
+  if (!(yield* pteOffsetMapLock(m, m.vma.mm[vma] as MmId, table, page))) {
+    folioPut(m, fresh);
+    return FAULT.retry;
+  }
   if (!isPteNone(m, table, slot)) {
     yield release(lock);
     folioPut(m, fresh);

@@ -36,6 +36,7 @@ import {
   setPteZero,
   slotOf,
 } from './page-table.js';
+import { pteOffsetMapLock } from './pte-lock.js';
 import { doSwapPage } from './swap-in.js';
 import { mmapReadLock, mmapReadUnlock, vmaEndRead, vmaStartRead } from './vma-locks.js';
 import { vmaAt } from './vma-tree.js';
@@ -173,15 +174,16 @@ function* readMarkedPage(m: Machine, vma: VmaId, table: TableId, page: Vpn): Pro
   if ((m.vma.flags[vma] & VM.UFFD_MISSING) !== 0) return FAULT.userfault;
   const slot = slotOf(m, page);
   const lock = m.locks.pteLock.ref(table);
+  const mm = m.vma.mm[vma] as MmId;
   const anon = m.vma.kind[vma] === VMA_KIND.anon;
-  yield acquire(lock);
+  if (!(yield* pteOffsetMapLock(m, mm, table, page))) return FAULT.retry;
   const marked = getBit(m.pte.nonPresent, pteBit(m, table, slot)) && isUffdWpMarker(m, table, slot);
   if (marked) clearPte(m, table, slot);
   if (marked && anon) setPteZero(m, table, slot, PTE_YOUNG | PTE_UFFD_WP);
   yield release(lock);
   if (!marked || anon) return FAULT.ok;
   const result = yield* doFilePage(m, vma, table, page, false);
-  yield acquire(lock);
+  if (!(yield* pteOffsetMapLock(m, mm, table, page))) return FAULT.retry;
   if (getBit(m.pte.present, pteBit(m, table, slot))) {
     setBit(m.pte.uffdWp, pteBit(m, table, slot));
     clearBit(m.pte.write, pteBit(m, table, slot));

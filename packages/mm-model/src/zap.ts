@@ -2,7 +2,7 @@
  * Taking mappings away: munmap, MADV_DONTNEED, exit. One PMD range at a time under its lock, as `zap_pmd_range` does.
  */
 import { clearBit, findBit } from '@thplab/arena';
-import { acquire, type Procedure, release, spend } from '@thplab/sync';
+import { acquire, LOCK_STATE, LOCK_WAITERS, type Procedure, release, spend } from '@thplab/sync';
 import type { MmId, Pfn, TableId, VmaId, Vpn } from './brands.js';
 import { ENTRY_KIND, entryKind, entryValue, FOLIO, makeEntry, NO_FRAME } from './flags.js';
 import { folioHas, folioHead } from './folio.js';
@@ -27,6 +27,7 @@ import {
   setPteEntry,
   slotOf,
 } from './page-table.js';
+import { pteOffsetMapLock } from './pte-lock.js';
 import { removeAnonPmdRmap, removePteRmap } from './rmap-change.js';
 import { swapFree } from './swap-slots.js';
 
@@ -82,10 +83,10 @@ function* zapBlock(m: Machine, vma: VmaId, pmd: PmdRef, from: Vpn, to: Vpn, opti
   }
   yield release(pmdLock);
   const table = pmdTable(entry);
-  const pteLock = m.locks.pteLock.ref(table);
-  yield acquire(pteLock);
+  // Somebody else who empties the range under a VMA's lock may have freed the table.
+  if (!(yield* pteOffsetMapLock(m, mm, table, from))) return;
   const removed = zapPtes(m, mm, table, slotOf(m, from), slotOf(m, from) + (to - from), options.keepGuards);
-  yield release(pteLock);
+  yield release(m.locks.pteLock.ref(table));
   yield spend(removed * m.costs.setPte + (removed > 0 ? m.costs.pmdFlush : 0));
   if (options.freeEmptyTables === true && to - from === m.ptes) yield* freeEmptyTable(m, pmd, table);
 }
@@ -178,7 +179,19 @@ function* freeEmptyTable(m: Machine, pmd: PmdRef, table: TableId): Procedure<voi
   if (empty && still) m.directory.entry[pmd] = 0;
   yield release(pteLock);
   yield release(pmdLock);
-  if (empty && still) freeTable(m, table);
+  if (!empty || !still) return;
+  // Who looked the table up before may be at its lock by now, and will find that it is gone; the kernel waits for an RCU
+  // grace period.
+  while (isLockInUse(m, table)) {
+    yield acquire(pteLock);
+    yield release(pteLock);
+  }
+  freeTable(m, table);
+}
+
+function isLockInUse(m: Machine, table: TableId): boolean {
+  const base = m.locks.pteLock.base(table);
+  return m.pte.lock[base + LOCK_STATE] !== 0 || m.pte.lock[base + LOCK_WAITERS] !== 0;
 }
 
 /**
