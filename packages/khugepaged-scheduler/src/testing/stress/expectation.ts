@@ -17,6 +17,8 @@ export interface PageFacts {
   readonly droppable: boolean;
   /** Write-protected by userfaultfd, which must last. */
   readonly wp: boolean;
+  /** A guard region: touching it gives SIGSEGV. */
+  readonly guard: boolean;
   /** Was seen empty in a VMA with userfaultfd mode missing: nobody may fill it (invariant I6 of khugepaged spec 19). */
   readonly hole: boolean;
 }
@@ -64,7 +66,8 @@ const NEVER = Number.POSITIVE_INFINITY;
 
 /** A page that nobody has touched. */
 export function untouched(flags: number): PageFacts {
-  return { flags: flags & SHOWN_FLAGS, values: [0], freshAbove: NEVER, droppable: false, wp: false, hole: false };
+  const content = { values: [0], freshAbove: NEVER, droppable: false };
+  return { flags: flags & SHOWN_FLAGS, ...content, wp: false, guard: false, hole: false };
 }
 
 /** See the head of the file. */
@@ -137,7 +140,7 @@ export class Expectation {
   /** The contents of the range are gone; what is mapped stays. */
   discard(id: number, start: number, end: number): void {
     this.detachPins(id, (page) => start <= page && page < end);
-    this.change(id, start, end, (facts) => ({ ...untouched(facts.flags), hole: facts.hole }));
+    this.change(id, start, end, (facts) => ({ ...untouched(facts.flags), guard: facts.guard, hole: facts.hole }));
   }
 
   /** The process wrote to a page. */
@@ -177,6 +180,7 @@ function eitherPage(a: PageFacts, b: PageFacts): PageFacts {
     freshAbove: Math.min(a.freshAbove, b.freshAbove),
     droppable: a.droppable || b.droppable,
     wp: a.wp && b.wp,
+    guard: a.guard,
     hole: a.hole && b.hole,
   };
 }
@@ -192,7 +196,8 @@ export function observe(facts: PageFacts, seen: SeenPage | undefined): PageFacts
   if (facts.wp && seen?.wp !== true && !lost) return 'lost its write protection';
   if ((seen?.wp ?? false) && (facts.flags & VM.UFFD_WP) === 0)
     return 'is write-protected, but its VMA is not registered';
-  const empty = seen === undefined || seen.kind === 'marker';
+  if (facts.guard !== (seen?.kind === 'guard')) return facts.guard ? 'is no guard any more' : 'has become a guard';
+  const empty = seen === undefined || seen.kind === 'guard' || seen.kind === 'marker';
   const missing = (facts.flags & VM.UFFD_MISSING) !== 0;
   if (facts.hole && missing && !empty) return 'was a hole of a userfaultfd VMA, and has been filled';
   const wp = facts.wp && seen?.wp === true;
@@ -200,7 +205,7 @@ export function observe(facts: PageFacts, seen: SeenPage | undefined): PageFacts
   const droppable = facts.droppable && !(dropped && empty);
   const settled = facts.values.length === 1 && facts.values[0] === content && facts.freshAbove === NEVER;
   if (settled && wp === facts.wp && hole === facts.hole && droppable === facts.droppable) return facts;
-  return { flags: facts.flags, values: [content], freshAbove: NEVER, droppable, wp, hole };
+  return { ...facts, values: [content], freshAbove: NEVER, droppable, wp, hole };
 }
 
 /** Flags that a copy of the VMA for a child or for another place does not take along. */

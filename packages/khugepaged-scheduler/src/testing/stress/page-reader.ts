@@ -6,7 +6,7 @@ import type { Machine, MmId } from '@thplab/mm-model';
 
 /** What a page-table entry (or the huge PMD above it) says about one page. */
 export interface SeenPage {
-  readonly kind: 'zero' | 'page' | 'swap' | 'marker';
+  readonly kind: 'zero' | 'page' | 'swap' | 'marker' | 'guard';
   /** Frame of a page, slot of a swap entry, else 0. */
   readonly where: number;
   /** What a read gives. */
@@ -23,6 +23,7 @@ const PMD_WRITE = 0x20;
 const PMD_UFFD_WP = 0x40;
 const PMD_ZERO = 0x80;
 const KIND_SWAP = 1;
+const KIND_GUARD = 7;
 
 /** All pages of an address space that are not empty, by page number. */
 export function readAddressSpace(m: Machine, mm: MmId): Map<number, SeenPage> {
@@ -89,10 +90,11 @@ function readEntry(m: Machine, table: number, slot: number): SeenPage | undefine
     return { kind: zero ? 'zero' : 'page', where: value, content, writable: on(m.pte.write), wp, huge: false };
   }
   if (!on(m.pte.nonPresent)) return undefined;
-  const marker = value >>> 28 !== KIND_SWAP;
-  const slotNumber = marker ? 0 : value & 0x0fff_ffff;
-  const content = marker ? 0 : readSlot(m, slotNumber);
-  return { kind: marker ? 'marker' : 'swap', where: slotNumber, content, writable: false, wp, huge: false };
+  const type = value >>> 28;
+  const slotNumber = type === KIND_SWAP ? value & 0x0fff_ffff : 0;
+  const content = type === KIND_SWAP ? readSlot(m, slotNumber) : 0;
+  const kind = type === KIND_SWAP ? 'swap' : type === KIND_GUARD ? 'guard' : 'marker';
+  return { kind, where: slotNumber, content, writable: false, wp, huge: false };
 }
 
 /** A page in the swap cache is read from there, as a fault would. */

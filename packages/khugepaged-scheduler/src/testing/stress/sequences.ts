@@ -41,8 +41,9 @@ export type Sequence = [Setup, Iterable<fc.Command<Expectation, World>>];
 /** Sequences of exactly `steps` steps; `concurrent` of five steps are several actions at once. */
 export function anySequence(steps: number, concurrent: number, replayPath: string | null): fc.Arbitrary<Sequence> {
   const step = fc.oneof({ weight: 5 - concurrent, arbitrary: alone }, { weight: concurrent, arbitrary: together });
-  const commands = fc.commands([step], { maxCommands: steps, size: 'max', replayPath });
-  return fc.tuple(anySetup, new FullLength(commands)) as fc.Arbitrary<Sequence>;
+  const replay = replayPath === null ? {} : { replayPath };
+  const commands = fc.commands<Expectation, World>([step], { maxCommands: steps, size: 'max', ...replay });
+  return fc.tuple(anySetup, new FullLength(commands));
 }
 
 /** Runs a sequence; throws at the first step after which something is wrong, or if something is left over at the end. */

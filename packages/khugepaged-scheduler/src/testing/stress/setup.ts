@@ -146,5 +146,5 @@ export const anySetup: fc.Arbitrary<Setup> = fc
 type MachineSetup = Pick<Setup, 'pmdOrder' | 'nodePages' | 'swapPages'>;
 
 function machines(pmdOrder: number, ...nodes: readonly (readonly number[])[]): MachineSetup[] {
-  return nodes.map((nodePages) => ({ pmdOrder, nodePages, swapPages: nodePages.length === 2 ? 48 : 64 * pmdOrder }));
+  return nodes.map((nodePages) => ({ pmdOrder, nodePages, swapPages: nodePages.length === 2 ? 24 : 64 * pmdOrder }));
 }

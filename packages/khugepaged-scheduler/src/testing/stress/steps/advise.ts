@@ -60,6 +60,14 @@ function settleAdvice(expected: Expectation, target: Target, advice: AdviceName,
     must(result === (locked < end ? -ERRNO.EINVAL : holes ? -ERRNO.ENOMEM : 0), what);
     if (advice === 'DONTNEED') expected.discard(id, start, locked);
     else expected.change(id, start, locked, (facts): PageFacts => ({ ...facts, droppable: true }));
+  } else if (advice === 'GUARD_INSTALL') {
+    const locked = firstWith(expected, target, VM.LOCKED);
+    must(result === (locked < end ? -ERRNO.EINVAL : holes ? -ERRNO.ENOMEM : 0), what);
+    expected.discard(id, start, locked);
+    expected.change(id, start, locked, (facts): PageFacts => ({ ...facts, guard: true }));
+  } else if (advice === 'GUARD_REMOVE') {
+    must(result === (holes ? -ERRNO.ENOMEM : 0), what);
+    expected.change(id, start, end, (facts): PageFacts => ({ ...facts, guard: false }));
   } else if (advice === 'COLD' || advice === 'PAGEOUT') {
     const locked = firstWith(expected, target, VM.LOCKED);
     must(result === (locked < end ? -ERRNO.EINVAL : holes ? -ERRNO.ENOMEM : 0), what);
@@ -91,6 +99,8 @@ const names: readonly (readonly [AdviceName, number])[] = [
   ['DOFORK', 1],
   ['WIPEONFORK', 1],
   ['KEEPONFORK', 1],
+  ['GUARD_INSTALL', 1],
+  ['GUARD_REMOVE', 2],
 ];
 
 /** Advice of any kind. */

@@ -1,11 +1,14 @@
 /** khugepaged's passes and the settings that it obeys. */
 
+import { PR_THP_DISABLE_EXCEPT_ADVISED, prctlSetThpDisable } from '@thplab/mm-model';
 import type { Procedure } from '@thplab/sync';
 import { absolutePath, settingIndex, sizeDirectoryName } from '@thplab/sysfs-schema';
 import fc from 'fast-check';
 import { khugepagedDoScan, writeSysfs } from '../../../index.js';
+import { must } from '../expectation.js';
 import type { Action } from '../step.js';
-import type { Job, World } from '../world.js';
+import { deed, type Job, type World } from '../world.js';
+import { anyProcess, chooseProcess, type ProcessChoice } from './target.js';
 
 class Pass implements Action {
   private readonly budget: number;
@@ -85,6 +88,34 @@ export const passes: fc.Arbitrary<Action> = fc
   .oneof(fc.integer({ min: 1, max: 60 }), fc.constantFrom(100, 400, 4000))
   .map((budget) => new Pass(budget));
 
+class DisableThp implements Action {
+  private readonly choice: ProcessChoice & { readonly disable: boolean; readonly flags: number };
+
+  constructor(choice: ProcessChoice & { readonly disable: boolean; readonly flags: number }) {
+    this.choice = choice;
+  }
+
+  prepare(w: World): Job<number> {
+    const { disable, flags } = this.choice;
+    const { id, mm } = chooseProcess(w, this.choice);
+    return {
+      name: 'prctl',
+      process: id,
+      structural: false,
+      run: () => prctlSetThpDisable(w.rig.m, mm, disable, disable ? flags : 0),
+      deeds: (result) => deed(() => must(result === 0, () => `prctl gave ${result}`)),
+    };
+  }
+
+  toString(): string {
+    return `DisableThp(process ${this.choice.process}, ${this.choice.disable}, flags ${this.choice.flags})`;
+  }
+}
+
+const disabling: fc.Arbitrary<Action> = fc
+  .tuple(anyProcess, fc.constantFrom(true, false, false), fc.constantFrom(0, PR_THP_DISABLE_EXCEPT_ADVISED))
+  .map(([choice, disable, flags]) => new DisableThp({ ...choice, disable, flags }));
+
 /** Settings. */
 export const settings: fc.Arbitrary<Action> = fc.oneof(
   limit('max_ptes_none'),
@@ -96,4 +127,5 @@ export const settings: fc.Arbitrary<Action> = fc.oneof(
   choice('use_zero_page', ['0', '1']),
   choice('khugepaged/defrag', ['0', '1']),
   choice('shrink_underused', ['0', '1']),
+  disabling,
 );

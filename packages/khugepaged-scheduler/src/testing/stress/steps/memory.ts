@@ -11,6 +11,7 @@ import {
   lruAddDrainAll,
   type Pfn,
   splitFolioToOrder,
+  tryToCompact,
   updateMirrors,
 } from '@thplab/mm-model';
 import type { Procedure } from '@thplab/sync';
@@ -71,6 +72,10 @@ function* splitAt(w: World, choice: PageChoice, newOrder: number): Procedure<voi
   if (!last) updateMirrors(m, head);
 }
 
+function* compact(w: World, order: number): Procedure<void> {
+  for (let node = 0; node < w.rig.m.nodes; node++) yield* tryToCompact(w.rig.m, node, order);
+}
+
 function* scanDeferred(w: World, budget: number): Procedure<void> {
   for (let node = 0; node < w.rig.m.nodes; node++) yield* deferredSplitScan(w.rig.m, node, budget);
 }
@@ -101,12 +106,17 @@ const injections = fc
     return new Behind(name, (w) => inject(w, order ?? undefined, nth, count));
   });
 
+const compactions = fc
+  .constantFrom(2, 3, 4, 9)
+  .map((order) => new Behind(`Compact(order ${order})`, (w) => compact(w, order)));
+
 /** See the head of the file. */
 export const memories: fc.Arbitrary<Action> = fc.oneof(
   { weight: 2, arbitrary: hogs },
   { weight: 2, arbitrary: unhogs },
   { weight: 4, arbitrary: splits },
   { weight: 2, arbitrary: scans },
+  { weight: 2, arbitrary: compactions },
   { weight: 1, arbitrary: drains },
   { weight: 1, arbitrary: injections },
 );

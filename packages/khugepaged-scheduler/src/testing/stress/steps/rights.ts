@@ -195,7 +195,7 @@ class WriteProtect implements Action {
     for (let page = start as number; page < end; page++) {
       const seen = readPage(m, mm, page);
       if (seen?.wp === true) wp.add(page);
-      else if (seen !== undefined) open.add(page);
+      else if (seen !== undefined && seen.kind !== 'guard') open.add(page);
     }
     return { result, wp, open };
   }

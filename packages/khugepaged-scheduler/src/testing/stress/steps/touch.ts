@@ -80,7 +80,7 @@ function* touchPage(w: World, mm: MmId, page: number, write: boolean): Procedure
     const result = yield* handleMmFault(m, mm, page as Vpn, { write });
     if (result !== FAULT.ok) return { page, result, stamp: 0 };
     const entry = readPage(m, mm, page);
-    if (entry === undefined || entry.kind === 'swap' || entry.kind === 'marker') continue;
+    if (entry?.kind !== 'page' && entry?.kind !== 'zero') continue;
     if (!write) return { page, result, stamp: 0 };
     if (entry.kind !== 'page' || !entry.writable) continue;
     must(!entry.wp, () => `page ${page} can be written to in spite of its userfaultfd write protection`);
@@ -95,7 +95,7 @@ function settleTouch(w: World, expected: Expectation, id: number, touched: Touch
   const { page, result, stamp } = touched;
   const facts = expected.page(id, page);
   const flags = facts?.flags ?? 0;
-  const allowed = facts !== undefined && (flags & (write ? VM.WRITE : VM.READ)) !== 0;
+  const allowed = facts !== undefined && !facts.guard && (flags & (write ? VM.WRITE : VM.READ)) !== 0;
   const what = (): string =>
     `${write ? 'writing to' : 'reading'} page ${page} of process ${id} gave ${faultName(result)}`;
   switch (result) {
