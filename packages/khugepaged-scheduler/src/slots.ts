@@ -86,7 +86,7 @@ export function* khugepagedExit(k: Khugepaged, mm: MmId): Procedure<void> {
     Atomics.and(m.mm.flags, mm, ~MMF.VM_HUGEPAGE);
     t.mmSlot.pool.free(slot);
     mmdrop(m, mm);
-  } else if (slot !== 0) {
+  } else if (slot !== 0 && k.generation.exitSkipsScanWait !== true) {
     yield* mmapWriteLock(m, mm);
     yield* mmapWriteUnlock(m, mm);
   }

@@ -7,7 +7,6 @@ import type { KernelProfile } from '@thplab/sysfs-schema';
 import { settingIndex } from '@thplab/sysfs-schema';
 import { TRACE_EVENTS, type TraceEmitter, type TraceEvents } from '@thplab/trace';
 import type { DecisionRecorder } from './decision-recorder.js';
-import { UnmodelledGenerationError } from './errors.js';
 import type { Generation } from './generations/generation.js';
 import { merged } from './generations/merged.js';
 import type { PtesSettings } from './limits.js';
@@ -54,14 +53,9 @@ export interface CollapseContext {
   readonly nodeReclaim: NodeReclaim | undefined;
 }
 
-/** Makes a context. Errors: UnmodelledGenerationError. */
+/** Makes a context. */
 export function createCollapseContext(options: CollapseOptions): CollapseContext {
   const generation = options.generation ?? merged;
-  if (generation.installLock !== 'mmapWriteClearPmd') {
-    throw new UnmodelledGenerationError(
-      `generation '${generation.name}' installs under '${generation.installLock}'; only 'mmapWriteClearPmd' is modelled`,
-    );
-  }
   return {
     m: options.machine,
     generation,

@@ -24,6 +24,7 @@ import type { CollapseContext } from './collapse-context.js';
 import type { CollapseControl } from './collapse-control.js';
 import { COLLAPSE_POINT } from './collapse-points.js';
 import { traceCollapse } from './collapse-trace.js';
+import { collapseUnderPtl } from './collapse-under-ptl.js';
 import { allocChargeFolio } from './passes/alloc-charge.js';
 import { copyContents, copyCost } from './passes/copy.js';
 import { installPmd, installPtes } from './passes/install.js';
@@ -49,8 +50,11 @@ export function* collapseHugePage(ctx: CollapseContext, cc: CollapseControl): Pr
     cc.lockDropped = true;
   }
   let result = yield* allocChargeFolio(ctx, cc); // 1
-  if (result === SCAN.SUCCEED) result = yield* prepareUnderReadLock(ctx, cc, mmapLock); // 2 to 4
+  const underPtl = ctx.generation.installLock === 'mmapReadPtl' && a.order < m.pmdOrder;
   if (result === SCAN.SUCCEED) {
+    result = underPtl ? yield* collapseUnderPtl(ctx, cc) : yield* prepareUnderReadLock(ctx, cc, mmapLock); // 2 to 4
+  }
+  if (result === SCAN.SUCCEED && !underPtl) {
     yield preempt(COLLAPSE_POINT.beforeWriteLock);
     yield acquire(mmapLock, WRITE); // 5
     result = yield* collapseUnderWriteLock(ctx, cc); // 6 to 16
@@ -178,6 +182,7 @@ function* copyAndInstall(ctx: CollapseContext, a: CollapseAttempt): Procedure<Sc
     if (generation.pmdReinstallBeforePtes) attachTable(m, a);
     yield acquire(pteLock);
     installPtes(m, generation, a);
+    ctx.recorder?.entriesSet?.(a.mm, a.page, a.order);
     yield release(pteLock);
     if (!generation.pmdReinstallBeforePtes) attachTable(m, a);
   }

@@ -11,6 +11,10 @@ export const COLLAPSE_POINT = {
   pmdCleared: 103,
   /** Data is copied and the sources are gone; nothing is mapped. mmap_lock W, VMA W, perhaps anon_vma W. */
   copied: 104,
+  /** max_ptes_none has been read once, and is read again (the defect B11). No lock. */
+  noneSettingRead: 105,
+  /** Data is copied, the sources are still mapped (Dev Jain's v1). mmap_lock R, PTE lock. */
+  copiedUnderPtl: 106,
 } as const;
 
 /** Name of a point, for printed schedules; undefined for labels of others. */

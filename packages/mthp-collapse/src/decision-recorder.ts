@@ -12,6 +12,11 @@ export interface DecisionRecorder {
   skipped?(mm: MmId, page: Vpn, order: number, occupied: number, required: number): void;
   /** An attempt to collapse a window is over; `empty` of its entries were none or zero pages, as far as it came. */
   attempted?(mm: MmId, page: Vpn, order: number, result: ScanResult, empty: number): void;
+  /**
+   * Entries of a window were set just now, and the architecture's cache hook is called for them (`update_mmu_cache_range`):
+   * on some it walks from the address space to the table.
+   */
+  entriesSet?(mm: MmId, page: Vpn, order: number): void;
   /** The range is done. `page` is its first page. */
   rangeDone?(mm: MmId, vma: VmaId, page: Vpn, result: ScanResult): void;
 }

@@ -1,8 +1,3 @@
-/** The generation asks for a way of working that this package does not model. */
-export class UnmodelledGenerationError extends Error {
-  override readonly name: string = 'UnmodelledGenerationError';
-}
-
 /** The modelled kernel would have crashed here: a variant with one of the defects of khugepaged spec 19. */
 export class KernelOopsError extends Error {
   override readonly name: string = 'KernelOopsError';

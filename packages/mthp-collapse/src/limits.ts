@@ -13,6 +13,8 @@ export interface PtesSettings {
   readonly maxPtesNone: number;
   readonly maxPtesSwap: number;
   readonly maxPtesShared: number;
+  /** max_ptes_none as a second read found it, in generations that read it twice (B11). */
+  readonly maxPtesNoneAgain?: number;
 }
 
 /** Who collapses: the kernel thread, or a process through MADV_COLLAPSE. */
@@ -52,8 +54,8 @@ export function defaultPtesSettings(pmdOrder: number): PtesSettings {
 
 /** Is max_ptes_none one of the two values with a meaning below the PMD order: 0 or the ceiling? */
 export function isStrictNoneSetting(context: LimitContext): boolean {
-  const { maxPtesNone } = context.settings;
-  return maxPtesNone === 0 || maxPtesNone === maxPtesCeiling(context.pmdOrder);
+  const { maxPtesNone, maxPtesNoneAgain = maxPtesNone } = context.settings;
+  return maxPtesNone === 0 || maxPtesNoneAgain === maxPtesCeiling(context.pmdOrder);
 }
 
 /**

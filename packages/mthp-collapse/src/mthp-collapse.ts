@@ -3,8 +3,8 @@
  * 9). Kernels with one attempt per table, and MADV_COLLAPSE, are the walk of one window.
  */
 
-import type { Machine, MmId, VmaId, Vpn } from '@thplab/mm-model';
-import type { Procedure } from '@thplab/sync';
+import { type Machine, type MmId, mmapReadLock, mmapReadUnlock, type VmaId, type Vpn } from '@thplab/mm-model';
+import { type Procedure, preempt } from '@thplab/sync';
 import { anonOrderMasks } from '@thplab/sysfs-schema';
 import { popcountWindow } from './bitmap.js';
 import { startWalk } from './choice/start-walk.js';
@@ -14,6 +14,7 @@ import { chunkOccupancy } from './chunks.js';
 import { type CollapseContext, ptesSettingsChanged, readPtesSettings } from './collapse-context.js';
 import type { CollapseControl } from './collapse-control.js';
 import { collapseHugePage } from './collapse-huge-page.js';
+import { COLLAPSE_POINT } from './collapse-points.js';
 import { traceWindow } from './collapse-trace.js';
 import { KernelOopsError } from './errors.js';
 import type { LimitContext, PtesSettings } from './limits.js';
@@ -54,7 +55,7 @@ export function* mthpCollapse(
   const { m, recorder } = ctx;
   const { mm, page } = target;
   const a = cc.attempt;
-  let settings = readPtesSettings(m);
+  let settings = yield* readLimits(ctx);
   let windows = 0;
   const walk = startWalk(ctx.generation, walkInput(ctx, cc, target, settings));
   for (let w = nextWindow(ctx, walk, target); w !== NO_WINDOW; w = nextWindow(ctx, walk, target)) {
@@ -68,14 +69,32 @@ export function* mthpCollapse(
     recorder?.attempted?.(mm, a.page, order, result, a.none);
     if (ctx.tracer.enabled) traceAttempt(ctx, cc, settings, result);
     walk.report(result);
+    if (ctx.generation.reusesVmaAfterRelock === true) yield* rescanUnderStaleVma(ctx, target);
     if (ptesSettingsChanged(m, settings)) {
-      settings = readPtesSettings(m);
+      settings = yield* readLimits(ctx);
       walk.changeSettings(settings);
     }
   }
   const outcome = walk.outcome();
   if (outcome.warned) Atomics.or(m.machine.warnings, 0, WARNING_MAX_PTES_NONE);
   return { ...outcome, windows };
+}
+
+/** The three limits. With the defect B11 max_ptes_none is read once for each of the two values it is compared with. */
+function* readLimits({ m, generation }: CollapseContext): Procedure<PtesSettings> {
+  const settings = readPtesSettings(m);
+  if (!generation.noneSettingReadTwice) return settings;
+  yield preempt(COLLAPSE_POINT.noneSettingRead);
+  return { ...settings, maxPtesNoneAgain: readPtesSettings(m).maxPtesNone };
+}
+
+/** The defect B6: mmap_lock is taken again for the next window, and the VMA of the last one goes on being used. */
+function* rescanUnderStaleVma({ m }: CollapseContext, { mm, vma }: MthpCollapseTarget): Procedure<void> {
+  yield* mmapReadLock(m, mm);
+  if (!m.vma.pool.isLive(vma)) {
+    throw new KernelOopsError(`a second scan uses VMA ${vma} after it was freed (khugepaged spec 19, B6)`);
+  }
+  yield* mmapReadUnlock(m, mm);
 }
 
 /** The next window. With the defect B1 its limit asks the VMA, under no lock that would keep it. */

@@ -1,7 +1,6 @@
 import { TVA, VM, VMA_KIND } from '@thplab/mm-model';
 import { HUGEPAGES_ENABLED, settingIndex } from '@thplab/sysfs-schema';
 import { describe, expect, it } from 'vitest';
-import { UnmodelledGenerationError } from './errors.js';
 import { legacy618 } from './generations/legacy-6-18.js';
 import { merged } from './generations/merged.js';
 import { v4 } from './generations/v4.js';
@@ -68,12 +67,5 @@ describe('hugepageEnabled (khugepaged spec 4.3)', () => {
     expect(hugepageEnabled(w.ctx)).toBe(false);
     w.m.setting.value[settingIndex('hugepages.enabled', 4)] = HUGEPAGES_ENABLED.madvise;
     expect(hugepageEnabled(w.ctx)).toBe(works);
-  });
-});
-
-describe('a generation of your own', () => {
-  it('is refused if it installs in a way that is not modelled', () => {
-    const generation = { ...merged, installLock: 'mmapReadPtl' } as const;
-    expect(() => new CollapseWorld({ generation, profile: 'merged' })).toThrow(UnmodelledGenerationError);
   });
 });

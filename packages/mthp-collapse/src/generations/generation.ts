@@ -95,7 +95,7 @@ export interface GenerationChoice {
 
 /** One attempt: locks, installation, statistics (khugepaged spec 10, 11). */
 export interface GenerationAttempt {
-  /** What is locked while an mTHP is installed, and so what the attempt has to clear. */
+  /** What is locked while an mTHP is installed, and so what the attempt has to clear; mmapReadPtl is Dev Jain's v1. */
   readonly installLock: 'mmapWriteClearPmd' | 'mmapReadPtl';
   /** Below the PMD order the anon_vma lock is kept until the table is back; false is the defect B7. */
   readonly anonVmaHeldForMthp: boolean;
@@ -149,6 +149,12 @@ export interface GenerationDefects {
   readonly isolateBelievesScanUffd?: boolean;
   /** A swap-in that has given mmap_lock back itself has it given back again: B18. */
   readonly swapinUnlocksTwice?: boolean;
+  /** With `installLock` mmapReadPtl: an attempt that fails gives back mmap_lock alone, of all it holds: B4. */
+  readonly leaksLocksOnFailure?: boolean;
+  /** After an attempt the table is scanned again under the VMA of before, which may be gone: B6. */
+  readonly reusesVmaAfterRelock?: boolean;
+  /** An exiting process does not wait for the scan of its own page tables to end: B15. */
+  readonly exitSkipsScanWait?: boolean;
   /** The caller is not told that the attempt gave mmap_lock back, and gives it back again: B5. */
   readonly forgetsDroppedLock?: boolean;
 }

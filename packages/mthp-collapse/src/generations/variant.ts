@@ -7,6 +7,9 @@ const DEFECTS: Readonly<Record<keyof GenerationDefects, true>> = {
   isolateBelievesScanUffd: true,
   swapinUnlocksTwice: true,
   forgetsDroppedLock: true,
+  leaksLocksOnFailure: true,
+  reusesVmaAfterRelock: true,
+  exitSkipsScanWait: true,
 };
 
 /** Values that a text file can hold. */
