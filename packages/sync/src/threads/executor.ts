@@ -57,6 +57,8 @@ export class ThreadsExecutor implements Executor {
   private readonly view: ThreadState;
   private readonly list: ThreadsTask[] = [];
   private failure: TaskFailure | undefined = undefined;
+  /** Why the thread of the failed task ended, if that is the failure. */
+  private deathOf: string | undefined = undefined;
   private stopAsked = false;
 
   constructor(domain: SyncDomain, options: ThreadsOptions) {
@@ -118,6 +120,7 @@ export class ThreadsExecutor implements Executor {
     const tables = this.options.tables;
     Atomics.store(tables.threadRun.word, RUN.stop, 0);
     this.failure = undefined;
+    this.deathOf = undefined;
     this.stopAsked = false;
     for (const task of this.list) if (!task.started) this.start(task);
     let end: RunEnd = 'idle';
@@ -130,6 +133,7 @@ export class ThreadsExecutor implements Executor {
         if (++ticksStopping === TICKS_TO_STOP) await this.terminateRest();
       } else quiet = this.noticeQuiet(quiet);
     }
+    this.reportDeath();
     if (this.failure !== undefined) end = 'failed';
     else if (this.stopAsked) end = 'stopped';
     for (const task of this.list) task.unlisten();
@@ -182,7 +186,17 @@ export class ThreadsExecutor implements Executor {
 
   private died(task: ThreadsTask, why: string): void {
     if (task.state !== 'runnable') return;
+    if (this.failure === undefined) this.deathOf = why;
     this.failed(task, new WorkerDiedError(task.id, task.name, this.heldBy(task), why));
+  }
+
+  /** Says anew what a dead thread holds once all have stopped: until then others may have handed it what it waited for. */
+  private reportDeath(): void {
+    if (this.failure === undefined || this.deathOf === undefined) return;
+    const task = this.failure.task as ThreadsTask;
+    const held = this.heldBy(task);
+    task.error = new WorkerDiedError(task.id, task.name, held, this.deathOf);
+    this.failure = { task, error: task.error, held };
   }
 
   private failed(task: ThreadsTask, error: Error): void {
