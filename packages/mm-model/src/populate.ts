@@ -195,7 +195,7 @@ export function placeSwapped(m: Machine, vma: VmaId, first: Vpn, count: number):
   const mm = m.vma.mm[vma] as MmId;
   for (let page = first as number; page < first + count; page++) {
     const slot = swapAlloc(m, nextStamp(m));
-    if (slot === 0) throw new PopulateError(`the swap device is full at page ${page}: raise the machine's swap size`);
+    if (slot === 0) throw new PopulateError(`the swap device is full: raise the machine's swap size`);
     setPteEntry(m, ensureTable(m, mm, page as Vpn), slotOf(m, page as Vpn), makeEntry(ENTRY_KIND.swap, slot));
   }
   m.mm.swapEnts[mm] += count;

@@ -12,10 +12,14 @@ import { process } from './schema-process.js';
 
 export const FORMAT = 'thplab/scenario@1';
 
+/** The name is printed on terminals: no control characters. */
+const ONE_LINE = /^\P{Cc}*$/u;
+const NAME_HINT = 'expected a short text without line breaks or control characters';
+
 export const scenarioSchema: z.ZodType<Draft> = strict(
   {
     format: z.literal(FORMAT),
-    name: z.string().min(1).max(120).describe('short name, printed in results'),
+    name: z.string().min(1).max(120).regex(ONE_LINE, { error: NAME_HINT }).describe('short name, printed in results'),
     description: z.string().max(65_536).optional(),
     seed: seed().optional().describe('every random choice derives from it; default 1'),
     machine: machine().optional(),

@@ -180,3 +180,58 @@ describe('an expectation of another kernel', () => {
     expect(judged).toMatchObject({ ok: false, actual: 'kernel v6.18 has no such file' });
   });
 });
+
+describe('what an event expects', () => {
+  const failed = (body: string): (readonly [string, string])[] =>
+    runText(`${FAST}\n${HEAP}\n${body}`)
+      .result.expectations.filter(({ ok }) => !ok)
+      .map(({ key, actual }) => [key, actual] as const);
+
+  it('fails if the run ends before the event', () => {
+    const late = `events:
+  - { at: 10s, check: { counters: { thp_collapse_alloc: 4 } } }
+  - { at: 11s, madvise: { process: app, vma: heap, advice: collapse }, expect: { errno: ok } }
+  - { at: 12s, madvise: { process: app, vma: heap, advice: cold } }
+`;
+    expect(failed(`${late}run: { for: 1s }`)).toEqual([
+      ['events[0]', 'the run ended before'],
+      ['events[1].expect', 'the run ended before'],
+    ]);
+    expect(failed(`${late}run: { for: 20s }`)).toEqual([]);
+  });
+
+  it('fails if nobody of that name lives when its turn comes', () => {
+    const gone = `events:
+  - { at: 1ms, exit: { process: app } }
+  - { at: 2ms, madvise: { process: app, vma: heap, advice: cold }, expect: { errno: ok } }
+`;
+    expect(failed(`${gone}run: { for: 1s }`)).toEqual([['events[1].expect', 'no such process then']]);
+  });
+
+  it('is not missed in a run that somebody stopped', () => {
+    const scenario =
+      scenarioOf(`${FAST}\n${HEAP}\nevents: [{ at: 9min, check: { counters: { thp_collapse_alloc: 4 } } }]
+run: { for: 10min }`);
+    let asked = 0;
+    const { result } = runScenario(scenario, { shouldStop: () => ++asked > 2 });
+    expect(result.end.partial).toBe(true);
+    expect(result.expectations).toEqual([]);
+  });
+
+  it('shows events that the run did not come to', () => {
+    const { result } = runText(`${HEAP}\nevents: [{ at: 2s, exit: { process: app } }]\nrun: { for: 1s }`);
+    expect(result.events).toEqual([{ key: 'events[0]', kind: 'exit', executions: 0, errnos: {} }]);
+  });
+});
+
+describe('a machine without swap', () => {
+  it('swaps nothing out, not even one page', () => {
+    const { result } = runText(`machine: { memory: 16M }\nsysfs: { enabled: never }
+processes: [{ name: app, vmas: [{ name: heap, size: 32M }] }]
+events: [{ at: 0s, fault: { process: app, vma: heap }, expect: { errno: ENOMEM } }]
+run: { for: 1s }`);
+    expect(result.vmstat.pswpout).toBeUndefined();
+    expect(result.processes[0].swap).toBe(0);
+    expect(result.expectations.map(({ ok }) => ok)).toEqual([true]);
+  });
+});

@@ -103,7 +103,7 @@ function memoryOf(scenario: Scenario): number {
 class Run {
   readonly timeline: TimelineRow[] = [];
   readonly expectations: ExpectationResult[] = [];
-  readonly book: EventBook = new EventBook();
+  readonly book: EventBook;
   readonly hugeAtStart: number;
   readonly #world: World;
   readonly #options: RunOptions;
@@ -115,13 +115,12 @@ class Run {
     this.#world = world;
     this.#options = options;
     this.hugeAtStart = hugePages(world);
+    this.book = new EventBook(world.scenario.events);
     this.#timetable = new Timetable(world.scenario.events, world.scenario.run.atMost);
     this.#events = new EventRunner(world, {
       stepEnded: (execution, result) => this.#note(this.book.stepEnded(execution, result)),
       executionEnded: (execution, before) => this.#executionEnded(execution, before),
-      check: ({ event, atNs }) => {
-        if (event.action.kind === 'check') this.expectations.push(...judge(world, event.action.expect, atNs));
-      },
+      check: (execution) => this.#check(execution),
     });
     world.notice.listener = () => this.#look();
     const zoom = options.zoom ?? [];
@@ -140,7 +139,15 @@ class Run {
     const end = yield* this.#advance();
     this.timeline.push(timelineRow(world, end.atNs));
     this.expectations.push(...judge(world, world.scenario.expect, end.atNs));
+    if (!end.partial) this.expectations.push(...this.book.unjudged().map((row) => ({ ...row, atNs: end.atNs })));
     return end;
+  }
+
+  #check(execution: Execution): void {
+    const { action } = execution.event;
+    if (action.kind !== 'check') return;
+    this.book.checked(execution);
+    this.expectations.push(...judge(this.#world, action.expect, execution.atNs));
   }
 
   *#advance(): Generator<RunProgress, ResultEnd, void> {

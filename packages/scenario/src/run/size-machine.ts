@@ -51,7 +51,7 @@ export function limitsOf(
     directories: directories * families * 2 + mms * 4 + 64,
     files: vmas.length + extras.vmas + 256,
     pageCache: Math.max(1024, Math.ceil(filePages * 2)),
-    swapSlots: Math.max(1, machine.swap / machine.pageSize),
+    swapSlots: machine.swap / machine.pageSize,
   };
 }
 
