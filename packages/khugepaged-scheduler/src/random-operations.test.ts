@@ -14,7 +14,7 @@ const STEPS = 100;
 
 describe('random operations', () => {
   it('one after the other keep every page, frame and reference', { timeout: 24 * 3_600_000 }, () => {
-    const { replayPath, ...parameters } = stressParameters('alone', 1500);
+    const { replayPath, ...parameters } = stressParameters('alone', 1450);
     fc.assert(fc.property(anySequence(STEPS, 0, replayPath), runSequence), {
       ...parameters,
       reporter: stressReport('alone'),
@@ -22,7 +22,7 @@ describe('random operations', () => {
   });
 
   it('some of them at the same time keep every page, frame and reference', { timeout: 24 * 3_600_000 }, () => {
-    const { replayPath, ...parameters } = stressParameters('together', 700);
+    const { replayPath, ...parameters } = stressParameters('together', 560);
     fc.assert(fc.property(anySequence(STEPS, 2, replayPath), runSequence), {
       ...parameters,
       reporter: stressReport('together'),

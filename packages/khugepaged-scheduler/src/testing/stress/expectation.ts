@@ -17,8 +17,8 @@ export interface PageFacts {
   readonly droppable: boolean;
   /** Write-protected by userfaultfd, which must last. */
   readonly wp: boolean;
-  /** A guard region: touching it gives SIGSEGV. */
-  readonly guard: boolean;
+  /** A guard region: touching it gives SIGSEGV. Not known if others touched the page while it was installed. */
+  readonly guard: boolean | 'unknown';
   /** Was seen empty in a VMA with userfaultfd mode missing: nobody may fill it (invariant I6 of khugepaged spec 19). */
   readonly hole: boolean;
 }
@@ -196,7 +196,10 @@ export function observe(facts: PageFacts, seen: SeenPage | undefined): PageFacts
   if (facts.wp && seen?.wp !== true && !lost) return 'lost its write protection';
   if ((seen?.wp ?? false) && (facts.flags & VM.UFFD_WP) === 0)
     return 'is write-protected, but its VMA is not registered';
-  if (facts.guard !== (seen?.kind === 'guard')) return facts.guard ? 'is no guard any more' : 'has become a guard';
+  const guard = seen?.kind === 'guard';
+  if (facts.guard !== 'unknown' && facts.guard !== guard) {
+    return guard ? 'has become a guard' : 'is no guard any more';
+  }
   const empty = seen === undefined || seen.kind === 'guard' || seen.kind === 'marker';
   const missing = (facts.flags & VM.UFFD_MISSING) !== 0;
   if (facts.hole && missing && !empty) return 'was a hole of a userfaultfd VMA, and has been filled';
@@ -204,8 +207,9 @@ export function observe(facts: PageFacts, seen: SeenPage | undefined): PageFacts
   const hole = missing && empty;
   const droppable = facts.droppable && !(dropped && empty);
   const settled = facts.values.length === 1 && facts.values[0] === content && facts.freshAbove === NEVER;
-  if (settled && wp === facts.wp && hole === facts.hole && droppable === facts.droppable) return facts;
-  return { ...facts, values: [content], freshAbove: NEVER, droppable, wp, hole };
+  if (settled && wp === facts.wp && hole === facts.hole && droppable === facts.droppable && guard === facts.guard)
+    return facts;
+  return { ...facts, values: [content], freshAbove: NEVER, droppable, wp, guard, hole };
 }
 
 /** Flags that a copy of the VMA for a child or for another place does not take along. */

@@ -128,8 +128,8 @@ const size = fc.constantFrom<keyof typeof HUGEPAGES_ENABLED>(
 export const anySetup: fc.Arbitrary<Setup> = fc
   .record({
     machine: fc.oneof(
-      { weight: 12, arbitrary: fc.constantFrom(...machines(3, [192], [320], [1024], [96, 128])) },
-      { weight: 5, arbitrary: fc.constantFrom(...machines(4, [256], [1024], [192, 192])) },
+      { weight: 24, arbitrary: fc.constantFrom(...machines(3, [192], [320], [1024], [96, 128])) },
+      { weight: 10, arbitrary: fc.constantFrom(...machines(4, [256], [1024], [192, 192])) },
       { weight: 1, arbitrary: fc.constantFrom(...machines(9, [2560], [6144], [2048, 1024])) },
     ),
     profile: fc.constantFrom<KernelProfile>('merged', 'merged', 'v6.18'),

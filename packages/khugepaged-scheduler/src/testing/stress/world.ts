@@ -60,6 +60,8 @@ export class World {
   onAttempt: ((attempt: Attempt) => void) | undefined = undefined;
   /** Allocations may have been made to fail. */
   injected = false;
+  /** Free pages at the start of the last step. */
+  private freeBefore = 0;
   /** Frames taken away from the allocator. */
   hogged: Pfn[] = [];
   /** Steps done. */
@@ -101,6 +103,7 @@ export class World {
   execute(jobs: readonly Job[], delays: readonly number[] = []): void {
     const { m } = this.rig;
     const start = this.executor.current.nowNs;
+    this.freeBefore = this.freePages();
     // Threads are users of their memory, so that it lasts until each has done its part.
     for (const job of jobs)
       if (job.process !== 0 && job.exits !== true) mmget(m, this.expected.process(job.process).mm);
@@ -117,6 +120,16 @@ export class World {
       (job.structural ? changes : deeds).push(...job.deeds((tasks[i] as Task).result));
     });
     settle(this.expected, changes, deeds);
+  }
+
+  /** Running out of memory in the last step has a reason. */
+  memoryMayBeShort(): boolean {
+    const free = Math.min(this.freeBefore, this.freePages());
+    return this.injected || free < 64 + 4 * this.rig.m.ptes;
+  }
+
+  private freePages(): number {
+    return this.rig.m.node.freePages.reduce((sum, pages) => sum + pages, 0);
   }
 
   private *asThread(job: Job): Procedure<unknown> {

@@ -61,6 +61,18 @@ function settleAdvice(expected: Expectation, target: Target, advice: AdviceName,
     if (advice === 'DONTNEED') expected.discard(id, start, locked);
     else expected.change(id, start, locked, (facts): PageFacts => ({ ...facts, droppable: true }));
   } else if (advice === 'GUARD_INSTALL') {
+    if (result === -ERRNO.EAGAIN) {
+      // Somebody kept touching the range: any part of it may be guarded or emptied.
+      expected.detachPins(id, (page) => start <= page && page < end);
+      const either = (facts: PageFacts): PageFacts => ({
+        ...facts,
+        values: [...facts.values, 0],
+        wp: false,
+        guard: 'unknown',
+      });
+      expected.change(id, start, end, either);
+      return;
+    }
     const locked = firstWith(expected, target, VM.LOCKED);
     must(result === (locked < end ? -ERRNO.EINVAL : holes ? -ERRNO.ENOMEM : 0), what);
     expected.discard(id, start, locked);

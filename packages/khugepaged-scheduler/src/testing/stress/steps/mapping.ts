@@ -29,7 +29,6 @@ import {
   type RangeChoice,
   rangeText,
 } from './target.js';
-import { memoryMayBeShort } from './touch.js';
 
 const MAX_PROCESSES = 4;
 
@@ -236,7 +235,7 @@ class Fork implements Action {
       deeds: (child) =>
         deed((expected) => {
           // Only the copy of a pinned page needs memory that may not be there.
-          must(child !== 0 || (expected.pins.length > 0 && memoryMayBeShort(w)), () => 'fork found no memory');
+          must(child !== 0 || (expected.pins.length > 0 && w.memoryMayBeShort()), () => 'fork found no memory');
           if (child === 0) return;
           const pages = new Map<number, PageFacts>();
           for (const [page, facts] of expected.process(id).pages) {

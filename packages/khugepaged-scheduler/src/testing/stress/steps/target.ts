@@ -56,7 +56,7 @@ export function areaStart(w: World): number {
 
 /** PMD ranges of the area: few where they are large. */
 export function areaBlocks(w: World): number {
-  return w.rig.m.pmdOrder > 5 ? 4 : 16;
+  return w.rig.m.pmdOrder > 5 ? 3 : 16;
 }
 
 /** Most pages that a process has mapped. */

@@ -95,7 +95,7 @@ function settleTouch(w: World, expected: Expectation, id: number, touched: Touch
   const { page, result, stamp } = touched;
   const facts = expected.page(id, page);
   const flags = facts?.flags ?? 0;
-  const allowed = facts !== undefined && !facts.guard && (flags & (write ? VM.WRITE : VM.READ)) !== 0;
+  const allowed = facts !== undefined && facts.guard !== true && (flags & (write ? VM.WRITE : VM.READ)) !== 0;
   const what = (): string =>
     `${write ? 'writing to' : 'reading'} page ${page} of process ${id} gave ${faultName(result)}`;
   switch (result) {
@@ -106,25 +106,17 @@ function settleTouch(w: World, expected: Expectation, id: number, touched: Touch
       if (write) expected.write(id, page, stamp);
       break;
     case FAULT.sigsegv:
-      must(!allowed, what);
+      must(!allowed || facts?.guard === 'unknown', what);
       break;
     case FAULT.userfault:
       must(allowed && (flags & (VM.UFFD_MISSING | (write ? VM.UFFD_WP : 0))) !== 0, what);
       break;
     case FAULT.oom:
-      must(memoryMayBeShort(w), what);
+      must(w.memoryMayBeShort(), what);
       break;
     default:
       must(false, what);
   }
-}
-
-/** Running out of memory has a reason. */
-export function memoryMayBeShort(w: World): boolean {
-  const { m } = w.rig;
-  let free = 0;
-  for (let node = 0; node < m.nodes; node++) free += m.node.freePages[node];
-  return w.injected || free < 64 + m.ptes;
 }
 
 /** Reads and writes. */
