@@ -1,7 +1,12 @@
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-  entry: ['src/index.ts'],
+  // The worker and what it runs are loaded by their URLs.
+  entry: {
+    index: 'src/index.ts',
+    'lock-worker': 'src/benches/lock-worker.ts',
+    'lock-program': 'src/benches/lock-program.ts',
+  },
   format: ['esm'],
   target: 'node22',
   sourcemap: true,

@@ -5,11 +5,12 @@
 import { parseArgs } from 'node:util';
 import { collapseBench } from './benches/collapse.js';
 import { memoryBench } from './benches/memory.js';
+import { parallelBench } from './benches/parallel.js';
 import { scanBench } from './benches/scan.js';
 import { searchBench } from './benches/search.js';
 import { type BenchDefinition, printReport } from './report.js';
 
-const BENCHES: readonly BenchDefinition[] = [scanBench, memoryBench, collapseBench, searchBench];
+const BENCHES: readonly BenchDefinition[] = [scanBench, memoryBench, collapseBench, searchBench, parallelBench];
 
 const USAGE = `pnpm bench                 all benches
 pnpm bench scan --quick     one of them, roughly
