@@ -1,7 +1,9 @@
 /** Events that concern the machine: writes to sysfs, failing allocations. */
 import { writeSysfs } from '@thplab/khugepaged-scheduler';
-import { injectAllocationFailure } from '@thplab/mm-model';
+import { type AllocationFailure, injectAllocationFailure } from '@thplab/mm-model';
 import { type Procedure, spend } from '@thplab/sync';
+import type { EventAction } from '../../format/index.js';
+import { scenarioError } from '../run-error.js';
 import type { Plan } from './step.js';
 
 export const planSysfs: Plan<'sysfs'> = (world, action) => [
@@ -19,17 +21,30 @@ export const planSysfs: Plan<'sysfs'> = (world, action) => [
   },
 ];
 
-export const planFailAllocation: Plan<'failAllocation'> = (world, action) => [
+export const planFailAllocation: Plan<'failAllocation'> = (world, action, { event }) => [
   {
     process: null,
     procedure: function* (): Procedure<number> {
-      const order = action.order === null ? {} : { order: action.order };
-      const { which } = action;
-      if (which.kind === 'nth') injectAllocationFailure(world.m, { ...order, nth: which.n, count: 1 });
-      else if (which.kind === 'count') injectAllocationFailure(world.m, { ...order, nth: 1, count: which.n });
-      else injectAllocationFailure(world.m, { ...order, nth: which.n, every: which.n });
+      try {
+        injectAllocationFailure(world.m, ruleOf(action));
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+        throw scenarioError(world.locate, event.key, error.message, 'write one rule with a higher count');
+      }
       yield spend(0);
       return 0;
     },
   },
 ];
+
+function ruleOf({ order, which }: Extract<EventAction, { kind: 'failAllocation' }>): AllocationFailure {
+  const of = order === null ? {} : { order };
+  switch (which.kind) {
+    case 'nth':
+      return { ...of, nth: which.n, count: 1 };
+    case 'count':
+      return { ...of, nth: 1, count: which.n };
+    case 'every':
+      return { ...of, nth: which.n, every: which.n };
+  }
+}

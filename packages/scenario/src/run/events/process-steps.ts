@@ -1,5 +1,5 @@
 /** Events in the life of processes: fork, exit, prctl. */
-import { dupMm, mmput } from '@thplab/mm-model';
+import { dupMm, ERRNO, mmput } from '@thplab/mm-model';
 import { now, type Procedure, spend } from '@thplab/sync';
 import { setThpMode } from '../create-process.js';
 import { memberName, type Process } from '../process-table.js';
@@ -33,6 +33,8 @@ export const planFork: Plan<'fork'> = (world, action) =>
       procedure: function* (): Procedure<number> {
         for (let i = 0; i < action.count; i++) {
           const mm = yield* dupMm(world.m, parent.mm);
+          // No memory for a copy of a pinned page.
+          if (mm === 0) return -ERRNO.ENOMEM;
           const child = bear(world, parent, mm, action.as, yield now());
           if (action.lifetime !== null) {
             const startNs = (yield now()) + action.lifetime;
