@@ -8,14 +8,13 @@ import {
   startStopKhugepaged,
   writeSysfs,
 } from '@thplab/khugepaged-scheduler';
-import { bootMachine, dupMm, type Machine } from '@thplab/mm-model';
+import { bootMachine, dupMm, findTable, type Machine } from '@thplab/mm-model';
 import {
-  type CollapseContext,
   createCollapseContext,
+  type DecisionRecorder,
   type Generation,
   generationByName,
   installMadviseCollapse,
-  UnmodelledGenerationError,
   variantOf,
 } from '@thplab/mthp-collapse';
 import type { Current, Procedure } from '@thplab/sync';
@@ -32,7 +31,7 @@ const PAGE_SHIFT = 12;
 
 /** How a stage is built. */
 export interface StageOptions {
-  /** Leave the variant out: the kernel as it is. */
+  /** The merged kernel, whatever the case says. */
   readonly fixed?: boolean;
 }
 
@@ -43,19 +42,25 @@ export function buildStage(check: CheckCase, options: StageOptions = {}): Stage 
   const current: Current = { nowNs: 0, cpu: 0, task: 0 };
   raw.current = current;
   const { m, log } = watchMachine(raw);
-  const profile = check.machine.kernel;
+  const profile = options.fixed === true ? 'merged' : check.machine.kernel;
   const findings: string[] = [];
-  const collapse = contextOf(check, m, generation);
+  const collapse = createCollapseContext({
+    machine: m,
+    generation,
+    profile,
+    recorder: cacheHook(check, raw, findings),
+  });
   installMadviseCollapse(collapse);
   const k = createKhugepaged({ machine: m, profile, collapse, startThread: () => {} });
   applySysfs(check, k);
   const processes = createProcesses(check, m);
-  const book = new ContentBook(raw, [...processes.values()].flatMap(rangesOf));
+  const book = new ContentBook(raw, log, [...processes.values()].flatMap(rangesOf));
   return { m, raw, log, collapse, k, processes, book, findings, holes: [] };
 }
 
 function generationOf(check: CheckCase, fixed: boolean): Generation {
-  const { kernel, variant } = check.machine;
+  const { variant } = check.machine;
+  const kernel = fixed ? 'merged' : check.machine.kernel;
   try {
     const generation = generationByName(kernel);
     return fixed ? generation : variantOf(generation, variant);
@@ -66,13 +71,15 @@ function generationOf(check: CheckCase, fixed: boolean): Generation {
   }
 }
 
-function contextOf(check: CheckCase, machine: Machine, generation: Generation): CollapseContext {
-  try {
-    return createCollapseContext({ machine, generation, profile: check.machine.kernel });
-  } catch (error) {
-    if (!(error instanceof UnmodelledGenerationError)) throw error;
-    throw scenarioError(check.locate, 'machine.variant', error.message, '');
-  }
+/** The architecture's hook as those have it that walk the page tables in it (case B8). */
+function cacheHook(check: CheckCase, raw: Machine, findings: string[]): DecisionRecorder {
+  if (!check.invariants.has('cache-hook')) return {};
+  return {
+    entriesSet(mm, page) {
+      if (findTable(raw, mm, page) !== 0) return;
+      findings.push(`cache-hook: entries of page ${page} are set, but a walk from mm ${mm} finds no table there`);
+    },
+  };
 }
 
 function boot(check: CheckCase): Machine {

@@ -1,5 +1,6 @@
 export { interleavingText } from '@thplab/sync';
 export { ACTOR_KINDS } from './actors/index.js';
+export { type CatalogueEntry, type CatalogueOptions, coverageText, runCatalogueCase } from './catalogue.js';
 export type * from './format/check-case.js';
 export { STRATEGIES } from './format/check-case.js';
 export { parseCheck } from './format/parse.js';

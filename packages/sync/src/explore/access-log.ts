@@ -51,6 +51,9 @@ export class AccessLog {
     this.count = 0;
   }
 
+  /** The code of the step has run, its cells are read next: a log that finds out only now what was touched adds it here. */
+  settle(): void {}
+
   /** The step is over: what is touched now (a check, a reset) is nobody's. */
   end(): void {
     this.held = undefined;

@@ -204,6 +204,7 @@ export class ScheduleRunner implements ScheduleView {
       this.trace.access(EVERYTHING, accessOf(EVERYTHING, ACCESS.cellWrite));
       return;
     }
+    log.settle();
     for (let at = 0; at < log.count; at++) {
       const cell = log.cells[at] as number;
       const object = cellObject(cell);

@@ -28,7 +28,7 @@ export function resultOf(parsed: CheckCase, report: CheckReport, wallMs: number,
   const tried = report.schedules + report.dropped;
   return {
     name: report.name,
-    kernel: parsed.machine.kernel,
+    kernel: report.fixed ? 'merged' : parsed.machine.kernel,
     variant: report.fixed ? {} : parsed.machine.variant,
     actors: report.actors,
     search: report.search,

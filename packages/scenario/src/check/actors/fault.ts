@@ -54,11 +54,11 @@ function* store(stage: Stage, own: Params, target: Target): Procedure<void> {
 }
 
 function* load(stage: Stage, own: Params, target: Target): Procedure<void> {
-  const { m, raw, book, findings } = stage;
+  const { m, book, findings } = stage;
   for (;;) {
     const result = yield* handleMmFault(m, target.mm, target.first, { write: false });
     if (!wentWell(stage, own, target, result)) return;
-    const content = contentOf(raw, target.mm, target.first);
+    const content = contentOf(m, target.mm, target.first);
     // The table may have been taken away since: then the processor faults again.
     if (content === -1) {
       yield preempt();

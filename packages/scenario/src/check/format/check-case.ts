@@ -47,10 +47,20 @@ export interface ForkSpec {
   readonly as: string;
 }
 
+/** The entry of the catalogue (khugepaged spec 19) that a case is of. */
+export interface BugSpec {
+  readonly id: string;
+  /** What the failure of the faulty kernel says; null: no kernel is known to fail. */
+  readonly finds: string | null;
+  readonly note: string;
+}
+
 export interface CheckCase {
   readonly format: string;
   readonly name: string;
   readonly description: string;
+  /** Null: of none. */
+  readonly bug: BugSpec | null;
   readonly machine: CheckMachineSpec;
   readonly sysfs: readonly SysfsWrite[];
   readonly processes: readonly ProcessSpec[];

@@ -8,7 +8,7 @@ import { formatKey, type KeyPath, MAX_DESCRIBED, type Problem, ScenarioError } f
 import type { Machine } from '../../format/scenario.js';
 import { sysfsFilesOf } from '../../format/sysfs-files.js';
 import { readTree } from '../../format/yaml-tree.js';
-import { INVARIANTS, type Invariant } from '../invariants/invariant.js';
+import { INVARIANTS, type Invariant, ON_REQUEST } from '../invariants/invariant.js';
 import type { ActorSpec, CheckCase, CheckMachineSpec } from './check-case.js';
 import { type CheckDraft, checkSchema } from './schema.js';
 
@@ -50,6 +50,8 @@ function normalise(draft: CheckDraft, report: Context['report'], locate: CheckCa
     format: draft.format,
     name: draft.name,
     description: draft.description ?? '',
+    bug:
+      draft.bug === undefined ? null : { id: draft.bug.id, finds: draft.bug.finds ?? null, note: draft.bug.note ?? '' },
     machine,
     sysfs: normaliseSysfs(context, { enabled: 'always', ...draft.sysfs }, ['sysfs'], false),
     processes,
@@ -103,10 +105,11 @@ function actorsOf({ actors }: CheckDraft): ActorSpec[] {
 }
 
 function invariantsOf(draft: CheckDraft['invariants']): ReadonlySet<Invariant> {
-  if (draft === undefined) return new Set(INVARIANTS);
+  const usual = INVARIANTS.filter((one) => !ON_REQUEST.has(one));
+  if (draft === undefined) return new Set(usual);
   if (Array.isArray(draft)) return new Set(draft);
   const { except } = draft as { readonly except: Invariant[] };
-  return new Set(INVARIANTS.filter((one) => !except.includes(one)));
+  return new Set(usual.filter((one) => !except.includes(one)));
 }
 
 /** The path that a text such as `actors[0].fault-read` means. */

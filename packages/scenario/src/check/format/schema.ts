@@ -16,6 +16,9 @@ export interface CheckDraft {
   readonly format: string;
   readonly name: string;
   readonly description?: string | undefined;
+  readonly bug?:
+    | { readonly id: string; readonly finds?: string | undefined; readonly note?: string | undefined }
+    | undefined;
   readonly machine?:
     | {
         readonly kernel?: (typeof KERNEL_PROFILES)[number] | undefined;
@@ -39,6 +42,22 @@ export interface CheckDraft {
         readonly seed?: number | undefined;
       }
     | undefined;
+}
+
+function bug(): z.ZodType<CheckDraft['bug']> {
+  return strict(
+    {
+      id: z.string().regex(/^B\d+$/, { error: 'expected a number of the catalogue such as B7' }),
+      finds: z
+        .string()
+        .min(1)
+        .max(200)
+        .optional()
+        .describe('what the failure of the faulty kernel says; default: none is known'),
+      note: z.string().max(400).optional().describe('for the table of the catalogue'),
+    },
+    'the entry of the catalogue that the case is of',
+  );
 }
 
 function machine(): z.ZodType<CheckDraft['machine']> {
@@ -81,6 +100,7 @@ export const checkSchema: z.ZodType<CheckDraft> = strict(
     format: z.literal(CHECK_FORMAT),
     name: z.string().min(1).max(120),
     description: z.string().max(65_536).optional(),
+    bug: bug().optional(),
     machine: machine().optional(),
     sysfs: sysfs().optional(),
     processes: z.array(process()).min(1).max(8),
@@ -90,7 +110,7 @@ export const checkSchema: z.ZodType<CheckDraft> = strict(
       .optional()
       .describe('children that exist from the start'),
     actors: z.array(actor()).min(1).max(8),
-    invariants: invariants().optional().describe('default: all'),
+    invariants: invariants().optional().describe('default: all but cache-hook'),
     search: strict({
       strategy: choice(STRATEGIES).optional().describe('default dfs'),
       preemptions: count(0, 64).optional().describe('most pre-emptions of a schedule; default any number'),

@@ -21,7 +21,8 @@ import {
   slotOf,
   type Vpn,
 } from '@thplab/mm-model';
-import type { Procedure } from '@thplab/sync';
+import type { AccessLog, Procedure } from '@thplab/sync';
+import { BOOK_CELL } from './watched-machine.js';
 
 /** A run of pages of one process. */
 export interface BookedRange {
@@ -54,6 +55,7 @@ const UNKNOWN = -2;
 
 export class ContentBook {
   private readonly m: Machine;
+  private readonly log: AccessLog;
   private readonly ranges: readonly BookedRange[];
   private readonly places: Map<MmId, Map<number, number>> = new Map();
   private readonly names: string[] = [];
@@ -63,8 +65,9 @@ export class ContentBook {
   private readonly expected: Int32Array;
 
   /** Follows the pages of the ranges from what they hold now. */
-  constructor(m: Machine, ranges: readonly BookedRange[]) {
+  constructor(m: Machine, log: AccessLog, ranges: readonly BookedRange[]) {
     this.m = m;
+    this.log = log;
     this.ranges = ranges;
     for (const range of ranges) for (let i = 0; i < range.pages; i++) this.add(range, i);
     this.initial = Int32Array.from(this.pages, (page, at) => contentOf(m, this.mms[at] as MmId, page));
@@ -97,6 +100,7 @@ export class ContentBook {
 
   /** What the page must read now; undefined if nobody can say. */
   mustRead(mm: MmId, page: Vpn): number | undefined {
+    this.log.read(BOOK_CELL);
     const at = this.at(mm, page);
     if (at === undefined || this.expected[at] === UNKNOWN) return undefined;
     return this.expected[at];
@@ -104,6 +108,7 @@ export class ContentBook {
 
   /** The pages are being taken away: from now on they may read anything. */
   forget(mm: MmId, start: number, pages: number): void {
+    this.log.write(BOOK_CELL);
     for (let page = start; page < start + pages; page++) {
       const at = this.at(mm, page as Vpn);
       if (at !== undefined) this.expected[at] = UNKNOWN;

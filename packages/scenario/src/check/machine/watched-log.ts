@@ -10,6 +10,8 @@ export interface LoggedColumn {
   readonly name: string;
   readonly offset: number;
   readonly bytes: number;
+  /** Somebody keeps the column in a variable: it is compared after every step, whether it was fetched or not. */
+  readonly kept?: boolean;
 }
 
 interface Words {
@@ -21,10 +23,12 @@ export class WatchedLog extends AccessLog {
   readonly columns: readonly LoggedColumn[];
   private readonly shadow: Uint8Array;
   private readonly words: readonly Words[];
+  private readonly kept: readonly number[];
 
   /** The cell of a column is its place in the list. */
   constructor(buffer: SharedArrayBuffer, columns: readonly LoggedColumn[]) {
     super();
+    this.kept = [...columns.keys()].filter((cell) => columns[cell]?.kept === true);
     this.columns = columns;
     const copy = new ArrayBuffer(buffer.byteLength);
     this.shadow = new Uint8Array(copy);
@@ -41,6 +45,10 @@ export class WatchedLog extends AccessLog {
     this.shadow.set(bytes);
   }
 
+  override settle(): void {
+    for (const cell of this.kept) if (this.differs(cell)) this.write(cell);
+  }
+
   /** The step wrote the cell: it says so itself, or the column has changed. Asked once per cell, at the end of a step. */
   override wrote(cell: number): boolean {
     return this.takeChanges(cell) || super.wrote(cell);
@@ -52,12 +60,15 @@ export class WatchedLog extends AccessLog {
   }
 
   private takeChanges(cell: number): boolean {
+    if (!this.differs(cell)) return false;
     const { now, then } = this.words[cell] as Words;
-    for (let at = 0; at < now.length; at++) {
-      if (now[at] === then[at]) continue;
-      then.set(now as Uint32Array);
-      return true;
-    }
+    then.set(now as Uint32Array);
+    return true;
+  }
+
+  private differs(cell: number): boolean {
+    const { now, then } = this.words[cell] as Words;
+    for (let at = 0; at < now.length; at++) if (now[at] !== then[at]) return true;
     return false;
   }
 }

@@ -2,7 +2,7 @@
  * A machine whose columns can be seen being fetched: every `m.table.column` enters the column into a log. A column that a
  * procedure keeps in a variable across a yield would be missed; `WatchedLog.unseen` tells, and a test asks it.
  */
-import type { Arena, ArenaPlan } from '@thplab/arena';
+import { type Arena, type ArenaPlan, RowPool } from '@thplab/arena';
 import type { Machine } from '@thplab/mm-model';
 import { type LoggedColumn, WatchedLog } from './watched-log.js';
 
@@ -34,6 +34,18 @@ const UNLOGGED: ReadonlySet<string> = new Set([
   'khugepaged.passes',
 ]);
 
+/**
+ * Columns that lists and procedures keep in variables: the free lists of the allocator, khugepaged's list and its counts. Who
+ * reads them this way holds the lock that their writers hold, or is alone in using them.
+ */
+const KEPT = /^((node|khugepaged|mmSlot)\.|frame\.(mapping|index)$)/;
+
+/** Stands for the content book, which is no part of the arena: actors say themselves when they use it. */
+const BOOK: LoggedColumn = { name: 'book', offset: 0, bytes: 0 };
+const POOL_BYTES = 16;
+/** Its cell. */
+export const BOOK_CELL = 0;
+
 /** The machine to give to procedures, and the log that it fills. */
 export interface Watched {
   readonly m: Machine;
@@ -52,12 +64,16 @@ export function watchMachine(raw: Machine): Watched {
 /** All columns that count, then one cell for the bookkeeping of each pool. */
 function loggedColumns(plan: ArenaPlan): LoggedColumn[] {
   const columns = plan.tables.flatMap((table) =>
-    table.columns.map(({ name, offset, bytes }) => ({ name: `${table.name}.${name}`, offset, bytes })),
+    table.columns.map(({ name, offset, bytes }) => column(`${table.name}.${name}`, offset, bytes)),
   );
   const pools = plan.tables
     .filter((table) => table.pooled)
-    .map((table) => ({ name: `${table.name}.pool`, offset: table.metaIndex * 4, bytes: 16 }));
-  return [...columns, ...pools].filter(({ name }) => !UNLOGGED.has(name));
+    .map((table) => column(`${table.name}.pool`, table.metaIndex * 4, POOL_BYTES));
+  return [BOOK, ...columns, ...pools].filter(({ name }) => !UNLOGGED.has(name));
+}
+
+function column(name: string, offset: number, bytes: number): LoggedColumn {
+  return { name, offset, bytes, kept: KEPT.test(name) };
 }
 
 type Views = Readonly<Record<string, object>>;
@@ -70,7 +86,12 @@ function watchTables(tables: Views, columns: readonly LoggedColumn[], log: Watch
       const watched = {};
       for (const [column, value] of Object.entries(view)) {
         const cell = cells.get(`${table}.${column}`);
-        const fetched = cell === undefined ? () => value : logged(log, cell, value);
+        const fetched =
+          value instanceof RowPool
+            ? watchPool(log, cell as number, value, cellsOf(columns, table))
+            : cell === undefined
+              ? () => value
+              : logged(log, cell, value);
         Object.defineProperty(watched, column, { enumerable: true, get: fetched });
       }
       return [table, watched];
@@ -82,5 +103,32 @@ function logged(log: WatchedLog, cell: number, value: unknown): () => unknown {
   return () => {
     log.read(cell);
     return value;
+  };
+}
+
+function cellsOf(columns: readonly LoggedColumn[], table: string): readonly number[] {
+  return [...columns.keys()].filter((cell) => columns[cell]?.name.startsWith(`${table}.`));
+}
+
+/** Freeing a row clears it in all columns of the table. */
+function watchPool(log: WatchedLog, cell: number, pool: RowPool, cells: readonly number[]): () => RowPool {
+  const watched = Object.create(pool, {
+    name: { value: pool.name },
+    capacity: { value: pool.capacity },
+    live: { get: () => pool.live },
+    end: { get: () => pool.end },
+    isLive: { value: (row: number) => pool.isLive(row) },
+    rows: { value: () => pool.rows() },
+    alloc: { value: () => pool.alloc() },
+    free: {
+      value: (row: number) => {
+        for (const one of cells) log.read(one);
+        pool.free(row);
+      },
+    },
+  }) as RowPool;
+  return () => {
+    log.read(cell);
+    return watched;
   };
 }

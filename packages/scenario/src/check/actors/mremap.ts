@@ -1,0 +1,28 @@
+import { mremap as mremapCall, type Vpn } from '@thplab/mm-model';
+import type { Procedure } from '@thplab/sync';
+import { z } from 'zod';
+import type { Stage, Target } from '../stage.js';
+import { type ActorKind, actorKind, actorParams, type TargetDraft } from './actor.js';
+
+interface Params extends TargetDraft {
+  readonly by: number;
+}
+
+/** mremap(2) that moves pages to a fixed place. */
+export const mremap: ActorKind = actorKind<Params>({
+  name: 'mremap',
+  summary: 'moves pages to another place',
+  params: actorParams<Params>({ by: z.int().describe('how many pages higher the new place is') }),
+  covers: 'vma',
+  make:
+    (stage, { by }, target) =>
+    () =>
+      run(stage, target, by),
+});
+
+function* run({ m, book }: Stage, { mm, first, pages }: Target, by: number): Procedure<void> {
+  const to = (first + by) as Vpn;
+  book.forget(mm, first, pages);
+  book.forget(mm, to, pages);
+  yield* mremapCall(m, mm, first, pages, pages, { mayMove: true, to });
+}
