@@ -20,8 +20,8 @@ export interface Io {
   /** `/proc` and `/sys` of the machine. They are only read. */
   readonly procRoot: string;
   readonly sysRoot: string;
-  /** All of standard input. */
-  readStdin(): Promise<Uint8Array>;
+  /** Standard input to its end, or until its beginning and its length so far are enough (it may never end). */
+  readStdin(isEnough: (head: Uint8Array, length: number) => boolean): Promise<Uint8Array>;
   /** Calls the listener at each Ctrl-C until the returned function is called. */
   onInterrupt(listener: () => void): () => void;
   /** Ends the process at once. */

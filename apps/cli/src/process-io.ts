@@ -4,8 +4,8 @@ import type { WriteStream } from 'node:tty';
 import { EXIT } from './exit.js';
 import type { Io, TextSink } from './io.js';
 
-/** Standard input is held in memory: no scenario or snapshot that can be read is larger. */
-const STDIN_LIMIT = 2 ** 30;
+/** Bytes at the beginning that tell one kind of file from another. */
+const HEAD_BYTES = 64;
 
 /** The process's own streams. A reader that goes away (`thplab ... | head`) ends the process without a word. */
 export function processIo(): Io {
@@ -43,14 +43,16 @@ function sink(stream: NodeJS.WriteStream & Partial<WriteStream>): TextSink {
   };
 }
 
-async function readStdin(): Promise<Uint8Array> {
+async function readStdin(isEnough: (head: Uint8Array, length: number) => boolean): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of process.stdin) {
     const bytes = Buffer.from(chunk);
     length += bytes.length;
-    if (length > STDIN_LIMIT) throw new RangeError(`standard input is longer than ${STDIN_LIMIT} bytes`);
-    chunks.push(bytes);
+    // The first chunk grows until it can tell what this is.
+    if (chunks.length === 1 && chunks[0].length < HEAD_BYTES) chunks[0] = Buffer.concat([chunks[0], bytes]);
+    else chunks.push(bytes);
+    if (isEnough(chunks[0], length)) break;
   }
   return Buffer.concat(chunks);
 }

@@ -1,5 +1,5 @@
 /** Files that verbs take: what is at a path (or on standard input), told apart by its first bytes. */
-import { closeSync, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Context } from '../context.js';
 import { InputError } from '../errors.js';
@@ -16,14 +16,34 @@ const SNAPSHOT_MAGIC = 'THPSNAP';
 const LARGEST_BYTES = 2 ** 31;
 const LARGEST_SCENARIO_BYTES = 16 * 2 ** 20;
 
+/** Most bytes that are read at once. */
+const CHUNK_BYTES = 2 ** 20;
+
 /** Reads a file, or standard input for `-`. Errors: InputError with what would be right. */
 export async function readInput(context: Context, path: string): Promise<Input> {
-  const bytes = path === '-' ? await context.io.readStdin() : readBytes(context, path);
+  const bytes = path === '-' ? await context.io.readStdin(isTooLong) : readBytes(context, path);
   const shown = path === '-' ? '<stdin>' : path;
-  if (Buffer.from(bytes.subarray(0, SNAPSHOT_MAGIC.length)).toString('latin1') === SNAPSHOT_MAGIC) {
-    return { kind: 'snapshot', path: shown, bytes };
-  }
-  return { kind: 'scenario', path: shown, text: decodeText(bytes, shown) };
+  const isSnapshot = startsSnapshot(bytes);
+  if (isTooLong(bytes, bytes.length)) throw tooLong(shown, isSnapshot);
+  return isSnapshot
+    ? { kind: 'snapshot', path: shown, bytes }
+    : { kind: 'scenario', path: shown, text: decodeText(bytes, shown) };
+}
+
+function startsSnapshot(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes.subarray(0, SNAPSHOT_MAGIC.length)).toString('latin1') === SNAPSHOT_MAGIC;
+}
+
+/** True when so much has come that it cannot be used: pipes and devices may never end. */
+function isTooLong(head: Uint8Array, length: number): boolean {
+  return length > (startsSnapshot(head) ? LARGEST_BYTES : LARGEST_SCENARIO_BYTES);
+}
+
+function tooLong(path: string, isSnapshot: boolean): InputError {
+  const what = isSnapshot
+    ? `the snapshot has more than ${LARGEST_BYTES} bytes`
+    : `this is no snapshot and has more than ${LARGEST_SCENARIO_BYTES} bytes; no scenario is as long`;
+  return new InputError(`${path}:1:1: ${what}`, { hasPlace: true });
 }
 
 function readBytes(context: Context, path: string): Uint8Array {
@@ -33,12 +53,7 @@ function readBytes(context: Context, path: string): Uint8Array {
     fd = openSync(file, 'r');
     const status = fstatSync(fd);
     if (status.isDirectory()) throw new InputError(`${path} is a folder; name a file in it`);
-    if (status.size > LARGEST_BYTES) {
-      throw new InputError(
-        `${path} has ${status.size} bytes; scenario and snapshot files have at most ${LARGEST_BYTES}`,
-      );
-    }
-    return readFileSync(fd);
+    return readUntilTooLong(fd);
   } catch (error) {
     if (error instanceof InputError) throw error;
     throw new InputError(`${path} cannot be read: ${reason(error)}${suggestion(file, path)}`, { cause: error });
@@ -47,13 +62,19 @@ function readBytes(context: Context, path: string): Uint8Array {
   }
 }
 
-function decodeText(bytes: Uint8Array, path: string): string {
-  if (bytes.length > LARGEST_SCENARIO_BYTES) {
-    throw new InputError(
-      `${path}:1:1: the file has ${bytes.length} bytes and is no snapshot; a scenario has at most ${LARGEST_SCENARIO_BYTES}`,
-      { hasPlace: true },
-    );
+function readUntilTooLong(fd: number): Uint8Array {
+  const chunks: Buffer[] = [];
+  for (let length = 0; ; ) {
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    const count = readSync(fd, chunk);
+    if (count === 0) return Buffer.concat(chunks);
+    chunks.push(chunk.subarray(0, count));
+    length += count;
+    if (isTooLong(chunks[0], length)) return Buffer.concat(chunks);
   }
+}
+
+function decodeText(bytes: Uint8Array, path: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {

@@ -21,6 +21,16 @@ describe('validate', () => {
     expect(file.problems).toContainEqual(expect.objectContaining({ line: 1, column: 9, key: 'format' }));
   });
 
+  it('stops reading what never ends', async () => {
+    const { code, stdout } = await runCli(['validate', '/dev/zero']);
+    expect([code, stdout]).toEqual([
+      3,
+      expect.stringContaining('/dev/zero:1:1: this is no snapshot and has more than'),
+    ]);
+    const long = await runCli(['validate', '-'], { stdin: ' '.repeat(2 ** 24 + 1) });
+    expect([long.code, long.stdout]).toEqual([3, expect.stringContaining('<stdin>:1:1: this is no snapshot')]);
+  });
+
   it('says nothing of good files when quiet', async () => {
     expect(await runCli(['validate', '-q', 'examples/quickstart.yaml'])).toMatchObject({ code: 0, stdout: '' });
   });
