@@ -25,6 +25,7 @@ export function* doFilePage(m: Machine, vma: VmaId, table: TableId, page: Vpn, w
   const index = linearIndex(m, vma, page);
   const file = m.vma.file[vma] as FileId;
   if (index >= m.file.pages[file]) return FAULT.sigbus;
+  if (waitsForUserfault(m, vma, pageCacheLookup(m, file, index) !== 0)) return FAULT.userfault;
   const cached = yield* readPage(m, file, index);
   if (cached === 0) return FAULT.oom;
   const shared = (m.vma.flags[vma] & VM.SHARED) !== 0;
@@ -34,6 +35,11 @@ export function* doFilePage(m: Machine, vma: VmaId, table: TableId, page: Vpn, w
   if (isPteNone(m, table, slotOf(m, page))) mapFilePage(m, vma, table, slotOf(m, page), cached, write);
   yield release(lock);
   return FAULT.ok;
+}
+
+/** userfaultfd is told of pages that nobody has (missing), or that are there but not mapped (minor). */
+function waitsForUserfault(m: Machine, vma: VmaId, cached: boolean): boolean {
+  return (m.vma.flags[vma] & (cached ? VM.UFFD_MINOR : VM.UFFD_MISSING)) !== 0;
 }
 
 function mapFilePage(m: Machine, vma: VmaId, table: TableId, slot: number, pfn: Pfn, write: boolean): void {

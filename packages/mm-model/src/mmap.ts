@@ -60,7 +60,7 @@ export function* mmap(m: Machine, mm: MmId, options: MmapOptions): Procedure<num
   const flags = mapFlags(options);
   const kind = options.kind ?? VMA_KIND.anon;
   // Shared anonymous memory is a shmem file of its own.
-  const file = options.file ?? (kind === VMA_KIND.shmem ? createFile(m, { pages, shmem: true }) : 0);
+  const file = options.file ?? (kind === VMA_KIND.shmem ? createFile(m, { pages, shmem: true, unlinked: true }) : 0);
   const pgoff = options.pgoff ?? (file === 0 ? start : 0);
   const label = options.label ?? 0;
   const { vma, merged } = yield* mapNewRange(m, mm, { start, end: start + pages, flags, kind, file, pgoff, label });

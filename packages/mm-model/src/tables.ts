@@ -215,6 +215,10 @@ export const FILE_TABLE = {
     shmem: { type: 'u8', doc: '1 for shmem' },
     pmdFolios: { type: 'u8', doc: '1 for a regular file whose page cache can hold folios of PMD order' },
     refs: { type: 'i32', doc: 'VMAs that map it' },
+    unlinked: {
+      type: 'u8',
+      doc: '1: has no name, so that its last mapping takes it along (MAP_SHARED, MAP_ANONYMOUS)',
+    },
     cached: { type: 'u32', doc: 'pages in the page cache' },
   },
 } as const;

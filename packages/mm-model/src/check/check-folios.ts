@@ -78,9 +78,11 @@ function checkReferences(
 ): void {
   const flags = m.frame.flags[head];
   const pages = 1 << (flags & 0xf);
-  const inCache = (flags & FOLIO.SWAPCACHE) !== 0 || isPageCache(m, head) || isFiller(m, head);
   const held = holders.references.get(head) ?? 0;
   const pins = (holders.pins.get(head) ?? 0) * (pages === 1 ? PIN_OF_BASE_PAGE : 1);
+  // A page whose file has gone looks like memory of nobody modelled, but somebody outside has it.
+  const filler = isFiller(m, head) && held + pins === 0;
+  const inCache = (flags & FOLIO.SWAPCACHE) !== 0 || isPageCache(m, head) || filler;
   const expected = maps + (inCache ? pages : 0) + held + pins;
   if (m.frame.refcount[head] !== expected) {
     findings.add(

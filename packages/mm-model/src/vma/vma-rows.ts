@@ -6,6 +6,7 @@ import { LOCK_WORDS } from '@thplab/sync';
 import type { FileId, MmId, VmaId } from '../brands.js';
 import { VMA_KIND, type VmaKind } from '../flags.js';
 import type { Machine } from '../machine.js';
+import { countFileMapping } from './files.js';
 
 /** What a VMA is, apart from its place in the tree. */
 export interface VmaFacts {
@@ -80,7 +81,7 @@ export function vmaPages(m: Machine, vma: VmaId): number {
   return m.vma.end[vma] - m.vma.start[vma];
 }
 
-function countFile(m: Machine, vma: number, by: number): void {
+function countFile(m: Machine, vma: number, by: 1 | -1): void {
   const file = m.vma.file[vma];
-  if (file !== 0) m.file.refs[file] += by;
+  if (file !== 0) countFileMapping(m, asBrand<FileId>(file), by);
 }
