@@ -26,7 +26,7 @@ interface Options extends OutputOptions {
 export function define(command: Command, context: Context): void {
   command
     .argument('<case>', 'case file; "-" is standard input')
-    .option('--fixed', "the same actors on the merged kernel, without the fault")
+    .option('--fixed', 'the same actors on the merged kernel, without the fault')
     .addOption(
       new Option('--strategy <name>', 'default: what the case says, else dfs').choices(['dfs', 'pct', 'random']),
     )
