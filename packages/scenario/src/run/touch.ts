@@ -11,6 +11,8 @@ import {
   handleMmFault,
   type Machine,
   type MmId,
+  mmget,
+  mmput,
   NO_FRAME,
   NO_PMD,
   nextStamp,
@@ -56,9 +58,12 @@ export function touchMapped(m: Machine, mm: MmId, page: Vpn, write: boolean): bo
 /** Touches a page of a process, and books the time of the fault if there is one. */
 export function* touchPage(m: Machine, process: Process, page: number, write: boolean): Procedure<FaultResult> {
   const at = asBrand<Vpn>(page);
+  if (process.exitNs !== null) return FAULT.sigsegv;
   if (touchMapped(m, process.mm, at, write)) return FAULT.ok;
   const started = yield now();
+  mmget(m, process.mm);
   const result = yield* handleMmFault(m, process.mm, at, { write });
+  yield* mmput(m, process.mm);
   const ended = yield now();
   process.faultNs.record(ended - started);
   if (result === FAULT.ok) return result;

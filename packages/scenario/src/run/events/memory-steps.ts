@@ -16,8 +16,9 @@ import { now, type Procedure, preempt, sleep, spend } from '@thplab/sync';
 import { formatCount, type PagePattern, type Span } from '../../format/index.js';
 import { expectedPages } from '../../format/normalise-pages.js';
 import { folioAt } from '../held-folios.js';
+import { asUser } from '../mm-user.js';
 import { patternPages } from '../patterns.js';
-import type { PageSpan } from '../process-table.js';
+import type { PageSpan, Process } from '../process-table.js';
 import { scenarioError } from '../run-error.js';
 import { randomFor } from '../seeds.js';
 import { touchPage } from '../touch.js';
@@ -102,27 +103,34 @@ export const planAccess: Plan<'access'> = (world, action, execution) =>
   });
 
 export const planPin: Plan<'pin'> = (world, action, execution) =>
-  targets(world, action, execution).map(
-    ({ span, pages }): Step => ({
-      process: span.process,
+  targets(world, action, execution).map(({ span, pages }): Step => {
+    const { process } = span;
+    return {
+      process,
       procedure: function* (): Procedure<number> {
-        const { m, setUp } = world;
-        const { mm } = span.process;
-        let error = 0;
-        for (const page of pages) {
-          const vma = vmaAt(m, mm, page);
-          const write = vma !== 0 && (m.vma.flags[vma] & VM.WRITE) !== 0;
-          const pins = yield* pinPages(m, mm, asBrand<Vpn>(page), 1, { write });
-          if (pins.error !== 0) error = pins.error;
-          for (const pfn of pins.frames) if (pfn !== ZERO_FRAME) setUp.held.keepPin(mm, page, folioHead(m, pfn));
-        }
+        const error = yield* asUser(world.m, process, () => pinEach(world, process, pages));
         if (action.duration === null) return error;
         yield sleep(action.duration);
-        for (const page of pages) setUp.held.unpin(mm, page);
+        for (const page of pages) world.setUp.held.unpin(process.mm, page);
         return error;
       },
-    }),
-  );
+    };
+  });
+
+function* pinEach(world: World, process: Process, pages: Float64Array): Procedure<number> {
+  const { m, setUp } = world;
+  let error = 0;
+  for (const page of pages) {
+    const vma = vmaAt(m, process.mm, page);
+    const write = vma !== 0 && (m.vma.flags[vma] & VM.WRITE) !== 0;
+    const pins = yield* pinPages(m, process.mm, asBrand<Vpn>(page), 1, { write });
+    if (pins.error !== 0) error = pins.error;
+    for (const pfn of pins.frames) if (pfn !== ZERO_FRAME) setUp.held.keepPin(process.mm, page, folioHead(m, pfn));
+  }
+  // It exited meanwhile: nobody is left to take these back.
+  if (process.exitNs !== null) setUp.held.releaseAll(process.mm);
+  return error;
+}
 
 export const planUnpin: Plan<'unpin'> = (world, action, execution) =>
   targets(world, action, execution).map(
@@ -173,18 +181,20 @@ export const planSwapout: Plan<'swapout'> = (world, action, execution) =>
   targets(world, action, execution).map(
     ({ span, pages }): Step => ({
       process: span.process,
-      procedure: function* (): Procedure<number> {
-        const { m } = world;
-        let kept = 0;
-        for (const page of pages) {
-          const head = folioAt(m, span.process.mm, asBrand<Vpn>(page));
-          if (head !== 0 && !(yield* swapOutFolio(m, head))) kept++;
-          yield preempt();
-        }
-        return kept === 0 ? 0 : -ERRNO.EAGAIN;
-      },
+      procedure: () => asUser(world.m, span.process, () => swapOutEach(world, span.process, pages)),
     }),
   );
+
+function* swapOutEach(world: World, process: Process, pages: Float64Array): Procedure<number> {
+  const { m } = world;
+  let kept = 0;
+  for (const page of pages) {
+    const head = folioAt(m, process.mm, asBrand<Vpn>(page));
+    if (head !== 0 && !(yield* swapOutFolio(m, head))) kept++;
+    yield preempt();
+  }
+  return kept === 0 ? 0 : -ERRNO.EAGAIN;
+}
 
 /** Undoes what was done through each page; pages with nothing to undo make it ENOENT. */
 function release(pages: Float64Array, undo: (page: number) => boolean): number {

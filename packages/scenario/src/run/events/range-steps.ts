@@ -19,10 +19,11 @@ import {
   vmaAt,
 } from '@thplab/mm-model';
 import { type Procedure, spend } from '@thplab/sync';
-import type { MadviseAdvice, Span } from '../../format/index.js';
+import type { MadviseAdvice, Span, VmaSpec } from '../../format/index.js';
 import { adviseVma, mapVma, populateVma, protectionBits, uffdBits } from '../create-process.js';
 import { folioAt } from '../held-folios.js';
-import type { PageSpan } from '../process-table.js';
+import { asUser } from '../mm-user.js';
+import type { PageSpan, Process } from '../process-table.js';
 import type { World } from '../world.js';
 import { choiceKey, type Plan, type Step } from './step.js';
 
@@ -44,7 +45,7 @@ const ADVICE: Readonly<Record<MadviseAdvice, Advice>> = {
 function perSpan(world: World, span: Span, call: (span: PageSpan, start: Vpn) => Procedure<number>): Step[] {
   return world.processes.spans(span).map((one) => ({
     process: one.process,
-    procedure: () => call(one, asBrand<Vpn>(one.start)),
+    procedure: () => asUser(world.m, one.process, () => call(one, asBrand<Vpn>(one.start))),
   }));
 }
 
@@ -116,16 +117,18 @@ export const planMmap: Plan<'mmap'> = (world, action, execution) =>
   world.processes.named(action.process).map(
     (process): Step => ({
       process,
-      procedure: function* (): Procedure<number> {
-        const { setUp } = world;
-        const spec = action.vma;
-        const start = yield* mapVma(setUp, process.mm, spec);
-        if (start < 0) return start;
-        const range = { start, pages: spec.size / setUp.pageSize };
-        process.vmas.set(spec.name, range);
-        populateVma(setUp, process.mm, spec, range, choiceKey(execution, process));
-        yield* adviseVma(setUp, process.mm, spec, range);
-        return 0;
-      },
+      procedure: () =>
+        asUser(world.m, process, () => mapAndFill(world, process, action.vma, choiceKey(execution, process))),
     }),
   );
+
+function* mapAndFill(world: World, process: Process, spec: VmaSpec, seedKey: string): Procedure<number> {
+  const { setUp } = world;
+  const start = yield* mapVma(setUp, process.mm, spec);
+  if (start < 0) return start;
+  const range = { start, pages: spec.size / setUp.pageSize };
+  process.vmas.set(spec.name, range);
+  populateVma(setUp, process.mm, spec, range, seedKey);
+  yield* adviseVma(setUp, process.mm, spec, range);
+  return 0;
+}
