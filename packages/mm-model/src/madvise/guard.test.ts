@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Vpn } from '../brands.js';
 import { FAULT } from '../fault-result.js';
+import { VMA_KIND } from '../flags.js';
 import { dupMm } from '../fork.js';
 import { munmap } from '../munmap.js';
 import { advise, withHugePage, withPages } from '../testing/advice.js';
@@ -37,6 +38,14 @@ describe('guard regions', () => {
     w.run(munmap(w.m, w.mm, 512 as Vpn, 16));
     mapAt(w, 512, 16);
     expect(touch(w, w.mm, 514, 515)).toEqual([]);
+  });
+
+  it('of shared memory are inherited too', () => {
+    const w = makeWorld();
+    mapAt(w, 512, 16, { kind: VMA_KIND.shmem });
+    advise(w, 514, 2, MADV.GUARD_INSTALL);
+    const child = w.run(dupMm(w.m, w.mm));
+    expect(touch(w, child, 513, 517)).toEqual([FAULT.sigsegv, FAULT.sigsegv]);
   });
 
   it('replace a part of a huge page', () => {

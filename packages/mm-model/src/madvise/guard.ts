@@ -7,7 +7,7 @@ import { anonVmaPrepare } from '../anon-vma.js';
 import type { MmId, TableId, VmaId, Vpn } from '../brands.js';
 import { ERRNO } from '../errno.js';
 import { pteAlloc } from '../fault.js';
-import { ENTRY_KIND, entryKind, makeEntry, VM, VMA_KIND } from '../flags.js';
+import { ENTRY_KIND, entryKind, makeEntry, VM } from '../flags.js';
 import type { Machine } from '../machine.js';
 import { allocPmd, clearPte, isPteNone, pteBit, pteCell, setPteEntry, slotOf } from '../page-table.js';
 import { slotsOf, walkBlocks, withPteLock } from '../pte-range.js';
@@ -24,7 +24,7 @@ const MAX_ROUNDS = 5;
 export function* madviseGuardInstall(m: Machine, vma: VmaId, start: number, end: number): Procedure<number> {
   if (!isValidGuardVma(m, vma, false)) return -ERRNO.EINVAL;
   // fork copies page tables only of VMAs that have an anon_vma, and guards are to be inherited.
-  if (m.vma.kind[vma] === VMA_KIND.anon) yield* anonVmaPrepare(m, vma);
+  yield* anonVmaPrepare(m, vma);
   for (let round = 0; round < MAX_ROUNDS; round++) {
     if (yield* installGuards(m, vma, start, end)) return 0;
     yield* zapRange(m, vma, asBrand<Vpn>(start), asBrand<Vpn>(end), { keepGuards: true });
