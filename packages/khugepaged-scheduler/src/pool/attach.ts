@@ -17,6 +17,7 @@ import {
   type Procedure,
   runOnThread,
   THREADS_TABLES,
+  type ThreadProgram,
   type ThreadRun,
   type ThreadsTables,
   type ThreadsView,
@@ -58,6 +59,8 @@ export interface AttachedThread {
   readonly k: Khugepaged;
   /** Adds this thread's counters to the machine's. */
   addCounters(): void;
+  /** A procedure made ready for `runOnThread` or a ThreadsExecutor; `mm`: the address space it begins to work on. */
+  program<T>(procedure: () => Procedure<T>, mm?: MmId | 0): ThreadProgram<T>;
   /** Runs a procedure to its end, blocking where it waits. Errors as `runOnThread`. */
   run<T>(procedure: () => Procedure<T>, options?: ThreadRunOptions): ThreadRun<T>;
 }
@@ -91,27 +94,36 @@ export function attachKhugepaged(handle: KhugepagedHandle, thread: number): Atta
   m.gate = gate;
   const current = { nowNs: 0, cpu: thread, task: thread + 1 };
   m.current = current;
+  const program = <T>(procedure: () => Procedure<T>, mm: MmId | 0 = 0): ThreadProgram<T> => ({
+    domain: m.domain,
+    ...place,
+    gate,
+    current,
+    procedure: inFamily(m, mm, procedure, addCounters),
+  });
   return {
     m,
     k,
     addCounters,
+    program,
     run(procedure, options = {}) {
       const { task = thread + 1, name = `thread ${thread}`, mm = 0, timeScale = 0, lockLimitMs = 10_000 } = options;
-      try {
-        return runOnThread(m.domain, inFamily(m, mm, procedure), {
-          ...place,
-          gate,
-          current,
-          task,
-          name,
-          timeScale,
-          lockLimitMs,
-        });
-      } finally {
-        addCounters();
-      }
+      const { procedure: whole, ...rest } = program(procedure, mm);
+      return runOnThread(m.domain, whole, { ...rest, thread, task, name, timeScale, lockLimitMs });
     },
   };
+}
+
+/** A procedure that begins inside its family, leaves this thread's batch empty and its counters added. */
+function* inFamily<T>(m: Machine, mm: MmId | 0, procedure: () => Procedure<T>, addCounters: () => void): Procedure<T> {
+  try {
+    useMm(m, mm);
+    const result = yield* procedure();
+    useMm(m, 0);
+    return result;
+  } finally {
+    addCounters();
+  }
 }
 
 function khugepagedOf(handle: KhugepagedHandle, machine: Machine): Khugepaged {
@@ -119,14 +131,6 @@ function khugepagedOf(handle: KhugepagedHandle, machine: Machine): Khugepaged {
   const collapse = createCollapseContext({ machine, profile, generation: generationByName(handle.generation) });
   installMadviseCollapse(collapse);
   return createKhugepaged({ machine, profile, collapse, startThread: noThread });
-}
-
-/** A procedure that begins inside its family and leaves this thread's batch empty. */
-function* inFamily<T>(m: Machine, mm: MmId | 0, procedure: () => Procedure<T>): Procedure<T> {
-  useMm(m, mm);
-  const result = yield* procedure();
-  useMm(m, 0);
-  return result;
 }
 
 function noThread(name: string): never {

@@ -1,3 +1,4 @@
+export type { ScanGoal } from '../scan-work.js';
 export {
   type AttachedThread,
   attachKhugepaged,
@@ -11,5 +12,4 @@ export {
 export type { ControlCounters, ControlLoop, ControlState } from './control-loop.js';
 export { type Controller, type ControllerOptions, startController } from './controller.js';
 export type { ScannerReport } from './protocol.js';
-export type { ScanGoal } from '../scan-work.js';
 export { createScanPool, type ScanPool, ScanPoolError, type ScanPoolOptions, type ScanReport } from './scan-pool.js';

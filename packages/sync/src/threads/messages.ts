@@ -8,6 +8,7 @@ import type { SyncDomain } from '../locks.js';
 import type { Procedure } from '../operations.js';
 import { LockTimeoutError, StoppedError } from './errors.js';
 import type { ThreadsView } from './tables.js';
+import type { ThreadGate } from './thread-gate.js';
 
 /** A procedure by name. The export is a function of the data that gives a ThreadProgram. */
 export interface NamedProcedure {
@@ -19,13 +20,15 @@ export interface NamedProcedure {
 }
 
 /** What a worker needs to run a procedure. */
-export interface ThreadProgram {
+export interface ThreadProgram<T = unknown> {
   /** Declared as on every other thread. */
   readonly domain: SyncDomain;
   readonly tables: ThreadsView;
-  readonly procedure: Procedure<unknown>;
+  readonly procedure: Procedure<T>;
   readonly current?: Current;
   readonly observer?: ExecutorObserver;
+  /** Keeps steps whole; default: nothing does. */
+  readonly gate?: ThreadGate;
 }
 
 /** The start of a task on a worker. */

@@ -86,16 +86,19 @@ export class ThreadState {
     return ((lockClass.id * 31 + instance) % GUARDS) * LINE;
   }
 
-  /** Notes that a lock operation has begun, so that a death in the middle of it can be told. */
+  /**
+   * Notes that a lock operation has begun, so that a death in the middle of it can be told. Plain writes here and below: the
+   * atomic operation on the lock's word comes between them, and nobody reads them before the thread waits or is gone.
+   */
   busy(lockClass: LockClass, instance: number, mode: LockMode): void {
     const { words, base } = this;
     words[base + THREAD.busyInstance] = instance;
     words[base + THREAD.busyMode] = mode;
-    Atomics.store(words, base + THREAD.busyClass, lockClass.id + 1);
+    words[base + THREAD.busyClass] = lockClass.id + 1;
   }
 
   idle(): void {
-    Atomics.store(this.words, this.base + THREAD.busyClass, 0);
+    this.words[this.base + THREAD.busyClass] = 0;
   }
 
   /** Enters a lock in the table of held ones. */
@@ -107,7 +110,7 @@ export class ThreadState {
     words[at] = lockClass.id;
     words[at + 1] = instance;
     words[at + 2] = mode;
-    Atomics.store(words, base + THREAD.heldCount, count + 1);
+    words[base + THREAD.heldCount] = count + 1;
   }
 
   /** Position of the latest hold of the lock in a mode, -1 if there is none. */
@@ -130,7 +133,7 @@ export class ThreadState {
     const count = words[base + THREAD.heldCount] as number;
     const from = base + THREAD.held + (at + 1) * HELD_WORDS;
     if (at < count - 1) words.copyWithin(from - HELD_WORDS, from, base + THREAD.held + count * HELD_WORDS);
-    Atomics.store(words, base + THREAD.heldCount, count - 1);
+    words[base + THREAD.heldCount] = count - 1;
   }
 
   /** What any thread's table of held locks says, oldest first; with a lock got in an operation that never finished. */

@@ -35,6 +35,7 @@ import { SLICE_MS, type ThreadState } from './thread-state.js';
 /** Operations between two looks at the stop word. */
 const STOP_EVERY = 256;
 const NS_PER_MS = 1e6;
+const LEAST_SLEEP_MS = 0.05;
 
 /** What a task is run with; all but the procedure and the state can be left out. */
 export interface ThreadTaskOptions {
@@ -273,6 +274,8 @@ export class ThreadTask<T> {
     this.input = 0;
     this.current.nowNs += ns;
     this.leftMs = (ns * this.timeScale) / NS_PER_MS;
+    // Whoever sleeps waits for others to get on: behind a gate they need a moment in which this task is out of it.
+    if (this.gate !== undefined) this.leftMs = Math.max(this.leftMs, LEAST_SLEEP_MS);
     if (this.leftMs <= 0) return true;
     this.s.setState(THREAD_STATE.sleeps);
     this.s.words[this.s.base + THREAD.wake] = 0;
