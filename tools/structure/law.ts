@@ -25,6 +25,7 @@ export const MODEL_PACKAGES: readonly string[] = [
   'mm-model',
   'mthp-collapse',
   'khugepaged-scheduler',
+  'damos-actions',
 ];
 
 /**

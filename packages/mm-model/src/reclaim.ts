@@ -20,7 +20,7 @@ import { rmapWalk } from './rmap.js';
 import { isReclaimable } from './swap-out.js';
 import { swapFreeSlots } from './swap-slots.js';
 
-export { pageoutRange } from './pageout.js';
+export { pageoutRange, reclaimIsolated } from './pageout.js';
 
 /** Rounds over the node: one that spares what was touched, one that finds it untouched. */
 const ROUNDS = 2;

@@ -1,0 +1,237 @@
+/** Monitoring the address spaces of processes (mm/damon/vaddr.c; DAMON spec 1.8, 1.10). */
+import {
+  directoryOf,
+  findPmd,
+  folioPages,
+  type MmId,
+  mmapReadLock,
+  mmapReadUnlock,
+  mmgetNotZero,
+  mmIsExiting,
+  mmput,
+  NO_PMD,
+  PMD,
+  type PmdRef,
+  pmdTable,
+  pmdType,
+  pteOffsetMapLock,
+  slotOf,
+  type TableId,
+  type Vpn,
+  vmasOf,
+} from '@thplab/mm-model';
+import { acquire, type Procedure, release, spend } from '@thplab/sync';
+import { divide } from '../arithmetic.js';
+import type { Damon } from '../damon.js';
+import { maxNrAccesses, readAttributes } from '../monitor/attributes.js';
+import { countSample } from '../monitor/counters.js';
+import { setRegions, threeRegions } from '../monitor/layout.js';
+import { type AddressRange, appendRegion, regionSize } from '../monitor/regions.js';
+import { evenlySplitRegion } from '../monitor/split.js';
+import type { AccessChecks } from './access-checks.js';
+import { folioOfPmd, folioOfPte, isPmdYoung, isPteYoung, pmdpMkold, ptepMkold } from './folio-age.js';
+import { forgetLast, lastResult, remember, sameFolio } from './last-checked.js';
+import { chooseSamplingAddress } from './sampling.js';
+
+/** What looking at one address gives: bytes of the folio there (0: none), negative if it was accessed. */
+type Look = number;
+
+/** Operations on virtual addresses. `fixed` (fvaddr): the layout is the user's, and nothing changes it. */
+export function vaddrChecks(d: Damon, fixed: boolean): AccessChecks {
+  return {
+    *init() {
+      if (fixed) return;
+      for (const target of d.targets.rows(d.context)) yield* initRegions(d, target);
+    },
+    *prepare() {
+      for (const target of d.targets.rows(d.context)) yield* withMm(d, target, (mm) => prepareTarget(d, target, mm));
+    },
+    *check() {
+      d.most = 0;
+      for (const target of d.targets.rows(d.context)) {
+        const seen = yield* withMm(d, target, (mm) => checkTarget(d, target, mm));
+        if (!seen) countNothing(d, target);
+      }
+      return d.most;
+    },
+    *update() {
+      if (fixed) return;
+      for (const target of d.targets.rows(d.context)) {
+        const ranges = yield* readThreeRegions(d, target);
+        if (ranges !== undefined) setRegions(d, target, ranges, readAttributes(d).minRegionSize);
+      }
+    },
+    isValid: (target) => !mmIsExiting(d.m, d.t.damonTarget.mm[target] as MmId),
+  };
+}
+
+/** Runs something with a user's reference on the target's memory; false, and nothing is run, if the process is gone. */
+function* withMm(d: Damon, target: number, run: (mm: MmId) => Procedure<void>): Procedure<boolean> {
+  const mm = d.t.damonTarget.mm[target] as MmId;
+  if (!mmgetNotZero(d.m, mm)) return false;
+  yield* run(mm);
+  yield* mmput(d.m, mm);
+  return true;
+}
+
+/** The three ranges of a process, or undefined if it is gone or has not two holes (`damon_va_three_regions`). */
+function* readThreeRegions(d: Damon, target: number): Procedure<AddressRange[] | undefined> {
+  const { m } = d;
+  const bytes = 2 ** m.geometry.pageShift;
+  let mapped: AddressRange[] = [];
+  yield* withMm(d, target, function* (mm) {
+    yield* mmapReadLock(m, mm);
+    mapped = [...vmasOf(m, mm)].map((vma) => ({ start: m.vma.start[vma] * bytes, end: m.vma.end[vma] * bytes }));
+    yield spend(mapped.length * m.costs.scanVisit);
+    yield* mmapReadUnlock(m, mm);
+  });
+  return threeRegions(mapped, readAttributes(d).minRegionSize);
+}
+
+/** Lays a target out by its VMAs, unless it has regions (`__damon_va_init_regions`). Without two holes it gets none. */
+function* initRegions(d: Damon, target: number): Procedure<void> {
+  if (!d.regions.isEmpty(target)) return;
+  const ranges = yield* readThreeRegions(d, target);
+  if (ranges === undefined) return;
+  const { minRegionSize, minNrRegions } = readAttributes(d);
+  const total = ranges.reduce((sum, { start, end }) => sum + (end - start), 0);
+  const piece = Math.max(minRegionSize, divide(total, minNrRegions));
+  for (const { start, end } of ranges) {
+    const region = appendRegion(d, target, start, end);
+    if (d.profile.minRegionsRule === 'eachAggregation') continue;
+    const pieces = divide(regionSize(d, region), piece);
+    if (pieces > 1) evenlySplitRegion(d, target, region, pieces, minRegionSize);
+  }
+}
+
+function* prepareTarget(d: Damon, target: number, mm: MmId): Procedure<void> {
+  const { m } = d;
+  const batch = d.locking === 'batch';
+  if (batch) yield* mmapReadLock(m, mm);
+  let looked = 0;
+  for (const region of d.regions.rows(target)) {
+    const page = pageOf(d, chooseSamplingAddress(d, region, d.random));
+    if (batch) makeOld(d, mm, page);
+    else yield* makeOldLocked(d, mm, page);
+    looked++;
+  }
+  if (!batch) return;
+  yield spend(looked * m.costs.scanVisit);
+  yield* mmapReadUnlock(m, mm);
+}
+
+function* checkTarget(d: Damon, target: number, mm: MmId): Procedure<void> {
+  const { m } = d;
+  const batch = d.locking === 'batch';
+  const window = sampleWindow(d);
+  const reuses = d.profile.vaddrReusesLastFolio;
+  let looked = 0;
+  if (batch) yield* mmapReadLock(m, mm);
+  forgetLast(d, 2 ** m.geometry.pageShift);
+  for (const region of d.regions.rows(target)) {
+    const address = d.t.damonRegion.samplingAddress[region];
+    if (!reuses || !sameFolio(d, address)) {
+      const look = batch ? lookAt(d, mm, pageOf(d, address)) : yield* lookAtLocked(d, mm, pageOf(d, address));
+      remember(d, address, Math.abs(look), look < 0);
+      looked++;
+    }
+    count(d, region, lastResult(d), window);
+  }
+  if (!batch) return;
+  yield spend(looked * m.costs.scanVisit);
+  yield* mmapReadUnlock(m, mm);
+}
+
+/** The process is gone: nothing was accessed. */
+function countNothing(d: Damon, target: number): void {
+  const window = sampleWindow(d);
+  for (const region of d.regions.rows(target)) count(d, region, false, window);
+}
+
+/** Samples of an aggregation, at least 1: the window of the moving sum. */
+export function sampleWindow(d: Damon): number {
+  const c = d.t.damonContext;
+  return Math.max(1, maxNrAccesses({ sampleIntervalUs: c.sampleUs[d.context], aggrIntervalUs: c.aggrUs[d.context] }));
+}
+
+/** Counts a sample, and keeps the highest count of the round. */
+export function count(d: Damon, region: number, accessed: boolean, window: number): void {
+  countSample(d, region, accessed, window);
+  d.most = Math.max(d.most, d.t.damonRegion.nrAccesses[region]);
+  d.t.damonContext.samplesTaken[d.context]++;
+}
+
+function pageOf(d: Damon, address: number): Vpn {
+  return Math.floor(address / 2 ** d.m.geometry.pageShift) as Vpn;
+}
+
+/** Where a page is mapped: a huge PMD, a table, or nothing. */
+interface Place {
+  readonly pmd: PmdRef;
+  readonly entry: number;
+  readonly table: TableId | 0;
+}
+
+function placeOf(d: Damon, mm: MmId, page: Vpn): Place | undefined {
+  const pmd = findPmd(d.m, mm, page);
+  if (pmd === NO_PMD) return undefined;
+  const entry = d.m.directory.entry[pmd];
+  if (pmdType(entry) === PMD.huge) return { pmd, entry, table: 0 };
+  return pmdType(entry) === PMD.table ? { pmd, entry, table: pmdTable(entry) } : undefined;
+}
+
+/** Makes the page of an address old (`damon_va_mkold`); locks are the caller's, or not needed. */
+function makeOld(d: Damon, mm: MmId, page: Vpn): void {
+  const place = placeOf(d, mm, page);
+  if (place === undefined) return;
+  if (place.table === 0) pmdpMkold(d.m, place.pmd);
+  else ptepMkold(d.m, place.table, slotOf(d.m, page));
+}
+
+/** Looks at the page of an address (`damon_va_young`); locks are the caller's, or not needed. */
+function lookAt(d: Damon, mm: MmId, page: Vpn): Look {
+  const { m } = d;
+  const place = placeOf(d, mm, page);
+  if (place === undefined) return 0;
+  const slot = slotOf(m, page);
+  const head = place.table === 0 ? folioOfPmd(m, place.entry) : folioOfPte(m, place.table, slot);
+  if (head === 0) return 0;
+  const young = place.table === 0 ? isPmdYoung(m, place.entry, head) : isPteYoung(m, place.table, slot, head);
+  const size = folioPages(m, head) * 2 ** m.geometry.pageShift;
+  return young ? -size : size;
+}
+
+function* makeOldLocked(d: Damon, mm: MmId, page: Vpn): Procedure<void> {
+  const lock = yield* lockPlace(d, mm, page);
+  makeOld(d, mm, page);
+  yield* unlockPlace(d, mm, lock);
+}
+
+function* lookAtLocked(d: Damon, mm: MmId, page: Vpn): Procedure<Look> {
+  const lock = yield* lockPlace(d, mm, page);
+  const look = lookAt(d, mm, page);
+  yield* unlockPlace(d, mm, lock);
+  return look;
+}
+
+type PageTableLock = ReturnType<Damon['m']['locks']['pteLock']['ref']> | undefined;
+
+/** Takes mmap_lock for reading and the lock of what maps the page, if anything does. */
+function* lockPlace(d: Damon, mm: MmId, page: Vpn): Procedure<PageTableLock> {
+  const { m } = d;
+  yield* mmapReadLock(m, mm);
+  yield spend(m.costs.scanVisit);
+  const place = placeOf(d, mm, page);
+  if (place === undefined) return undefined;
+  if (place.table !== 0) {
+    return (yield* pteOffsetMapLock(m, mm, place.table, page)) ? m.locks.pteLock.ref(place.table) : undefined;
+  }
+  const lock = m.locks.pmdLock.ref(directoryOf(m, place.pmd));
+  yield acquire(lock);
+  return lock;
+}
+
+function* unlockPlace(d: Damon, mm: MmId, lock: PageTableLock): Procedure<void> {
+  if (lock !== undefined) yield release(lock);
+  yield* mmapReadUnlock(d.m, mm);
+}

@@ -1,0 +1,64 @@
+/**
+ * One DAMON context with its kdamond: what it is made with and what it is made of. Functions of access, schemes and actions
+ * take it first.
+ */
+import type { Random } from '@thplab/arena';
+import type { Machine } from '@thplab/mm-model';
+import type { CollapseContext } from '@thplab/mthp-collapse';
+import type { WaitQueue } from '@thplab/sync';
+import type { TraceEmitter } from '@thplab/trace';
+import type { AccessLocking, OperationsId } from './access/access-checks.js';
+import type { DamonEvents } from './events.js';
+import type { DamonStore } from './monitor/store.js';
+import type { DamonProfile } from './profile.js';
+import type { Scheme } from './schemes/scheme.js';
+import type { WalkVisitor } from './schemes/walk.js';
+
+/** A scheme and the row of what changes while it runs. */
+export interface RunningScheme {
+  readonly row: number;
+  config: Scheme;
+}
+
+/** Somebody waits for the kdamond to do something for him between two samples (`damon_call`). */
+export interface DamonRequest {
+  readonly run: () => void;
+  /** 0 while it waits; 1: done; -1: the kdamond ended before it came to it. */
+  state: 0 | 1 | -1;
+  /** What `run` threw. */
+  error: unknown;
+}
+
+/** A walk over the regions that schemes are applied to, on its way (`damos_walk_control`). */
+export interface DamosWalk {
+  readonly visit: WalkVisitor;
+  /** Schemes whose round has been walked. */
+  readonly completed: Set<number>;
+  state: 0 | 1 | -1;
+}
+
+/** See the head of the file. */
+export interface Damon extends DamonStore {
+  readonly m: Machine;
+  readonly operations: OperationsId;
+  readonly profile: DamonProfile;
+  /** Of sampling addresses and splits. */
+  readonly random: Random;
+  readonly locking: AccessLocking;
+  readonly collapse: CollapseContext | undefined;
+  readonly tracer: TraceEmitter<DamonEvents>;
+  /** Number of the context in traces. */
+  readonly contextIndex: number;
+  /** Memory stall time so far ("some" of PSI), µs; the model has no such accounting of its own. */
+  readonly someMemPsiUs: () => number;
+  /** In the order of their numbers. */
+  runningSchemes: RunningScheme[];
+  /** What was wrong with the configuration and was put right, in words. */
+  readonly warnings: string[];
+  /** Highest count of the present check; scratch of access checks. */
+  most: number;
+  readonly requests: DamonRequest[];
+  walk: DamosWalk | undefined;
+  /** Woken when a request or a walk is done, and when the kdamond ends. */
+  readonly doneQueue: WaitQueue;
+}
