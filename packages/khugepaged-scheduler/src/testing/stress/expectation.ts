@@ -5,8 +5,18 @@
 import { type MmId, VM, VM_UFFD } from '@thplab/mm-model';
 import type { SeenPage } from './page-reader.js';
 
+/** A page of an object that processes share. */
+export interface SharedPage {
+  readonly object: number;
+  /** Row of the object in the machine, which another one may have later. */
+  readonly row: number;
+  readonly index: number;
+}
+
 /** What is known of one mapped page. */
 export interface PageFacts {
+  /** Shared memory: the content is the object's, and `values` are not used. */
+  readonly shared: SharedPage | undefined;
   /** VM bits of its VMA, of those in `SHOWN_FLAGS`. */
   readonly flags: number;
   /** Contents that a read may give: one, unless it is not known who came first. */
@@ -38,6 +48,7 @@ export interface PinFacts {
   readonly page: number;
   /** The holder writes to the page. */
   readonly write: boolean;
+  readonly shared: SharedPage | undefined;
 }
 
 /** Flags of VMAs that are compared. */
@@ -65,23 +76,28 @@ export function must(holds: boolean, what: () => string): void {
 const NEVER = Number.POSITIVE_INFINITY;
 
 /** A page that nobody has touched. */
-export function untouched(flags: number): PageFacts {
+export function untouched(flags: number, shared?: SharedPage): PageFacts {
   const content = { values: [0], freshAbove: NEVER, droppable: false };
-  return { flags: flags & SHOWN_FLAGS, ...content, wp: false, guard: false, hole: false };
+  return { flags: flags & SHOWN_FLAGS, shared, ...content, wp: false, guard: false, hole: false };
 }
 
 /** See the head of the file. */
 export class Expectation {
   processes: ProcessFacts[] = [];
   pins: PinFacts[] = [];
+  /** Contents of shared objects, by page; what is not listed is zero. */
+  objects: Map<number, Map<number, readonly number[]>> = new Map();
   private nextId = 1;
+  private nextObject = 1;
 
   /** A copy that can be changed on its own. */
   clone(): Expectation {
     const copy = new Expectation();
     copy.processes = this.processes.map((process) => ({ ...process, pages: new Map(process.pages) }));
     copy.pins = [...this.pins];
+    copy.objects = new Map([...this.objects].map(([object, pages]) => [object, new Map(pages)]));
     copy.nextId = this.nextId;
+    copy.nextObject = this.nextObject;
     return copy;
   }
 
@@ -89,7 +105,9 @@ export class Expectation {
   become(other: Expectation): void {
     this.processes = other.processes;
     this.pins = other.pins;
+    this.objects = other.objects;
     this.nextId = other.nextId;
+    this.nextObject = other.nextObject;
   }
 
   process(id: number): ProcessFacts {
@@ -125,11 +143,15 @@ export class Expectation {
     }
   }
 
-  /** Maps a range anew. */
-  map(id: number, start: number, end: number, flags: number): void {
+  /** Maps a range anew; `row`: of a new shared object. */
+  map(id: number, start: number, end: number, flags: number, row = 0): void {
     this.detachPins(id, (page) => start <= page && page < end);
+    const object = row === 0 ? 0 : this.nextObject++;
+    if (object !== 0) this.objects.set(object, new Map());
     const { pages } = this.process(id);
-    for (let page = start; page < end; page++) pages.set(page, untouched(flags));
+    for (let page = start; page < end; page++) {
+      pages.set(page, untouched(flags, object === 0 ? undefined : { object, row, index: page - start }));
+    }
   }
 
   unmap(id: number, start: number, end: number): void {
@@ -140,23 +162,52 @@ export class Expectation {
   /** The contents of the range are gone; what is mapped stays. */
   discard(id: number, start: number, end: number): void {
     this.detachPins(id, (page) => start <= page && page < end);
-    this.change(id, start, end, (facts) => ({ ...untouched(facts.flags), guard: facts.guard, hole: facts.hole }));
+    this.change(id, start, end, (facts) => ({
+      ...untouched(facts.flags, facts.shared),
+      guard: facts.guard,
+      hole: facts.hole,
+    }));
+  }
+
+  /** The content of a page, or of the object's page behind it, is known. */
+  setContent(facts: PageFacts, stamp: number): PageFacts {
+    if (facts.shared !== undefined) this.objects.get(facts.shared.object)?.set(facts.shared.index, [stamp]);
+    return { ...facts, values: [stamp], freshAbove: NEVER };
   }
 
   /** The process wrote to a page. */
   write(id: number, page: number, stamp: number): void {
-    this.change(id, page, page + 1, (facts) => ({ ...facts, values: [stamp], freshAbove: NEVER, droppable: false }));
+    this.change(id, page, page + 1, (facts) => ({ ...this.setContent(facts, stamp), droppable: false }));
   }
 
   /** Pages may have been faulted in for writing, in writes with stamps above `mark`. */
   prefault(id: number, start: number, end: number, mark: number): void {
-    this.change(id, start, end, (facts) => ((facts.flags & VM.WRITE) === 0 ? facts : { ...facts, freshAbove: mark }));
+    this.change(id, start, end, (facts) => {
+      if ((facts.flags & VM.WRITE) === 0) return facts;
+      if (facts.shared !== undefined) this.freshForAll(facts.shared, mark);
+      return { ...facts, freshAbove: mark };
+    });
+  }
+
+  private freshForAll({ object, index }: SharedPage, mark: number): void {
+    for (const { pages } of this.processes) {
+      for (const [page, facts] of pages) {
+        const same = facts.shared?.object === object && facts.shared.index === index;
+        if (same) pages.set(page, { ...facts, freshAbove: mark });
+      }
+    }
   }
 
   /** Pins of pages that are no longer where they were keep their frames, but nothing has to map them. */
   detachPins(id: number, gone: (page: number) => boolean): void {
     this.pins = this.pins.map((pin) => (pin.process === id && gone(pin.page) ? { ...pin, process: 0 } : pin));
   }
+}
+
+/** Contents that a read may give. */
+export function contentsOf(expected: Expectation, facts: PageFacts): readonly number[] {
+  if (facts.shared === undefined) return facts.values;
+  return expected.objects.get(facts.shared.object)?.get(facts.shared.index) ?? [0];
 }
 
 /** Contents that either of two expectations allows. They come from the same jobs in another order. */
@@ -170,12 +221,20 @@ export function eitherOf(a: Expectation, b: Expectation): Expectation {
       if (alternative !== undefined) pages.set(page, eitherPage(facts, alternative));
     }
   }
+  for (const [object, pages] of b.objects) {
+    const mine = both.objects.get(object) ?? new Map<number, readonly number[]>();
+    for (const index of new Set([...mine.keys(), ...pages.keys()])) {
+      mine.set(index, [...new Set([...(mine.get(index) ?? [0]), ...(pages.get(index) ?? [0])])]);
+    }
+    both.objects.set(object, mine);
+  }
   return both;
 }
 
 function eitherPage(a: PageFacts, b: PageFacts): PageFacts {
   return {
     flags: a.flags,
+    shared: a.shared,
     values: [...new Set([...a.values, ...b.values])],
     freshAbove: Math.min(a.freshAbove, b.freshAbove),
     droppable: a.droppable || b.droppable,
@@ -185,12 +244,28 @@ function eitherPage(a: PageFacts, b: PageFacts): PageFacts {
   };
 }
 
-/** The facts after a look at the page, or in words what is wrong with it. */
-export function observe(facts: PageFacts, seen: SeenPage | undefined): PageFacts | string {
-  const content = seen?.content ?? 0;
+/** A page of a shared object in memory. */
+export interface CachedPage {
+  readonly frame: number;
+  readonly content: number;
+}
+
+/**
+ * The facts after a look at the page, or in words what is wrong with it. `values`: the contents that are right. `cached`:
+ * what the page cache has of a shared page.
+ */
+export function observe(
+  facts: PageFacts,
+  values: readonly number[],
+  seen: SeenPage | undefined,
+  cached: CachedPage | undefined,
+): PageFacts | string {
+  const shared = facts.shared !== undefined;
+  const content = (shared ? cached?.content : seen?.content) ?? 0;
+  if (shared && seen?.kind === 'page' && seen.where !== cached?.frame) return 'is not the page that the object has';
   const dropped = facts.droppable && content === 0;
-  if (!facts.values.includes(content) && content <= facts.freshAbove && !dropped) {
-    return `content ${content} instead of ${facts.values.join(' or ')}${facts.droppable ? ' or 0' : ''}`;
+  if (!values.includes(content) && content <= facts.freshAbove && !dropped) {
+    return `content ${content} instead of ${values.join(' or ')}${facts.droppable ? ' or 0' : ''}`;
   }
   const lost = facts.droppable && seen === undefined;
   if (facts.wp && seen?.wp !== true && !lost) return 'lost its write protection';
@@ -202,14 +277,14 @@ export function observe(facts: PageFacts, seen: SeenPage | undefined): PageFacts
   }
   const empty = seen === undefined || seen.kind === 'guard' || seen.kind === 'marker';
   const missing = (facts.flags & VM.UFFD_MISSING) !== 0;
-  if (facts.hole && missing && !empty) return 'was a hole of a userfaultfd VMA, and has been filled';
+  // Others may fill a shared page.
+  if (facts.hole && missing && !empty && !shared) return 'was a hole of a userfaultfd VMA, and has been filled';
   const wp = facts.wp && seen?.wp === true;
-  const hole = missing && empty;
+  const hole = missing && empty && cached === undefined;
   const droppable = facts.droppable && !(dropped && empty);
-  const settled = facts.values.length === 1 && facts.values[0] === content && facts.freshAbove === NEVER;
-  if (settled && wp === facts.wp && hole === facts.hole && droppable === facts.droppable && guard === facts.guard)
-    return facts;
-  return { ...facts, values: [content], freshAbove: NEVER, droppable, wp, guard, hole };
+  const same = wp === facts.wp && hole === facts.hole && droppable === facts.droppable && guard === facts.guard;
+  const settled = values.length === 1 && values[0] === content && facts.freshAbove === NEVER;
+  return settled && same ? facts : { ...facts, values: [content], freshAbove: NEVER, droppable, wp, guard, hole };
 }
 
 /** Flags that a copy of the VMA for a child or for another place does not take along. */

@@ -35,6 +35,7 @@ export class Rundown {
     count('anon_vma_chains', m.avc.pool.live, 0);
     count('page tables', m.pte.pool.live, 0);
     count('directories', m.directory.pool.live, 0);
+    count('shared objects', m.file.pool.live, 0);
     count('khugepaged slots', k.t.mmSlot.pool.live, 0);
     for (const { name, words } of m.domain.classes) {
       // The owner's number stays after a reader.

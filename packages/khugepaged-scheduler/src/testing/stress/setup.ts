@@ -88,7 +88,7 @@ function makeRig(setup: Setup): Rig {
     nodePages: setup.nodePages,
     swapPages: setup.swapPages,
     cpus: 2,
-    limits: { mms, vmas: 400, anonVmaChains: 2000, files: 8, pageCache: 16, ...tableLimits(setup.pmdOrder, pages) },
+    limits: { mms, vmas: 400, anonVmaChains: 2000, files: 64, pageCache: 2048, ...tableLimits(setup.pmdOrder, pages) },
     extraTables: KHUGEPAGED_TABLES,
     extraSizes: khugepagedSizes(mms),
   });

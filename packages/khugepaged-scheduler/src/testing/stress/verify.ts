@@ -1,6 +1,6 @@
 /** What must hold whenever nothing is under way. */
 import { checkMachine, type Pfn, VM } from '@thplab/mm-model';
-import { type Expectation, observe, type PageFacts, SHOWN_FLAGS } from './expectation.js';
+import { type CachedPage, contentsOf, type Expectation, observe, type PageFacts, SHOWN_FLAGS } from './expectation.js';
 import { readAddressSpace, type SeenPage } from './page-reader.js';
 import type { World } from './world.js';
 
@@ -16,11 +16,12 @@ export class StressFailure extends Error {
 export function verify(w: World, deep: boolean): SeenProcesses {
   const wrong: string[] = [];
   const seen = new Map<number, ReadonlyMap<number, SeenPage>>();
+  const cache = readPageCache(w);
   for (const process of w.expected.processes) {
     const pages = readAddressSpace(w.rig.m, process.mm);
     seen.set(process.id, pages);
     checkVmas(w, process.id, wrong);
-    checkPages(w.expected, process.id, pages, wrong);
+    checkPages(w.expected, process.id, pages, cache, wrong);
   }
   checkPins(w.expected, seen, wrong);
   checkWritable(w, seen, wrong);
@@ -57,17 +58,41 @@ function flagDifference(wanted: number, found: number): string {
   return `VMA flags ${found.toString(16)} instead of ${wanted.toString(16)}`;
 }
 
-function checkPages(expected: Expectation, id: number, seen: ReadonlyMap<number, SeenPage>, wrong: string[]): void {
+function checkPages(
+  expected: Expectation,
+  id: number,
+  seen: ReadonlyMap<number, SeenPage>,
+  cache: ReadonlyMap<number, CachedPage>,
+  wrong: string[],
+): void {
   const { pages } = expected.process(id);
   const learnt: [number, PageFacts][] = [];
   for (const [page, facts] of pages) {
-    const next = observe(facts, seen.get(page));
-    if (typeof next === 'string') wrong.push(`process ${id}: page ${page} ${next}${found(seen.get(page))}`);
-    else if (next !== facts) learnt.push([page, next]);
+    const entry = seen.get(page);
+    const cached = facts.shared === undefined ? undefined : cache.get(cacheKey(facts.shared.row, facts.shared.index));
+    const next = observe(facts, contentsOf(expected, facts), entry, cached);
+    if (typeof next === 'string') wrong.push(`process ${id}: page ${page} ${next}${found(entry)}`);
+    else if (next !== facts) learnt.push([page, expected.setContent(next, next.values[0])]);
   }
   for (const page of seen.keys())
     if (!pages.has(page)) wrong.push(`process ${id}: page ${page} is in no VMA, but mapped`);
   for (const [page, facts] of learnt) pages.set(page, facts);
+}
+
+function cacheKey(row: number, index: number): number {
+  return row * 2 ** 32 + index;
+}
+
+/** All pages of shared objects that are in memory. */
+function readPageCache(w: World): ReadonlyMap<number, CachedPage> {
+  const { m } = w.rig;
+  const pages = new Map<number, CachedPage>();
+  if (m.machine.pageCachePages[0] === 0) return pages;
+  m.pageCache.file.forEach((row, place) => {
+    const frame = m.pageCache.pfn[place];
+    if (row !== 0) pages.set(cacheKey(row, m.pageCache.index[place]), { frame, content: m.frame.stamp[frame] });
+  });
+  return pages;
 }
 
 function found(seen: SeenPage | undefined): string {
@@ -92,9 +117,10 @@ function checkWritable(w: World, seen: SeenProcesses, wrong: string[]): void {
     for (const [page, entry] of pages) {
       if (entry.kind !== 'page') continue;
       maps.set(entry.where, (maps.get(entry.where) ?? 0) + 1);
-      if (entry.writable) writable.push([id, page, entry.where]);
       if (!entry.writable) continue;
-      const flags = w.expected.page(id, page)?.flags ?? 0;
+      const facts = w.expected.page(id, page);
+      const flags = facts?.flags ?? 0;
+      if (facts?.shared === undefined) writable.push([id, page, entry.where]);
       if (entry.wp) wrong.push(`process ${id}: page ${page} is writable in spite of userfaultfd${found(entry)}`);
       if ((flags & VM.WRITE) === 0)
         wrong.push(`process ${id}: page ${page} is writable, its VMA is not${found(entry)}`);

@@ -53,10 +53,12 @@ function settleAdvice(expected: Expectation, target: Target, advice: AdviceName,
   const what = (): string => `MADV_${advice} of [${start}, ${end}) gave ${result}`;
   const flags = FLAGS[advice];
   if (flags !== undefined) {
-    must(result === (holes ? -ERRNO.ENOMEM : 0), what);
-    expected.change(id, start, end, (facts) => ({ ...facts, flags: (facts.flags | flags[0]) & ~flags[1] }));
+    const refused = advice === 'WIPEONFORK' ? firstShared(expected, target) : end;
+    must(result === (refused < end ? -ERRNO.EINVAL : holes ? -ERRNO.ENOMEM : 0), what);
+    expected.change(id, start, refused, (facts) => ({ ...facts, flags: (facts.flags | flags[0]) & ~flags[1] }));
   } else if (advice === 'DONTNEED' || advice === 'FREE') {
-    const locked = firstWith(expected, target, VM.LOCKED);
+    const shared = advice === 'FREE' ? firstShared(expected, target) : end;
+    const locked = Math.min(firstWith(expected, target, VM.LOCKED), shared);
     must(result === (locked < end ? -ERRNO.EINVAL : holes ? -ERRNO.ENOMEM : 0), what);
     if (advice === 'DONTNEED') expected.discard(id, start, locked);
     else expected.change(id, start, locked, (facts): PageFacts => ({ ...facts, droppable: true }));
@@ -93,6 +95,15 @@ function firstWith(expected: Expectation, target: Target, flag: number): number 
   const { pages } = expected.process(target.id);
   for (let page = target.start as number; page < target.end; page++) {
     if (((pages.get(page)?.flags ?? 0) & flag) !== 0) return page;
+  }
+  return target.end;
+}
+
+/** First page of the range that is shared memory; its end if there is none. */
+function firstShared(expected: Expectation, target: Target): number {
+  const { pages } = expected.process(target.id);
+  for (let page = target.start as number; page < target.end; page++) {
+    if (pages.get(page)?.shared !== undefined) return page;
   }
   return target.end;
 }

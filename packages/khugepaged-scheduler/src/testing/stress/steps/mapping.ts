@@ -10,7 +10,9 @@ import {
   mremap,
   munmap,
   VM,
+  VMA_KIND,
   type Vpn,
+  vmaAt,
 } from '@thplab/mm-model';
 import type { Procedure } from '@thplab/sync';
 import fc from 'fast-check';
@@ -37,6 +39,8 @@ interface MapChoice extends ProcessChoice {
   /** Place in the area, in eighths of a PMD range; none: the kernel chooses. */
   readonly at: number | null;
   readonly flags: number;
+  /** Shared anonymous memory. */
+  readonly shared: boolean;
 }
 
 class Map_ implements Action {
@@ -46,29 +50,33 @@ class Map_ implements Action {
     this.choice = choice;
   }
 
-  prepare(w: World): Job<number> | undefined {
+  prepare(w: World): Job<{ start: number; row: number }> | undefined {
     const { m } = w.rig;
-    const { eighths, at, flags } = this.choice;
+    const { eighths, at, flags, shared } = this.choice;
     const { id, mm, pages: mapped } = chooseProcess(w, this.choice);
     const pages = Math.max(1, (eighths * m.ptes) >> 3);
     if (mapped.size + pages > pageLimit(w)) return undefined;
     const place = at === null ? {} : placeAt(w, at, pages);
+    const sort = shared ? { kind: VMA_KIND.shmem, flags: flags | VM.SHARED } : { flags };
     return {
       name: 'mmap',
       process: id,
       structural: true,
-      run: () => mmap(m, mm, { pages, flags, ...place }),
-      deeds: (start) =>
+      *run() {
+        const start = yield* mmap(m, mm, { pages, ...sort, ...place });
+        return { start, row: shared && start > 0 ? m.vma.file[vmaAt(m, mm, start)] : 0 };
+      },
+      deeds: ({ start, row }) =>
         deed((expected) => {
           must(start > 0, () => `mmap gave ${start}`);
-          expected.map(id, start, start + pages, flags);
+          expected.map(id, start, start + pages, flags, row);
         }),
     };
   }
 
   toString(): string {
-    const { process, eighths, at, flags } = this.choice;
-    return `Map(process ${process}, ${eighths}/8, at ${at}, flags ${flags.toString(16)})`;
+    const { process, eighths, at, flags, shared } = this.choice;
+    return `Map(process ${process}, ${eighths}/8, at ${at}, flags ${flags.toString(16)}${shared ? ', shared' : ''})`;
   }
 }
 
@@ -128,7 +136,9 @@ class Move implements Action {
     // The kernel takes VM_LOCKED from all of the VMA then, whatever part of it moves.
     const dontUnmap = this.choice.dontUnmap && ((pages.get(start)?.flags ?? 0) & VM.LOCKED) === 0;
     const oldPages = Math.max(1, oneVma(m, target) - start);
-    const newPages = newEighths === null || dontUnmap ? oldPages : Math.max(1, (newEighths * m.ptes) >> 3);
+    // A shared object does not grow with its mapping.
+    const fixed = newEighths === null || dontUnmap || pages.get(start)?.shared !== undefined;
+    const newPages = fixed ? oldPages : Math.max(1, (newEighths * m.ptes) >> 3);
     if (pages.size + newPages > pageLimit(w)) return undefined;
     const place = to === null ? {} : { to: placeAt(w, to, newPages).at };
     const mark = m.machine.nextStamp[0];
@@ -208,7 +218,7 @@ function moveFacts(expected: Expectation, id: number, move: Moved, mark: number)
 /** MREMAP_DONTUNMAP leaves the old place mapped, empty and not locked. */
 function restore(pages: Map<number, PageFacts>, start: number, facts: readonly PageFacts[]): void {
   facts.forEach((page, i) => {
-    pages.set(start + i, untouched(page.flags & ~VM.LOCKED));
+    pages.set(start + i, untouched(page.flags & ~VM.LOCKED, page.shared));
   });
 }
 
@@ -303,8 +313,10 @@ const at = fc.option(
 const rw = VM.READ | VM.WRITE;
 
 const maps: fc.Arbitrary<Action> = fc
-  .tuple(anyProcess, eighths, at, fc.constantFrom(rw, rw, rw, rw | VM.HUGEPAGE, VM.READ, 0))
-  .map(([choice, length, place, flags]) => new Map_({ ...choice, eighths: length, at: place, flags }));
+  .tuple(anyProcess, eighths, at, fc.constantFrom(rw, rw, rw, rw | VM.HUGEPAGE, VM.READ, 0), fc.nat(9))
+  .map(([choice, length, place, flags, dice]) => {
+    return new Map_({ ...choice, eighths: length, at: place, flags, shared: dice === 9 });
+  });
 const moves: fc.Arbitrary<Action> = fc
   .tuple(anyRange, fc.option(eighths), at, fc.boolean())
   .map(([range, newEighths, to, dontUnmap]) => new Move({ ...range, newEighths, to, dontUnmap }));

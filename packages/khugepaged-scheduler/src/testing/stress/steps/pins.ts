@@ -45,7 +45,10 @@ class Pin implements Action {
           must(!longterm || pfn !== ZERO_FRAME, () => 'the zero page was pinned for long');
           if (write) expected.prefault(id, start, start + 1, mark);
           if (pfn === undefined || pfn === ZERO_FRAME) return;
-          expected.pins = [...expected.pins, { pfn, process: id, page: start, write }];
+          expected.pins = [
+            ...expected.pins,
+            { pfn, process: id, page: start, write, shared: expected.page(id, start)?.shared },
+          ];
         }),
     };
   }
@@ -122,8 +125,10 @@ class DeviceWrite implements Action {
 
 function settleDeviceWrite(expected: Expectation, pfn: number, stamp: number): void {
   const now = expected.pins.find((pin) => pin.pfn === pfn);
-  if (now === undefined || now.process === 0) return;
-  expected.change(now.process, now.page, now.page + 1, (facts) => ({ ...facts, values: [stamp] }));
+  if (now?.shared !== undefined) expected.objects.get(now.shared.object)?.set(now.shared.index, [stamp]);
+  else if (now !== undefined && now.process !== 0) {
+    expected.change(now.process, now.page, now.page + 1, (facts) => expected.setContent(facts, stamp));
+  }
 }
 
 /** A reference taken without a lock, and given back a little later: what makes a collapse give up. */
