@@ -51,7 +51,7 @@ describe('compaction', () => {
 
   it('leaves a block with a pinned page alone', () => {
     const w = holes();
-    const pins = [];
+    const pins: Pfn[] = [];
     // One page in each block of 16 frames.
     for (let page = BASE + 1; page < BASE + 500; page += 2) {
       const [pfn] = w.run(pinPages(w.m, w.mm, page as Vpn, 1, { write: true })).frames;

@@ -2,7 +2,7 @@ import { Random } from '@thplab/arena';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { RunOutcome } from '../executor.js';
 import { LOCK_OWNER, LOCK_STATE } from '../locks.js';
-import { acquire, release, sleep, WRITE, wait, wake } from '../operations.js';
+import { acquire, type Procedure, release, sleep, WRITE, wait, wake } from '../operations.js';
 import { LockWorld } from '../testing/lock-world.js';
 import { endTestWorkers, programsUrl, testWorker } from '../testing/thread-workers.js';
 import { LockTimeoutError, WorkerDiedError } from './errors.js';
@@ -140,11 +140,11 @@ describe('a procedure on this thread', () => {
   it('awaits where the thread may not block, and is woken', async () => {
     const world = new LockWorld();
     const tables = createThreadsArena().tables;
-    const sleeper = (function* () {
+    const sleeper = (function* (): Procedure<number> {
       return yield wait(world.queue);
     })();
     const waits = runOnMainThread(world.domain, sleeper, { ...options, tables });
-    const waker = (function* () {
+    const waker = (function* (): Procedure<number> {
       return yield wake(world.queue);
     })();
     const woken = await runOnMainThread(world.domain, waker, { ...options, tables, thread: 1, task: 2 });
