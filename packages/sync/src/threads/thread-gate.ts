@@ -16,6 +16,10 @@ import { SLICE_MS, type ThreadState } from './thread-state.js';
 const SPINS = 2000;
 /** Yields for which a thread keeps its key while another waits for it: handing over costs more than a step. */
 const YIELDS_PER_TURN = 32;
+/** Yields for which a thread stays alone while others stand at the gate. */
+const YIELDS_ALONE = 256;
+/** How long it stands aside then, ms. */
+const ASIDE_MS = 0.05;
 
 export class ThreadGate implements StepGate {
   private readonly s: ThreadState;
@@ -53,18 +57,37 @@ export class ThreadGate implements StepGate {
     this.enter();
   }
 
-  /** At a yield that does not wait: lets others in who want it. */
-  tick(): void {
-    if (this.key < 0 && !this.isAlone) return;
-    const { s } = this;
+  /** At a yield that does not wait: lets others in who want it. `retries`: the task may be waiting for one of them. */
+  tick(retries: boolean): void {
     if (this.isAlone) {
-      if (++this.yields < YIELDS_PER_TURN || !this.othersWantAlone()) return;
-    } else if (Atomics.load(s.run, RUN.alone) === 0) {
+      if (retries || ++this.yields >= YIELDS_ALONE) this.standAside();
+      return;
+    }
+    if (this.key < 0) return;
+    const { s } = this;
+    if (Atomics.load(s.run, RUN.alone) === 0) {
       if (++this.yields < YIELDS_PER_TURN) return;
       this.yields = 0;
       if (Atomics.load(s.gate, this.key + GATE.next) - Atomics.load(s.gate, this.key + GATE.served) === 1) return;
     }
     this.leave();
+    this.enter();
+  }
+
+  /**
+   * Lets those in who stand at the gate, while this thread is alone. They may hold a lock that it tries again and again; and
+   * as they are not alone they get in only if there is a moment in which nobody is.
+   */
+  private standAside(): void {
+    const { s } = this;
+    this.yields = 0;
+    let waiting = false;
+    for (let other = 0; other < s.threads && !waiting; other++) {
+      waiting = Atomics.load(s.words, other * THREAD_STRIDE + THREAD.state) === THREAD_STATE.atGate;
+    }
+    if (!waiting) return;
+    this.leave();
+    Atomics.wait(s.run, RUN.tick, 0, ASIDE_MS);
     this.enter();
   }
 
@@ -138,12 +161,6 @@ export class ThreadGate implements StepGate {
     const at = s.base + THREAD.inside;
     Atomics.store(s.words, at, inside);
     if (inside === 0 && Atomics.load(s.run, RUN.alone) !== 0) Atomics.notify(s.words, at);
-  }
-
-  private othersWantAlone(): boolean {
-    this.yields = 0;
-    const { run } = this.s;
-    return Atomics.load(run, RUN.aloneNext) - Atomics.load(run, RUN.aloneServed) > 1;
   }
 
   /** Waits until a word has a value, spinning first. */

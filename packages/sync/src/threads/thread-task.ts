@@ -134,7 +134,7 @@ export class ThreadTask<T> {
       this.steps++;
       if (this.steps % STOP_EVERY === 0) this.s.checkStop();
       if (!this.perform(made.value)) return false;
-      this.gate?.tick();
+      this.gate?.tick(opcodeOf(made.value) === OP.preempt);
     }
   }
 
