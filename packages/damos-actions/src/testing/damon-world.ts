@@ -30,7 +30,6 @@ import {
   installMadviseCollapse,
 } from '@thplab/mthp-collapse';
 import { type Procedure, SequentialExecutor, sleep } from '@thplab/sync';
-import { settingIndex } from '@thplab/sysfs-schema';
 import { defineEvents, TRACE_EVENTS, TRACE_TABLES, Tracer, type TraceTables, traceSizes } from '@thplab/trace';
 import { createDamon, type DamonConfig, startDamon } from '../create.js';
 import type { Damon } from '../damon.js';
@@ -61,11 +60,11 @@ export interface DamonWorld {
 export function makeDamonWorld(config: Partial<MachineConfig> & { readonly generation?: Generation } = {}): DamonWorld {
   const { machine: m } = bootMachine({
     nodePages: [65_536],
+    commandLine: 'transparent_hugepage=madvise',
     extraTables: { ...DAMON_TABLES, ...TRACE_TABLES },
     extraSizes: { ...damonSizes(), ...traceSizes(65_536) },
     ...config,
   });
-  m.setting.value[settingIndex('enabled')] = 1;
   const executor = new SequentialExecutor(m.domain, { seed: 1 });
   m.current = executor.current;
   const tables = (m.arena as unknown as Arena).tables as unknown as TraceTables;

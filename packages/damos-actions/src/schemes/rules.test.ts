@@ -1,0 +1,410 @@
+// The rules of schemes that need no kdamond: scores, feedback, quotas, filters, watermarks.
+
+import { runToEnd } from '@thplab/sync';
+import { describe, expect, it } from 'vitest';
+import { blocksTouched } from '../actions/blocks.js';
+import type { Damon } from '../damon.js';
+import { DamonError } from '../errors.js';
+import { feedLoopNextInput } from '../feedback.js';
+import { snapshotRegions } from '../monitor/regions.js';
+import { type DamonProfile, damon71, damon618, damonMm, damonReviewed, damonRfcV2 } from '../profile.js';
+import { bareContext, layout, onlyTarget, setCounters } from '../testing/bare-context.js';
+import {
+  ADDR_FILTER,
+  BLOCKS_TOUCHED,
+  DEFAULT_REJECT,
+  FAIL_CHARGE,
+  FEEDBACK,
+  PRIORITY,
+  QUOTA_SCENARIO,
+  RAMP,
+  ranges,
+  SCORES,
+  WATERMARKS,
+} from '../testing/golden.js';
+import { applySchemes } from './apply.js';
+import { coreFilterMatch } from './core-filters.js';
+import { type CoreFilter, coreDefaultReject, defaultReject, type OpsFilter } from './filter.js';
+import { adjustQuota, chargeFor, quotaIsFull } from './quota.js';
+import { schemeAt, schemeStats } from './running.js';
+import { ANY_PATTERN, type SchemeInput, ZERO_PATTERN } from './scheme.js';
+import { ageSubscore, coldScore, frequencySubscore, hotScore, minScoreFor, schemeScore } from './score.js';
+import { effectiveTargetOrder } from './target-order.js';
+import { freeMemRate, watermarksActivate } from './watermarks.js';
+
+const INTERVALS = { sampleIntervalUs: 100_000 / SCORES.samples, aggrIntervalUs: 100_000 };
+const STAT: SchemeInput = { action: 'stat', pattern: ANY_PATTERN };
+
+/** One round of all schemes at a time, ms. */
+function round(d: Damon, atMs: number): void {
+  for (const { row } of d.runningSchemes) d.t.damosScheme.nextApply[row] = 0;
+  runToEnd(d.m.domain, applySchemes(d), { current: { nowNs: atMs * 1e6, cpu: 0, task: 0 } });
+}
+
+function refusal(run: () => void): string {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof DamonError) return error.errno;
+    throw error;
+  }
+  return 'taken';
+}
+
+describe('the feedback loop', () => {
+  it.each(FEEDBACK)('from %d with score %d goes to %d', (last, score, next) => {
+    expect(feedLoopNextInput(last, score)).toBe(next);
+  });
+
+  it.each(RAMP)('takes $windows windows from nothing to $bytes bytes', ({ bytes, windows }) => {
+    const goal = { metric: 'user_input' as const, targetValue: 10_000, currentValue: 0 };
+    const d = bareContext(ranges([[0, 10]]), { schemes: [{ ...STAT, quota: { goals: [goal], resetIntervalMs: 1 } }] });
+    const scheme = schemeAt(d, 0);
+    let seen = 0;
+    for (let window = 1; seen === 0; window++) {
+      adjustQuota(d, scheme, window * 1e6);
+      if ((d.t.damosScheme.effectiveSize[scheme.row] as number) >= bytes) seen = window;
+    }
+    expect(seen).toBe(windows);
+  });
+});
+
+describe('scores', () => {
+  it.each(SCORES.rows)('of $nr/20 samples at age $age', (row) => {
+    const heat = { nrAccesses: row.nr, age: row.age };
+    const weights = (nrAccesses: number, age: number) => ({ size: 7, nrAccesses, age });
+    const frequency = frequencySubscore(row.nr, INTERVALS);
+    expect(frequency).toBe(row.frequency);
+    expect(ageSubscore(row.age, frequency, INTERVALS)).toBe(row.ageScore);
+    expect(hotScore(heat, INTERVALS, weights(1, 1))).toBe(row.hot11);
+    expect(coldScore(heat, INTERVALS, weights(1, 1))).toBe(row.cold11);
+    expect(hotScore(heat, INTERVALS, weights(0, 1))).toBe(row.hot01);
+    expect(hotScore(heat, INTERVALS, weights(1, 0))).toBe(row.hot10);
+    expect([hotScore(heat, INTERVALS, weights(0, 0)), coldScore(heat, INTERVALS, weights(0, 0))]).toEqual([0, 99]);
+  });
+
+  it('order regions for pageout and the LRU actions of physical addresses only', () => {
+    const heat = { nrAccesses: 20, age: 0 };
+    const weights = { size: 1, nrAccesses: 1, age: 1 };
+    const score = (ops: 'vaddr' | 'paddr', action: Parameters<typeof schemeScore>[1]): number =>
+      schemeScore(ops, action, heat, INTERVALS, weights);
+    expect([score('vaddr', 'pageout'), score('paddr', 'pageout'), score('paddr', 'lru_deprio')]).toEqual([25, 25, 25]);
+    expect(score('paddr', 'lru_prio')).toBe(74);
+    expect([score('vaddr', 'collapse'), score('vaddr', 'lru_prio'), score('paddr', 'stat')]).toEqual([99, 99, 99]);
+  });
+
+  it('that a quota has room for end where the sizes add up to it', () => {
+    const histogram = new Array<number>(100).fill(0);
+    for (const { score, bytes } of PRIORITY.sizes) histogram[score] = bytes;
+    expect(minScoreFor(histogram, PRIORITY.effectiveSize)).toBe(PRIORITY.minScore);
+    expect(minScoreFor(histogram, Number.POSITIVE_INFINITY)).toBe(0);
+  });
+});
+
+describe('a quota', () => {
+  const MIB = 2 ** 20;
+  const profiles: DamonProfile[] = [damon618, damon71, damonMm];
+
+  it.each(profiles)('is used up in address order, window by window ($name)', (profile) => {
+    const { regions, regionBytes, quotaBytes, resetMs, roundMs, firstRound, windows } = QUOTA_SCENARIO;
+    const parts = Array.from({ length: regions }, (_, i) => ({ start: i * regionBytes, end: (i + 1) * regionBytes }));
+    const d = bareContext(parts, {
+      profile,
+      attributes: { minRegionSize: 4_096 },
+      schemes: [{ ...STAT, quota: { bytes: quotaBytes, resetIntervalMs: resetMs } }],
+    });
+    setCounters(
+      d,
+      parts.map((_, i) => ({ nr: (i % 2) * 20 })),
+    );
+    d.t.damonContext.sizeLimit[d.context] = regionBytes;
+    const { row } = schemeAt(d, 0);
+    let now = 5_000;
+    round(d, now);
+    expect(schemeStats(d, 0)).toMatchObject({ nrTried: firstRound.nrTried, szTried: firstRound.szTried, qtExceeds: 0 });
+    const beyond = profile.resumeBeyondEnd ? 1 : 0;
+    expect(d.t.damosScheme.resumeAddress[row]).toBe(firstRound.resume + beyond);
+    for (const [window, tried] of windows.entries()) {
+      if (window > 0) {
+        round(d, now);
+        expect(schemeStats(d, 0).qtExceeds).toBe(window);
+      }
+      for (let i = 1; i < resetMs / roundMs; i++) round(d, now + i * roundMs);
+      expect(schemeStats(d, 0).szTried).toBe(tried);
+      now += resetMs;
+    }
+    round(d, now);
+    if (profile.resumeBeyondEnd) {
+      // One byte beyond the end costs a page at each resumption: the fourth window has started over already.
+      expect(d.t.damosScheme.resumeAddress[row]).toBe(quotaBytes + 3 * 4_096 + 1);
+      expect(schemeStats(d, 0).szTried).toBe(windows[3] + quotaBytes);
+      return;
+    }
+    // The resume point is in the last region: the first round only clears it, the next starts at address 0.
+    expect(schemeStats(d, 0).szTried).toBe(windows[3]);
+    expect(d.t.damosScheme.resumeTarget[row]).toBe(0);
+    round(d, now + roundMs);
+    expect(schemeStats(d, 0).szTried).toBe(windows[3] + quotaBytes);
+    expect(d.t.damosScheme.resumeAddress[row]).toBe(firstRound.resume);
+  });
+
+  it('with a reset interval of 0 begins anew at each round', () => {
+    const parts = ranges([
+      [0, 3 * MIB],
+      [3 * MIB, 4 * MIB],
+    ]);
+    const d = bareContext(parts, {
+      attributes: { minRegionSize: 4_096 },
+      schemes: [{ ...STAT, quota: { bytes: MIB, resetIntervalMs: 0 } }],
+    });
+    setCounters(d, [{ nr: 20 }, { nr: 0 }]);
+    d.t.damonContext.sizeLimit[d.context] = 4 * MIB;
+    for (let i = 1; i <= 2; i++) round(d, i * 100);
+    expect(schemeStats(d, 0)).toMatchObject({ nrTried: 2, szTried: 2 * MIB, qtExceeds: 1 });
+  });
+
+  it('smaller than the smallest region never has a region; older kernels count empty tries', () => {
+    const tries = (profile: DamonProfile) => {
+      const d = bareContext(ranges([[0, MIB]]), {
+        profile,
+        attributes: { minRegionSize: 4_096 },
+        schemes: [{ ...STAT, quota: { bytes: 4_095, resetIntervalMs: 1_000 } }],
+      });
+      round(d, 100);
+      expect(layout(d)).toEqual([[0, MIB]]);
+      return schemeStats(d, 0);
+    };
+    expect(tries(damon618)).toMatchObject({ nrTried: 1, szTried: 0 });
+    expect(tries(damonMm)).toMatchObject({ nrTried: 0, szTried: 0 });
+  });
+
+  it('of time is worth what the action managed so far, and 4 MiB per ms before that', () => {
+    const d = bareContext(ranges([[0, 64 * MIB]]), {
+      attributes: { minRegionSize: 4_096 },
+      schemes: [{ ...STAT, quota: { ms: 10, resetIntervalMs: 1_000 } }],
+    });
+    const scheme = schemeAt(d, 0);
+    const s = d.t.damosScheme;
+    adjustQuota(d, scheme, 1e9);
+    expect(s.effectiveSize[scheme.row]).toBe(40 * MIB);
+    s.chargedSize[scheme.row] = 8 * MIB;
+    s.totalChargedNs[scheme.row] = 4e6;
+    adjustQuota(d, scheme, 2e9);
+    expect(s.effectiveSize[scheme.row]).toBe(20 * MIB);
+    s.totalChargedNs[scheme.row] = 1e18;
+    adjustQuota(d, scheme, 3e9);
+    expect(s.effectiveSize[scheme.row]).toBe(4_096);
+  });
+
+  it('takes the smaller of bytes and time', () => {
+    const d = bareContext(ranges([[0, 64 * MIB]]), {
+      schemes: [{ ...STAT, quota: { ms: 10, bytes: MIB, resetIntervalMs: 1_000 } }],
+    });
+    adjustQuota(d, schemeAt(d, 0), 1e9);
+    expect(d.t.damosScheme.effectiveSize[schemeAt(d, 0).row]).toBe(MIB);
+  });
+
+  it('with the temporal tuner is all or nothing; nothing is full, where any field makes it a quota', () => {
+    const goal = (currentValue: number) => [{ metric: 'user_input' as const, targetValue: 100, currentValue }];
+    const esz = (currentValue: number, bytes: number) => {
+      const quota = { goals: goal(currentValue), goalTuner: 'temporal' as const, bytes, resetIntervalMs: 1_000 };
+      const d = bareContext(ranges([[0, MIB]]), { schemes: [{ ...STAT, quota }] });
+      adjustQuota(d, schemeAt(d, 0), 1e9);
+      return [d.t.damosScheme.effectiveSize[schemeAt(d, 0).row], quotaIsFull(d, schemeAt(d, 0))];
+    };
+    expect(esz(100, MIB)).toEqual([0, true]);
+    expect(esz(99, MIB)).toEqual([MIB, false]);
+    expect(esz(99, 0)).toEqual([Number.POSITIVE_INFINITY, false]);
+  });
+
+  it('prefers regions by score, and goes by address among those good enough', () => {
+    const parts = ranges([
+      [0, 8 * MIB],
+      [8 * MIB, 16 * MIB],
+      [16 * MIB, 24 * MIB],
+    ]);
+    const d = bareContext(parts, {
+      attributes: { minRegionSize: 4_096 },
+      schemes: [
+        {
+          action: 'lru_deprio',
+          pattern: ANY_PATTERN,
+          quota: { bytes: 12 * MIB, resetIntervalMs: 1_000, weights: { nrAccesses: 1 } },
+        },
+      ],
+    });
+    setCounters(d, [{ nr: 20 }, { nr: 10 }, { nr: 0 }]);
+    round(d, 100);
+    expect(schemeStats(d, 0)).toMatchObject({ nrTried: 2, szTried: 12 * MIB });
+    expect(d.t.damosScheme.minScore[schemeAt(d, 0).row]).toBe(50);
+    expect(layout(d)).toContainEqual([16 * MIB, 20 * MIB]);
+  });
+
+  it('charges what failed at a rate of its own', () => {
+    const { size, applied, num, denom, charged } = FAIL_CHARGE;
+    const quota = { ...schemeAt(bareContext(ranges([[0, 1]]), { schemes: [STAT] }), 0).config.quota };
+    expect(chargeFor(size, applied, { ...quota, failChargeNum: num, failChargeDenom: denom })).toBe(charged);
+    expect(chargeFor(size, applied, quota)).toBe(size);
+    expect(chargeFor(size, size + 1, { ...quota, failChargeNum: num, failChargeDenom: denom })).toBe(size);
+  });
+});
+
+describe('filters', () => {
+  it.each(DEFAULT_REJECT)('core $core, ops $ops: reject $coreReject, $opsReject', (row) => {
+    const layer = (allows: readonly boolean[]) => allows.map((allow) => ({ matching: true, allow }));
+    expect(coreDefaultReject(layer(row.core), layer(row.ops))).toBe(row.coreReject);
+    expect(defaultReject(layer(row.ops))).toBe(row.opsReject);
+  });
+
+  it.each(ADDR_FILTER.cases)(
+    'by address: $region matches $matched and becomes $parts',
+    ({ region, matched, parts }) => {
+      const d = bareContext(ranges([region]));
+      const [start, end] = ADDR_FILTER.range;
+      const filter: CoreFilter = { type: 'addr', matching: true, allow: false, start, end };
+      expect(coreFilterMatch(d, onlyTarget(d), d.regions.first(onlyTarget(d)), filter)).toBe(matched);
+      expect(layout(d)).toEqual(parts);
+    },
+  );
+
+  it('by address try only what they let pass, whatever they cut', () => {
+    for (const profile of [damon618, damonMm]) {
+      const coreFilters: CoreFilter[] = [{ type: 'addr', matching: true, allow: true, start: 30, end: 60 }];
+      const d = bareContext(ranges([[0, 100]]), { profile, schemes: [{ ...STAT, coreFilters }] });
+      d.t.damonContext.sizeLimit[d.context] = 1_000;
+      round(d, 100);
+      expect(schemeStats(d, 0)).toMatchObject({ nrTried: 1, szTried: 30 });
+      expect(layout(d)).toEqual(
+        profile.joinsCutRegions
+          ? [[0, 100]]
+          : [
+              [0, 30],
+              [30, 60],
+              [60, 100],
+            ],
+      );
+    }
+  });
+
+  it('that allow what is not there try nothing; that reject everything neither (10 #8, #9)', () => {
+    const tried = (filter: CoreFilter): number => {
+      const d = bareContext(ranges([[0, 100]]), { schemes: [{ ...STAT, coreFilters: [filter] }] });
+      round(d, 100);
+      return schemeStats(d, 0).nrTried;
+    };
+    expect(tried({ type: 'addr', matching: true, allow: true, start: 200, end: 300 })).toBe(0);
+    expect(tried({ type: 'addr', matching: true, allow: false, start: 0, end: 100 })).toBe(0);
+    expect(tried({ type: 'target', matching: true, allow: false, targetIndex: 0 })).toBe(0);
+    expect(tried({ type: 'target', matching: true, allow: false, targetIndex: 1 })).toBe(1);
+  });
+
+  it('that end before they start are refused', () => {
+    const coreFilters: CoreFilter[] = [{ type: 'addr', matching: true, allow: true, start: 2, end: 1 }];
+    const opsFilters: OpsFilter[] = [{ type: 'hugepage_size', matching: true, allow: true, min: 2, max: 1 }];
+    expect(refusal(() => bareContext([], { schemes: [{ ...STAT, coreFilters }] }))).toBe('EINVAL');
+    expect(refusal(() => bareContext([], { schemes: [{ ...STAT, opsFilters }] }))).toBe('EINVAL');
+  });
+});
+
+describe('a round', () => {
+  it('tries nothing with the pattern that sysfs starts with (10 #1)', () => {
+    const d = bareContext(ranges([[0, 100]]), { schemes: [{ action: 'stat', pattern: ZERO_PATTERN }] });
+    round(d, 100);
+    expect(schemeStats(d, 0).nrTried).toBe(0);
+  });
+
+  it('shows age 0 to the second scheme if the first acts, and not if it is stat (10 #7)', () => {
+    const old = { ...ANY_PATTERN, age: { min: 1, max: 100 } };
+    for (const [action, tried] of [
+      ['lru_deprio', 0],
+      ['stat', 1],
+    ] as const) {
+      const d = bareContext(ranges([[0, 100]]), {
+        schemes: [
+          { action, pattern: ANY_PATTERN },
+          { action: 'stat', pattern: old },
+        ],
+      });
+      setCounters(d, [{ age: 5 }]);
+      round(d, 100);
+      expect(schemeStats(d, 1).nrTried).toBe(tried);
+    }
+  });
+
+  it('counts an action that the operations do not have as tried, and sets the age back', () => {
+    const d = bareContext(ranges([[0, 100]]), { schemes: [{ action: 'collapse', pattern: ANY_PATTERN }] });
+    setCounters(d, [{ age: 5 }]);
+    round(d, 100);
+    expect(schemeStats(d, 0)).toMatchObject({ nrTried: 1, szTried: 100, nrApplied: 0, szApplied: 0 });
+    expect(snapshotRegions(d, onlyTarget(d))).toMatchObject([{ age: 0 }]);
+  });
+
+  it('is the last one after max_nr_snapshots walks', () => {
+    const d = bareContext(ranges([[0, 100]]), { schemes: [{ ...STAT, maxNrSnapshots: 2 }] });
+    for (let i = 1; i <= 5; i++) round(d, i * 100);
+    expect(schemeStats(d, 0)).toMatchObject({ nrTried: 2, nrSnapshots: 2 });
+  });
+
+  it('matches by the moving sum, not by the running count', () => {
+    const pattern = { ...ANY_PATTERN, nrAccesses: { min: 5, max: 5 } };
+    const d = bareContext(ranges([[0, 100]]), { schemes: [{ action: 'stat', pattern }] });
+    setCounters(d, [{ nr: 1, bp: 59_999 }]);
+    round(d, 100);
+    expect(schemeStats(d, 0).nrTried).toBe(1);
+  });
+});
+
+describe('watermarks', () => {
+  it.each(WATERMARKS.cases)('active $active at $value permille: $after', ({ active, value, after }) => {
+    const marks = { metric: 'free_mem_rate' as const, intervalUs: 1, ...WATERMARKS.marks };
+    expect(watermarksActivate(active, value, marks)).toBe(after);
+  });
+
+  it('go by the permille of free memory', () => {
+    const d = bareContext([]);
+    const rate = freeMemRate(d.m);
+    expect(rate).toBe(Math.floor((d.m.node.freePages[0] * 1_000) / 1_024));
+    expect(rate).toBeGreaterThan(990);
+  });
+});
+
+describe('target_order', () => {
+  const orders = (action: 'collapse' | 'split', order: number, profile: DamonProfile) =>
+    effectiveTargetOrder(action, order, 9, profile).order;
+
+  it('takes 0 and 2 to the PMD order (10 #12)', () => {
+    for (const order of [1, 10, -1]) expect(refusal(() => orders('split', order, damonRfcV2))).toBe('EINVAL');
+  });
+
+  it('of collapse in RFC v2 is 0 or the PMD order', () => {
+    expect([0, 2, 4, 9].map((order) => orders('collapse', order, damonRfcV2))).toEqual([0, 0, 0, 9]);
+    expect([0, 2, 4, 9].map((order) => orders('collapse', order, damonReviewed))).toEqual([0, 2, 4, 9]);
+    expect(effectiveTargetOrder('collapse', 4, 9, damonRfcV2).warning).toContain('0 is used');
+  });
+
+  it('of split in RFC v2 is 2 where none can be used; the version after it takes 0 as base pages', () => {
+    expect([0, 2, 4, 9].map((order) => orders('split', order, damonRfcV2))).toEqual([2, 2, 4, 2]);
+    expect([0, 2, 4, 9].map((order) => orders('split', order, damonReviewed))).toEqual([0, 2, 4, 2]);
+  });
+
+  it.each(BLOCKS_TOUCHED)('touches $blocks blocks from $start to $end', ({ start, end, blocks }) => {
+    expect(blocksTouched(start, end, 0x200000)).toHaveLength(blocks);
+  });
+});
+
+describe('a profile', () => {
+  it('refuses what its kernel does not have', () => {
+    const made = (scheme: SchemeInput, profile: DamonProfile): string =>
+      refusal(() => bareContext([], { schemes: [scheme], profile }));
+    expect(made({ ...STAT, action: 'collapse' }, damon71)).toBe('EINVAL');
+    expect(made({ ...STAT, action: 'collapse' }, damonMm)).toBe('taken');
+    expect(made({ ...STAT, action: 'split' }, damonMm)).toBe('EINVAL');
+    expect(made({ ...STAT, action: 'split' }, damonRfcV2)).toBe('taken');
+    expect(made({ ...STAT, maxNrSnapshots: 1 }, damon618)).toBe('EINVAL');
+    expect(made({ ...STAT, quota: { goalTuner: 'temporal' } }, damon618)).toBe('EINVAL');
+    expect(made({ ...STAT, quota: { failChargeNum: 1, failChargeDenom: 2 } }, damon71)).toBe('EINVAL');
+    const goals = [{ metric: 'active_mem_bp' as const, targetValue: 1 }];
+    expect(made({ ...STAT, quota: { goals } }, damon618)).toBe('EINVAL');
+    expect(made({ ...STAT, quota: { goals } }, damon71)).toBe('taken');
+  });
+});
