@@ -58,3 +58,14 @@ describe('processes that share nothing', () => {
     }
   });
 });
+
+describe('a worker that dies', () => {
+  it('ends the scan of all with an error that says what it held, and the pool is of no further use', async () => {
+    const world = makePoolWorld({ processes: 2, ranges: 2 });
+    const dying = new URL('../testing/dying-worker.mjs', import.meta.url);
+    const pool = createScanPool(world.k, { threads: 2, workerUrl: dying });
+    pools.push(pool);
+    await expect(pool.scan({ passes: 3 })).rejects.toThrow(/thread of task 2 'khugepaged\/1' ended .* held nothing/);
+    await expect(pool.scan({ passes: 1 })).rejects.toThrow(/earlier scan failed/);
+  });
+});

@@ -85,6 +85,7 @@ class PiscinaPool implements ScanPool {
   private readonly k: Khugepaged;
   private readonly pool: Piscina<ScanTask, ScanAnswer>;
   private broken: Error | undefined = undefined;
+  private scanning = false;
 
   constructor(k: Khugepaged, options: ScanPoolOptions) {
     this.k = k;
@@ -109,16 +110,19 @@ class PiscinaPool implements ScanPool {
       });
     }
     resetScanWork(this.k);
+    this.scanning = true;
     const tasks = Array.from({ length: this.scanners }, (_, scanner) =>
       this.scanner({ scanner, scanners: this.scanners, goal }),
     );
     const reports = await Promise.all(tasks);
+    this.scanning = false;
     if (this.broken !== undefined) throw this.broken;
     return { scanners: reports.filter((report) => report !== undefined) };
   }
 
   async close(): Promise<void> {
-    stopRun(threadTables(this.k.m));
+    // Another pool may work on the machine: it is stopped only in the middle of a scan, which leaves it unusable anyway.
+    if (this.scanning) stopRun(threadTables(this.k.m));
     await this.pool.destroy();
   }
 

@@ -13,7 +13,7 @@ import { readAddressSpace } from '../testing/stress/page-reader.js';
 import type { Contents, StressData, StressProcess } from '../testing/thread-stress.js';
 import { khugepagedHandle, threadTables } from './attach.js';
 
-const OPERATIONS = Number(process.env.THPLAB_STRESS_OPERATIONS ?? 400);
+const OPERATIONS = Number(process.env.THPLAB_STRESS_OPERATIONS ?? 1500);
 const SEED = Number(process.env.THPLAB_STRESS_SEED ?? 1);
 const SCANNERS = 2;
 const RANGES = 4;
