@@ -1,4 +1,4 @@
-/** Tracepoints of DAMON (DAMON spec 7), for the catalogue of a tracer: `defineEvents({ ...TRACE_EVENTS, ...DAMON_EVENTS })`. */
+/** Tracepoints of DAMON (DAMON spec 7), for the catalogue of a tracer: `defineEvents({ ...TRACE_EVENTS.decls, ...DAMON_EVENTS })`. */
 import { type Catalogue, defineEvents } from '@thplab/trace';
 
 /**

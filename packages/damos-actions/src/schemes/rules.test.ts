@@ -136,7 +136,7 @@ describe('a quota', () => {
     round(d, now);
     if (profile.resumeBeyondEnd) {
       // One byte beyond the end costs a page at each resumption: the fourth window has started over already.
-      expect(d.t.damosScheme.resumeAddress[row]).toBe(quotaBytes + 3 * 4_096 + 1);
+      expect(d.t.damosScheme.resumeAddress[row]).toBe(quotaBytes + 4 * 4_096 + 1);
       expect(schemeStats(d, 0).szTried).toBe(windows[3] + quotaBytes);
       return;
     }

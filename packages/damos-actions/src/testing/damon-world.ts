@@ -1,5 +1,5 @@
 /** A machine with DAMON and an executor; processes whose pages can be touched as by a processor without a TLB. */
-import { type Arena, asBrand, setBit } from '@thplab/arena';
+import { type Arena, asBrand, setBits } from '@thplab/arena';
 import {
   bootMachine,
   findPmd,
@@ -40,7 +40,7 @@ export const PAGE_SIZE = 4_096;
 export const HUGE_SIZE = 512 * PAGE_SIZE;
 export const SECOND_NS = 1e9;
 
-const CATALOGUE = defineEvents({ ...TRACE_EVENTS, ...DAMON_EVENTS });
+const CATALOGUE = defineEvents({ ...TRACE_EVENTS.decls, ...DAMON_EVENTS });
 
 /** What a world is made of. */
 export interface DamonWorld {
@@ -129,20 +129,26 @@ export function fillHuge(w: DamonWorld, vma: VmaId, first: number, blocks: numbe
   }
 }
 
-/** Touches a page as a processor does that has no TLB: the accessed bit of what maps it is set. */
-export function touch(m: Machine, mm: MmId, at: number): void {
-  const pmd = findPmd(m, mm, page(at));
-  if (pmd === NO_PMD) return;
-  const entry = m.directory.entry[pmd];
-  if (pmdType(entry) === PMD.huge) m.directory.entry[pmd] = (entry | PMD_YOUNG) >>> 0;
-  else if (pmdType(entry) === PMD.table) setBit(m.pte.young, pteBit(m, pmdTable(entry), slotOf(m, page(at))));
+/** Touches pages as a processor does that has no TLB: the accessed bits of what maps them are set. */
+export function touch(m: Machine, mm: MmId, first: number, count = 1): void {
+  for (let at = first; at < first + count; ) {
+    const end = Math.min(first + count, at - (at % m.ptes) + m.ptes);
+    const pmd = findPmd(m, mm, page(at));
+    const entry = pmd === NO_PMD ? 0 : m.directory.entry[pmd];
+    if (pmdType(entry) === PMD.huge) m.directory.entry[pmd] = (entry | PMD_YOUNG) >>> 0;
+    else if (pmdType(entry) === PMD.table) {
+      const bit = pteBit(m, pmdTable(entry), slotOf(m, page(at)));
+      setBits(m.pte.young, bit, bit + (end - at));
+    }
+    at = end;
+  }
 }
 
 /** A task that touches all pages of a range every ms, for ever. */
-export function keepTouching(w: DamonWorld, mm: MmId, first: number, count: number, step = 1): void {
+export function keepTouching(w: DamonWorld, mm: MmId, first: number, count: number): void {
   w.executor.spawn('toucher', function* () {
     for (;;) {
-      for (let at = first; at < first + count; at += step) touch(w.m, mm, at);
+      touch(w.m, mm, first, count);
       yield sleep(1_000_000);
     }
   });

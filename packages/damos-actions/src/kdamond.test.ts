@@ -1,0 +1,422 @@
+// The kdamond on a machine: what it sees of memory in use, and how it is started, changed and ended.
+
+import { MADV, type MmId, madvise, mmput, munmap } from '@thplab/mm-model';
+import { sleep } from '@thplab/sync';
+import { describe, expect, it } from 'vitest';
+import {
+  commitDamon,
+  commitQuotaGoals,
+  createDamon,
+  damonRegions,
+  destroyDamon,
+  isRunning,
+  startDamon,
+  stopDamon,
+} from './create.js';
+import type { Damon } from './damon.js';
+import { DamonError } from './errors.js';
+import { readAttributes } from './monitor/attributes.js';
+import { countRegions } from './monitor/regions.js';
+import { damon71, damon618, damonMm } from './profile.js';
+import { damonCall } from './requests.js';
+import { effectiveBytes, schemeStats } from './schemes/running.js';
+import { ANY_PATTERN, type SchemeInput } from './schemes/scheme.js';
+import { damosWalk, type TriedRegion } from './schemes/walk.js';
+import {
+  addVma,
+  type DamonWorld,
+  fillBase,
+  fillHuge,
+  HUGE_SIZE,
+  keepTouching,
+  makeDamonWorld,
+  makeProcess,
+  PAGE_SIZE,
+  page,
+} from './testing/damon-world.js';
+
+const BASE = 0x80000;
+const STAT: SchemeInput = { action: 'stat', pattern: ANY_PATTERN };
+
+function range(first: number, pages: number): { start: number; end: number } {
+  return { start: first * PAGE_SIZE, end: (first + pages) * PAGE_SIZE };
+}
+
+/** Bytes of regions that were accessed in the last aggregation. */
+function accessedBytes(d: Damon): number {
+  return damonRegions(d).reduce((sum, r) => sum + (r.lastNrAccesses > 0 ? r.end - r.start : 0), 0);
+}
+
+/** A process of 8192 base pages, of which the first 1024 are in use. */
+function hotAndCold(w: DamonWorld): MmId {
+  const { mm, vma } = makeProcess(w, BASE, 8_192);
+  fillBase(w, vma, BASE, 8_192);
+  keepTouching(w, mm, BASE, 1_024);
+  return mm;
+}
+
+function refusal(run: () => void): string {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof DamonError) return error.errno;
+    throw error;
+  }
+  return 'taken';
+}
+
+describe('monitoring', () => {
+  it.each(['kernel', 'batch'] as const)('finds what is in use, with locks as %s', (locking) => {
+    const w = makeDamonWorld();
+    const mm = hotAndCold(w);
+    const d = w.start({ operations: 'fvaddr', targets: [{ mm, regions: [range(BASE, 8_192)] }], locking });
+    w.pass(3);
+    const hot = damonRegions(d).filter(({ lastNrAccesses }) => lastNrAccesses === 20);
+    const inside = hot.reduce((sum, r) => sum + Math.max(0, Math.min(r.end, (BASE + 1_024) * PAGE_SIZE) - r.start), 0);
+    expect(inside).toBeGreaterThan(0.9 * 1_024 * PAGE_SIZE);
+    expect(accessedBytes(d)).toBeLessThan(1.2 * 1_024 * PAGE_SIZE);
+    expect(damonRegions(d).at(-1)).toMatchObject({ lastNrAccesses: 0, end: (BASE + 8_192) * PAGE_SIZE });
+  });
+
+  it('is the same again with the same seed, and other with another', () => {
+    const seen = (seed: number) => {
+      const w = makeDamonWorld();
+      const mm = hotAndCold(w);
+      const d = w.start({ operations: 'fvaddr', targets: [{ mm, regions: [range(BASE, 8_192)] }], seed });
+      w.pass(1);
+      return damonRegions(d);
+    };
+    expect(seen(1)).toEqual(seen(1));
+    expect(seen(1)).not.toEqual(seen(2));
+  });
+
+  it('sees one accessed bit for a whole huge page, so its parts look alike and join (10 #14)', () => {
+    const w = makeDamonWorld();
+    const { mm, vma } = makeProcess(w, BASE, 512);
+    fillHuge(w, vma, BASE, 1);
+    keepTouching(w, mm, BASE + 7, 1);
+    const parts = Array.from({ length: 8 }, (_, i) => range(BASE + i * 64, 64));
+    const d = w.start({
+      operations: 'fvaddr',
+      targets: [{ mm, regions: parts }],
+      attributes: { minNrRegions: 3, maxNrRegions: 10 },
+      profile: damon618,
+    });
+    w.pass(0.999);
+    const regions = damonRegions(d);
+    expect(regions.every(({ lastNrAccesses }) => lastNrAccesses === 20)).toBe(true);
+    expect(accessedBytes(d)).toBe(HUGE_SIZE);
+  });
+
+  it('leaves its own mark where it clears accessed bits: others still see the page as used', () => {
+    const w = makeDamonWorld();
+    const { mm, vma } = makeProcess(w, BASE, 512);
+    fillBase(w, vma, BASE, 512);
+    w.start({ operations: 'fvaddr', targets: [{ mm, regions: [range(BASE, 512)] }], schemes: [STAT] });
+    w.pass(0.2);
+    const young = [...w.m.frame.flags].filter((flags) => (flags & 0x100) !== 0).length;
+    expect(young).toBeGreaterThan(0);
+  });
+
+  it('keeps the number of regions within the limits, also after they change', () => {
+    for (const [real, min, max] of [
+      [10, 20, 100],
+      [15, 3, 10],
+    ] as const) {
+      const w = makeDamonWorld();
+      const { mm, vma } = makeProcess(w, BASE, real * 256);
+      fillBase(w, vma, BASE, real * 256);
+      for (let i = 0; i < real; i += 2) keepTouching(w, mm, BASE + i * 256, 256);
+      const d = w.start({
+        operations: 'fvaddr',
+        targets: [{ mm, regions: [range(BASE, real * 256)] }],
+        attributes: { minNrRegions: min, maxNrRegions: max },
+        profile: damon71,
+      });
+      for (let i = 0; i < 10; i++) {
+        w.pass(0.1);
+        expect(countRegions(d)).toBeGreaterThanOrEqual(min);
+        expect(countRegions(d)).toBeLessThanOrEqual(max);
+      }
+      w.run(() => commitDamon(d, { attributes: { minNrRegions: 3, maxNrRegions: 7 } }));
+      w.pass(0.3);
+      expect(countRegions(d)).toBeLessThanOrEqual(7);
+    }
+  });
+
+  it('of physical memory finds what is in use through any process that maps it', () => {
+    for (const locking of ['kernel', 'batch'] as const) {
+      const w = makeDamonWorld();
+      const { mm, vma } = makeProcess(w, BASE, 2_048);
+      fillBase(w, vma, BASE, 1_024);
+      fillHuge(w, vma, BASE + 1_024, 2);
+      keepTouching(w, mm, BASE, 2_048);
+      const d = w.start({ operations: 'paddr', targets: [{}], locking, attributes: { minNrRegions: 100 } });
+      w.pass(2);
+      expect(accessedBytes(d)).toBeGreaterThan(0.5 * 2_048 * PAGE_SIZE);
+      expect(accessedBytes(d)).toBeLessThan(2 * 2_048 * PAGE_SIZE);
+      expect(damonRegions(d).at(-1)?.end).toBe(65_536 * PAGE_SIZE);
+    }
+  });
+
+  it('tunes the intervals: nothing is in use, so they grow to their bound', () => {
+    const w = makeDamonWorld();
+    const { mm, vma } = makeProcess(w, BASE, 512);
+    fillBase(w, vma, BASE, 512);
+    const d = w.start({
+      operations: 'fvaddr',
+      targets: [{ mm, regions: [range(BASE, 512)] }],
+      attributes: { intervalsGoal: { accessBp: 400, aggrs: 3, minSampleUs: 5_000, maxSampleUs: 20_000 } },
+    });
+    w.pass(0.29);
+    expect(readAttributes(d).sampleIntervalUs).toBe(5_000);
+    w.pass(5);
+    expect(readAttributes(d)).toMatchObject({ sampleIntervalUs: 20_000, aggrIntervalUs: 400_000 });
+    const tuned = [...w.tracer.reader().events()].filter(({ name }) => name === 'damon_monitor_intervals_tune');
+    expect(tuned.slice(0, 2).map(({ args }) => (args as { sample_us: number }).sample_us)).toEqual([10_000, 20_000]);
+  });
+});
+
+describe('the layout', () => {
+  const THREE = [BASE, 2 * BASE, 4 * BASE];
+
+  function threeVmas(w: DamonWorld): MmId {
+    const { mm } = makeProcess(w, BASE, 512);
+    for (const at of THREE.slice(1)) addVma(w, mm, at, 512);
+    return mm;
+  }
+
+  it('of a process is the three ranges between its two largest holes', () => {
+    const w = makeDamonWorld();
+    const mm = threeVmas(w);
+    const d = w.start({ targets: [{ mm }], profile: damonMm });
+    w.pass(0.01);
+    const regions = damonRegions(d);
+    for (const at of THREE) {
+      const { start, end } = range(at, 512);
+      const inside = regions.filter((r) => r.start >= start && r.end <= end);
+      expect(inside.reduce((sum, r) => sum + r.end - r.start, 0)).toBe(end - start);
+    }
+  });
+
+  it('in older kernels is split evenly once', () => {
+    const w = makeDamonWorld();
+    const mm = threeVmas(w);
+    const d = w.start({ targets: [{ mm }], profile: damon618, attributes: { minNrRegions: 12 } });
+    w.pass(0.004);
+    expect(damonRegions(d).map(({ start, end }) => (end - start) / PAGE_SIZE)).toEqual(new Array(12).fill(128));
+  });
+
+  it('without two holes is none: the kdamond runs on without regions (10 #4)', () => {
+    const w = makeDamonWorld();
+    const { mm } = makeProcess(w, BASE, 512);
+    const d = w.start({ targets: [{ mm }], schemes: [STAT] });
+    w.pass(1);
+    expect([isRunning(d), damonRegions(d), schemeStats(d, 0).nrTried]).toEqual([true, [], 0]);
+  });
+
+  it('follows the process at each update, and fixed regions do not', () => {
+    for (const operations of ['vaddr', 'fvaddr'] as const) {
+      const w = makeDamonWorld();
+      const mm = threeVmas(w);
+      const regions = [range(BASE, 16)];
+      const d = w.start({ operations, targets: [{ mm, regions }], attributes: { opsUpdateIntervalUs: 1_000_000 } });
+      w.pass(0.5);
+      const ends = () => [damonRegions(d)[0]?.start, damonRegions(d).at(-1)?.end];
+      expect(ends()).toEqual([range(BASE, 16).start, range(BASE, 16).end]);
+      w.run(() => munmap(w.m, mm, page(4 * BASE + 256), 256));
+      w.pass(1);
+      const end = operations === 'vaddr' ? range(4 * BASE, 256).end : range(BASE, 16).end;
+      expect(ends()).toEqual([range(BASE, 16).start, end]);
+    }
+  });
+});
+
+describe('a context', () => {
+  function small(w: DamonWorld, schemes: readonly SchemeInput[] = [STAT]) {
+    const { mm, vma } = makeProcess(w, BASE, 512);
+    fillBase(w, vma, BASE, 512);
+    const config = { operations: 'fvaddr' as const, targets: [{ mm, regions: [range(BASE, 512)] }], schemes };
+    return { mm, config };
+  }
+
+  it('refuses fewer regions than three, physical memory twice, targets without a process, ranges out of order', () => {
+    const { m } = makeDamonWorld();
+    const made = (config: Partial<Parameters<typeof createDamon>[0]>): string =>
+      refusal(() => createDamon({ machine: m, targets: [], ...config }));
+    expect(made({ attributes: { minNrRegions: 2 } })).toBe('EINVAL');
+    expect(made({ operations: 'paddr', targets: [{}, {}] })).toBe('EINVAL');
+    expect(made({ targets: [{}] })).toBe('EINVAL');
+    const regions = [range(8, 8), range(0, 8)];
+    expect(made({ operations: 'paddr', targets: [{ regions }] })).toBe('EINVAL');
+    expect(made({ operations: 'paddr', targets: [{ regions: regions.toReversed() }] })).toBe('taken');
+  });
+
+  it('is started once: EBUSY while it runs (10 #17)', () => {
+    const w = makeDamonWorld();
+    const d = w.start(small(w).config);
+    expect(refusal(() => startDamon(d, () => {}))).toBe('EBUSY');
+    expect(refusal(() => destroyDamon(d))).toBe('EBUSY');
+    w.run(() => stopDamon(d));
+    expect(refusal(() => startDamon(d, () => {}))).toBe('EINVAL');
+  });
+
+  it('keeps the counters of its schemes after the end, and gives all rows back (10 #16)', () => {
+    const w = makeDamonWorld();
+    const { mm, config } = small(w);
+    const d = w.start(config);
+    w.pass(0.5);
+    w.run(() => stopDamon(d));
+    expect(isRunning(d)).toBe(false);
+    const { nrTried } = schemeStats(d, 0);
+    expect(nrTried).toBeGreaterThan(0);
+    w.pass(0.5);
+    expect(schemeStats(d, 0).nrTried).toBe(nrTried);
+    expect(w.m.mm.count[mm]).toBe(1);
+    destroyDamon(d);
+    const { damonContext, damonTarget, damonRegion, damosScheme } = d.t;
+    expect([damonContext, damonTarget, damonRegion, damosScheme].map(({ pool }) => pool.live)).toEqual([0, 0, 0, 0]);
+  });
+
+  it('ends when the last process has gone, with its counters (10 #3)', () => {
+    const w = makeDamonWorld();
+    const { mm, config } = small(w);
+    const d = w.start(config);
+    w.pass(0.5);
+    const { nrTried } = schemeStats(d, 0);
+    w.run(() => mmput(w.m, mm));
+    w.pass(0.1);
+    expect([isRunning(d), schemeStats(d, 0).nrTried >= nrTried, w.m.mm.pool.isLive(mm)]).toEqual([false, true, false]);
+  });
+
+  it('changes while it runs: schemes by number, those left over go, counters of the others stay (10 #15)', () => {
+    const w = makeDamonWorld();
+    const d = w.start(small(w, [STAT, STAT, STAT]).config);
+    w.pass(0.5);
+    const { nrTried } = schemeStats(d, 0);
+    expect(w.run(() => commitDamon(d, { schemes: [STAT] }))).toBe(0);
+    expect(d.runningSchemes).toHaveLength(1);
+    expect(schemeStats(d, 0).nrTried).toBeGreaterThanOrEqual(nrTried);
+    expect(nrTried).toBeGreaterThan(0);
+    expect(d.t.damosScheme.pool.live).toBe(1);
+    w.run(() => commitDamon(d, { schemes: [STAT, STAT] }));
+    expect(schemeStats(d, 1).nrTried).toBe(0);
+    w.pass(0.5);
+    expect(schemeStats(d, 1).nrTried).toBeGreaterThan(0);
+  });
+
+  it('refuses a commit that its kernel refuses, and stays as it was', () => {
+    const w = makeDamonWorld();
+    const d = w.start(small(w).config);
+    w.pass(0.1);
+    const before = readAttributes(d);
+    const commit = () => w.run(() => commitDamon(d, { attributes: { minRegionSize: 4_095 }, schemes: [] }));
+    expect(commit).toThrow(DamonError);
+    expect([readAttributes(d), d.runningSchemes.length]).toEqual([before, 1]);
+  });
+
+  it('turns down who asks after its end', () => {
+    const w = makeDamonWorld();
+    const d = w.start(small(w).config);
+    w.run(() => stopDamon(d));
+    expect(w.run(() => damonCall(d, () => {}))).toBe('ECANCELED');
+    expect(w.run(() => damosWalk(d, () => {}))).toBe('ECANCELED');
+  });
+
+  it('with one scheme ten times as often due tries ten times as much', () => {
+    const w = makeDamonWorld();
+    const d = w.start(small(w, [STAT, { ...STAT, applyIntervalUs: 10_000 }]).config);
+    w.pass(2);
+    expect(schemeStats(d, 1).nrTried / schemeStats(d, 0).nrTried).toBeGreaterThanOrEqual(9);
+  });
+
+  it('shows the regions that a scheme is applied to, one walk at a time', () => {
+    const w = makeDamonWorld();
+    const d = w.start(small(w).config);
+    w.pass(0.35);
+    const seen: TriedRegion[] = [];
+    const outcomes: unknown[] = [];
+    w.executor.spawn('second', function* () {
+      yield sleep(1_000_000);
+      outcomes.push(yield* damosWalk(d, () => {}));
+    });
+    expect(w.run(() => damosWalk(d, (region) => seen.push(region)))).toBe(0);
+    expect(outcomes).toEqual(['EBUSY']);
+    expect(seen.reduce((sum, r) => sum + r.end - r.start, 0)).toBe(HUGE_SIZE);
+  });
+
+  it('rests while free memory is above the high watermark; walks are given up', () => {
+    const w = makeDamonWorld();
+    const watermarks = { metric: 'free_mem_rate' as const, intervalUs: 500_000, high: 500, mid: 400, low: 0 };
+    const d = w.start(small(w, [{ ...STAT, watermarks }]).config);
+    w.pass(0.9);
+    expect(d.t.damonContext.passedSamples[d.context]).toBe(0);
+    expect(w.run(() => damosWalk(d, () => {}))).toBe('ECANCELED');
+    w.run(() => commitDamon(d, { schemes: [{ ...STAT, watermarks: { ...watermarks, high: 1_000, mid: 1_000 } }] }));
+    w.pass(1);
+    expect(d.t.damonContext.passedSamples[d.context]).toBeGreaterThan(50);
+  });
+
+  it('feeds back what the user measures into the effective quota', () => {
+    const goal = (currentValue: number) => [{ metric: 'user_input' as const, targetValue: 10_000, currentValue }];
+    const w = makeDamonWorld();
+    const quota = { goals: goal(0), resetIntervalMs: 100 };
+    const d = w.start(small(w, [{ ...STAT, quota }]).config);
+    w.pass(1);
+    let before = effectiveBytes(d, 0);
+    expect(before).toBeGreaterThan(100);
+    for (const value of [15_000, 5_000, 18_000]) {
+      w.run(() => commitQuotaGoals(d, 0, goal(value)));
+      w.pass(0.5);
+      const now = effectiveBytes(d, 0);
+      expect(value > 10_000 ? now < before || now === 1 : now > before).toBe(true);
+      before = now;
+    }
+  });
+
+  it('holds a quota in every window, and counts those that it used up', () => {
+    const w = makeDamonWorld();
+    const quota = { bytes: HUGE_SIZE / 2, resetIntervalMs: 100 };
+    const d = w.start(small(w, [{ ...STAT, quota }]).config);
+    let before = 0;
+    for (let window = 0; window < 10; window++) {
+      w.pass(0.1);
+      const { szTried } = schemeStats(d, 0);
+      expect(szTried - before).toBeLessThanOrEqual(2 * quota.bytes);
+      before = szTried;
+    }
+    expect(before).toBeLessThanOrEqual(10 * quota.bytes);
+    expect(schemeStats(d, 0).qtExceeds).toBeGreaterThan(5);
+  });
+
+  it('traces each region at the end of an aggregation, and before a scheme is applied', () => {
+    const w = makeDamonWorld();
+    w.start(small(w).config);
+    w.pass(0.15);
+    const events = [...w.tracer.reader().events()];
+    const aggregated = events.filter(({ name }) => name === 'damon_aggregated');
+    const applied = events.filter(({ name }) => name === 'damos_before_apply');
+    expect(applied.length).toBe(aggregated.length);
+    expect(aggregated[0]?.args).toMatchObject({ nr_regions: aggregated.length });
+    expect(applied[0]?.args).toMatchObject({ ctx_idx: 0, scheme_idx: 0, target_idx: 0, start: BASE * PAGE_SIZE });
+  });
+});
+
+describe('beside the process', () => {
+  it('monitoring with the locks of the kernel lets the process map, advise and exit', () => {
+    const w = makeDamonWorld();
+    const { mm, vma } = makeProcess(w, BASE, 2_048);
+    fillBase(w, vma, BASE, 1_024);
+    for (const at of [2 * BASE, 4 * BASE]) addVma(w, mm, at, 512);
+    const d = w.start({ targets: [{ mm }], locking: 'kernel', attributes: { opsUpdateIntervalUs: 100_000 } });
+    w.executor.spawn('mapper', function* () {
+      for (let i = 0; i < 50; i++) {
+        yield* madvise(w.m, mm, page(BASE + i * 16), 16, i % 2 === 0 ? MADV.DONTNEED : MADV.HUGEPAGE);
+        yield sleep(3_000_000);
+      }
+      yield* mmput(w.m, mm);
+    });
+    w.pass(1);
+    expect(isRunning(d)).toBe(false);
+  });
+});
