@@ -1,8 +1,8 @@
 /** From a case to what the explore executor searches. */
 
-import type { Vpn } from '@thplab/mm-model';
+import { type Machine, type MmId, mmgetNotZero, mmput, type Vpn } from '@thplab/mm-model';
 import { collapsePointName } from '@thplab/mthp-collapse';
-import type { ExploreActor, ExploreCase } from '@thplab/sync';
+import type { ExploreActor, ExploreCase, Procedure } from '@thplab/sync';
 import { scenarioError } from '../run/run-error.js';
 import type { ActorKind } from './actors/actor.js';
 import { ACTOR_KINDS } from './actors/index.js';
@@ -56,7 +56,17 @@ export function subjectOf(check: CheckCase, options: SubjectOptions = {}): { sub
 function actorOf(check: CheckCase, stage: Stage, spec: ActorSpec): ExploreActor {
   const kind = ACTOR_KINDS.find(({ name }) => name === spec.kind) as ActorKind;
   const target = targetOf(check, stage, spec, kind);
-  return { name: spec.name, procedure: kind.make(stage, spec.params, target) };
+  const made = kind.make(stage, spec.params, target);
+  const ends = check.actors.some((other) => other.kind === 'exit');
+  const procedure = kind.runsIn === 'process' && ends ? () => asUser(stage.m, target.mm, made) : made;
+  return { name: spec.name, procedure };
+}
+
+/** A thread of a process whose other threads may end: the address space stays until the last of them has. */
+function* asUser(m: Machine, mm: MmId, made: () => Procedure<void>): Procedure<void> {
+  if (!mmgetNotZero(m, mm)) return;
+  yield* made();
+  yield* mmput(m, mm);
 }
 
 function targetOf(check: CheckCase, { processes }: Stage, spec: ActorSpec, kind: ActorKind): Target {

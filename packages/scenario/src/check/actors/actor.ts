@@ -23,6 +23,8 @@ export interface TypedActorKind<P extends TargetDraft> {
   readonly params: z.ZodType<P>;
   /** Pages it works on when the file says nothing: one, or the rest of the VMA. */
   readonly covers: 'page' | 'vma';
+  /** On behalf of the process, which is then not gone before its end; or in the kernel. */
+  readonly runsIn: 'process' | 'kernel';
   /** Called once per case; what it gives is called once per schedule. */
   readonly make: (stage: Stage, params: P, target: Target) => () => Procedure<void>;
 }

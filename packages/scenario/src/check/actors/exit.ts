@@ -9,6 +9,7 @@ export const exit: ActorKind = actorKind({
   summary: 'ends the process',
   params: actorParams(),
   covers: 'page',
+  runsIn: 'kernel',
   make: (stage, _params, target) => () => run(stage, target),
 });
 

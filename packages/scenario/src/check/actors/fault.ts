@@ -26,6 +26,7 @@ export const faultWrite: ActorKind = actorKind<Params>({
   summary: 'writes a page, by a fault if need be',
   params,
   covers: 'page',
+  runsIn: 'process',
   make: (stage, own, target) => () => store(stage, own, target),
 });
 
@@ -35,6 +36,7 @@ export const faultRead: ActorKind = actorKind<Params>({
   summary: 'reads a page, by a fault (a swap-in, too) if need be, and looks at what it reads',
   params,
   covers: 'page',
+  runsIn: 'process',
   make: (stage, own, target) => () => load(stage, own, target),
 });
 

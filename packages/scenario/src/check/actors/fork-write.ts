@@ -13,6 +13,7 @@ export const forkWrite: ActorKind = actorKind({
   summary: 'forks, writes pages of the parent, and looks at what the child reads before and after',
   params: actorParams(),
   covers: 'page',
+  runsIn: 'process',
   make: (stage, _params, target) => () => run(stage, target),
 });
 

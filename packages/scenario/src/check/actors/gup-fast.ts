@@ -26,6 +26,7 @@ export const gupFast: ActorKind = actorKind<Params>({
   summary: 'takes a reference on a page without any lock, writes or reads through it, and gives it back',
   params: actorParams<Params>({ write: z.boolean().optional().describe('write through it; default true') }),
   covers: 'page',
+  runsIn: 'process',
   make: (stage, params, target) => () => run(stage, params.write ?? true, target),
 });
 

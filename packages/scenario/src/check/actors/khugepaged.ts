@@ -7,6 +7,7 @@ export const khugepaged: ActorKind = actorKind({
   summary: 'one pass of khugepaged over everything that is registered',
   params: actorParams(),
   covers: 'page',
+  runsIn: 'kernel',
   make:
     ({ k }) =>
     () =>

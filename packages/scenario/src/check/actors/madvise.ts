@@ -36,6 +36,7 @@ export const madvise: ActorKind = actorKind<Params>({
   summary: 'madvise: collapse, cold, dontneed, free, hugepage, nohugepage or pageout',
   params: actorParams<Params>({ advice: z.enum(NAMES) }),
   covers: 'vma',
+  runsIn: 'process',
   make: (stage, params, target) => () => run(stage, params, target),
 });
 

@@ -15,6 +15,7 @@ export const mprotect: ActorKind = actorKind<Params>({
   summary: 'changes the access rights of pages',
   params: actorParams<Params>({ prot: protection() as z.ZodType<Protection> }),
   covers: 'vma',
+  runsIn: 'process',
   make:
     ({ m }, { prot }, { mm, first, pages }) =>
     () =>

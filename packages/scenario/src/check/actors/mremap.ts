@@ -14,6 +14,7 @@ export const mremap: ActorKind = actorKind<Params>({
   summary: 'moves pages to another place',
   params: actorParams<Params>({ by: z.int().describe('how many pages higher the new place is') }),
   covers: 'vma',
+  runsIn: 'process',
   make:
     (stage, { by }, target) =>
     () =>

@@ -9,6 +9,7 @@ export const munmap: ActorKind = actorKind({
   summary: 'unmaps pages',
   params: actorParams(),
   covers: 'vma',
+  runsIn: 'process',
   make: (stage, _params, target) => () => run(stage, target),
 });
 

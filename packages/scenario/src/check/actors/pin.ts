@@ -14,6 +14,7 @@ export const pin: ActorKind = actorKind<Params>({
   summary: 'pins pages, as direct I/O does, and unpins them',
   params: actorParams<Params>({ write: z.boolean().optional().describe('pin for writing; default true') }),
   covers: 'page',
+  runsIn: 'process',
   make: (stage, params, target) => () => run(stage, params.write ?? true, target),
 });
 

@@ -24,6 +24,7 @@ export const rmapWalk: ActorKind = actorKind({
   summary: 'looks for all mappings of a folio, as reclaim and migration do, and counts them',
   params: actorParams(),
   covers: 'page',
+  runsIn: 'kernel',
   make: (stage: Stage, _params: TargetDraft, target: Target) => {
     const head = folioAt(stage.raw, target.mm, target.first);
     return () => run(stage, target, head);
@@ -39,14 +40,15 @@ function* run({ m, findings }: Stage, target: Target, head: Pfn | 0): Procedure<
   updateMirrors(m, head);
   const anonVma = yield* folioLockAnonVma(m, head, READ);
   if (anonVma !== 0) {
-    let found = 0;
+    // While a VMA is being split, both parts lead to the same entry.
+    const places = new Set<number>();
     walk(m, head, {
-      pte: () => found++,
-      pmd: () => found++,
+      pte: (table, slot) => places.add(table * m.ptes + slot),
+      pmd: (pmd) => places.add(-1 - pmd),
     });
     const counted = folioMapcount(m, head);
-    if (found !== counted) {
-      findings.push(`rmap: the folio of ${target.text} is mapped ${counted} time(s), but a walk finds ${found}`);
+    if (places.size !== counted) {
+      findings.push(`rmap: the folio of ${target.text} is mapped ${counted} time(s), but a walk finds ${places.size}`);
     }
     yield* folioUnlockAnonVma(m, anonVma, READ);
   }

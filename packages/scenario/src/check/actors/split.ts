@@ -18,6 +18,7 @@ export const split: ActorKind = actorKind({
   summary: 'splits the large folio of a page into base pages',
   params: actorParams(),
   covers: 'page',
+  runsIn: 'kernel',
   make: (stage, _params, target) => () => run(stage, target),
 });
 

@@ -10,6 +10,7 @@ export const swapOut: ActorKind = actorKind({
   summary: 'reclaim writes the folio of a page to swap',
   params: actorParams(),
   covers: 'page',
+  runsIn: 'kernel',
   make: (stage, _params, target) => () => run(stage, target),
 });
 

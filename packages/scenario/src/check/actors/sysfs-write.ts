@@ -18,6 +18,7 @@ export const sysfsWrite: ActorKind = actorKind<Params>({
     value: z.union([z.string().max(256), z.number()], { error: 'expected the text to write' }).transform(String),
   }),
   covers: 'page',
+  runsIn: 'kernel',
   make: (stage, params) => () => run(stage, params),
 });
 

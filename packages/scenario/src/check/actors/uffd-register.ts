@@ -26,6 +26,7 @@ export const uffdRegister: ActorKind = actorKind<Params>({
   summary: 'registers pages with userfaultfd; in mode missing their holes must stay holes',
   params: actorParams<Params>({ mode: z.enum(['missing', 'wp']).optional().describe('default missing') }),
   covers: 'vma',
+  runsIn: 'process',
   make: (stage, params, target) => () => run(stage, params.mode ?? 'missing', target),
 });
 

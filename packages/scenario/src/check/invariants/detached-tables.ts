@@ -62,9 +62,10 @@ export class DetachedTables {
     return undefined;
   }
 
-  private holdsPages({ table, mm }: WatchedTable): boolean {
+  private holdsPages({ table, mm, page }: WatchedTable): boolean {
     const { m } = this;
-    if (m.pte.mm[table] !== mm) return false;
+    // Freed, or moved to another place by mremap.
+    if (m.pte.mm[table] !== mm || m.pte.block[table] * m.ptes !== page) return false;
     const base = pteBit(m, table, 0);
     return findBit(m.pte.present, base, base + m.ptes) >= 0;
   }

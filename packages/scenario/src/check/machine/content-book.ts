@@ -81,12 +81,11 @@ export class ContentBook {
 
   /** Runs a procedure whose own writes all go to one page, and follows them. Gives what it gives. */
   *following<T>(mm: MmId, page: Vpn, procedure: Procedure<T>): Procedure<T> {
-    const at = this.at(mm, page);
     const { nextStamp } = this.m.machine;
     for (let input = 0; ; ) {
       const before = nextStamp[0];
       const made = procedure.next(input);
-      if (nextStamp[0] !== before && at !== undefined) this.expected[at] = nextStamp[0];
+      if (nextStamp[0] !== before) this.wrote(mm, page, nextStamp[0]);
       if (made.done === true) return made.value;
       input = yield made.value;
     }
@@ -94,8 +93,10 @@ export class ContentBook {
 
   /** The page was written with this stamp. */
   wrote(mm: MmId, page: Vpn, stamp: number): void {
+    this.log.write(BOOK_CELL);
     const at = this.at(mm, page);
-    if (at !== undefined) this.expected[at] = stamp;
+    // Who takes the page away may do so after this write as well.
+    if (at !== undefined && this.expected[at] !== UNKNOWN) this.expected[at] = stamp;
   }
 
   /** What the page must read now; undefined if nobody can say. */
