@@ -1,5 +1,5 @@
 /** A machine with DAMON and an executor; processes whose pages can be touched as by a processor without a TLB. */
-import { type Arena, asBrand, setBits } from '@thplab/arena';
+import { type Arena, asBrand, rangeMask } from '@thplab/arena';
 import {
   bootMachine,
   findPmd,
@@ -138,7 +138,9 @@ export function touch(m: Machine, mm: MmId, first: number, count = 1): void {
     if (pmdType(entry) === PMD.huge) m.directory.entry[pmd] = (entry | PMD_YOUNG) >>> 0;
     else if (pmdType(entry) === PMD.table) {
       const bit = pteBit(m, pmdTable(entry), slotOf(m, page(at)));
-      setBits(m.pte.young, bit, bit + (end - at));
+      const { young, present } = m.pte;
+      for (let w = bit >>> 5; w * 32 < bit + (end - at); w++)
+        young[w] |= present[w] & rangeMask(w, bit, bit + (end - at));
     }
     at = end;
   }

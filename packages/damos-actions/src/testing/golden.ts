@@ -397,3 +397,11 @@ export const BLOCKS_TOUCHED = [
   { start: 0x200000, end: 0x401000, blocks: 2 },
   { start: 0x280000, end: 0x300000, blocks: 1 },
 ] as const;
+
+/** 4.5: huge pages of one process that cannot be split; `failed`: counted as thp_split_page_failed. */
+export const SPLIT_ERRORS = [
+  { name: 'locked by somebody', flag: 'LOCKED', reference: false, order: 2, failed: 0 },
+  { name: 'under writeback', flag: 'WRITEBACK', reference: false, order: 2, failed: 0 },
+  { name: 'in the swap cache, to an order above 0', flag: 'SWAPCACHE', reference: false, order: 2, failed: 0 },
+  { name: 'referenced by somebody', flag: undefined, reference: true, order: 2, failed: 1 },
+] as const;
