@@ -37,7 +37,7 @@ import {
   PAGE_SIZE,
   page,
 } from '../testing/damon-world.js';
-import { SPLIT_ERRORS } from '../testing/golden.js';
+import { SPLIT_ERRORS } from '../testing/golden-schemes.js';
 
 const BASE = 0x80000;
 

@@ -1,0 +1,198 @@
+// A context: how it is made, started, changed, asked and ended.
+
+import { mmput } from '@thplab/mm-model';
+import { sleep } from '@thplab/sync';
+import { describe, expect, it } from 'vitest';
+import {
+  commitDamon,
+  commitQuotaGoals,
+  createDamon,
+  destroyDamon,
+  isRunning,
+  startDamon,
+  stopDamon,
+} from './create.js';
+import { DamonError } from './errors.js';
+import { readAttributes } from './monitor/attributes.js';
+import { damonCall } from './requests.js';
+import { effectiveBytes, schemeStats } from './schemes/running.js';
+import type { SchemeInput } from './schemes/scheme.js';
+import { damosWalk, type TriedRegion } from './schemes/walk.js';
+import { type DamonWorld, fillBase, HUGE_SIZE, makeDamonWorld, makeProcess, PAGE_SIZE } from './testing/damon-world.js';
+import { refusal, STAT } from './testing/rounds.js';
+
+const BASE = 0x80000;
+
+function range(first: number, pages: number): { start: number; end: number } {
+  return { start: first * PAGE_SIZE, end: (first + pages) * PAGE_SIZE };
+}
+
+describe('a context', () => {
+  function small(w: DamonWorld, schemes: readonly SchemeInput[] = [STAT]) {
+    const { mm, vma } = makeProcess(w, BASE, 512);
+    fillBase(w, vma, BASE, 512);
+    const config = { operations: 'fvaddr' as const, targets: [{ mm, regions: [range(BASE, 512)] }], schemes };
+    return { mm, config };
+  }
+
+  it('refuses fewer regions than three, physical memory twice, targets without a process, ranges out of order', () => {
+    const { m } = makeDamonWorld();
+    const made = (config: Partial<Parameters<typeof createDamon>[0]>): string =>
+      refusal(() => createDamon({ machine: m, targets: [], ...config }));
+    expect(made({ attributes: { minNrRegions: 2 } })).toBe('EINVAL');
+    expect(made({ operations: 'paddr', targets: [{}, {}] })).toBe('EINVAL');
+    expect(made({ targets: [{}] })).toBe('EINVAL');
+    const regions = [range(8, 8), range(0, 8)];
+    expect(made({ operations: 'paddr', targets: [{ regions }] })).toBe('EINVAL');
+    expect(made({ operations: 'paddr', targets: [{ regions: regions.toReversed() }] })).toBe('taken');
+  });
+
+  it('is started once: EBUSY while it runs (10 #17)', () => {
+    const w = makeDamonWorld();
+    const d = w.start(small(w).config);
+    expect(refusal(() => startDamon(d, () => {}))).toBe('EBUSY');
+    expect(refusal(() => destroyDamon(d))).toBe('EBUSY');
+    w.run(() => stopDamon(d));
+    expect(refusal(() => startDamon(d, () => {}))).toBe('EINVAL');
+  });
+
+  it('keeps the counters of its schemes after the end, and gives all rows back (10 #16)', () => {
+    const w = makeDamonWorld();
+    const { mm, config } = small(w);
+    const d = w.start(config);
+    w.pass(0.5);
+    w.run(() => stopDamon(d));
+    expect(isRunning(d)).toBe(false);
+    const { nrTried } = schemeStats(d, 0);
+    expect(nrTried).toBeGreaterThan(0);
+    w.pass(0.5);
+    expect(schemeStats(d, 0).nrTried).toBe(nrTried);
+    expect(w.m.mm.count[mm]).toBe(1);
+    destroyDamon(d);
+    const { damonContext, damonTarget, damonRegion, damosScheme } = d.t;
+    expect([damonContext, damonTarget, damonRegion, damosScheme].map(({ pool }) => pool.live)).toEqual([0, 0, 0, 0]);
+  });
+
+  it('ends when the last process has gone, with its counters (10 #3)', () => {
+    const w = makeDamonWorld();
+    const { mm, config } = small(w);
+    const d = w.start(config);
+    w.pass(0.5);
+    const { nrTried } = schemeStats(d, 0);
+    w.run(() => mmput(w.m, mm));
+    w.pass(0.1);
+    expect([isRunning(d), schemeStats(d, 0).nrTried >= nrTried, w.m.mm.pool.isLive(mm)]).toEqual([false, true, false]);
+  });
+
+  it('changes while it runs: schemes by number, those left over go, counters of the others stay (10 #15)', () => {
+    const w = makeDamonWorld();
+    const d = w.start(small(w, [STAT, STAT, STAT]).config);
+    w.pass(0.5);
+    const { nrTried } = schemeStats(d, 0);
+    expect(w.run(() => commitDamon(d, { schemes: [STAT] }))).toBe(0);
+    expect(d.runningSchemes).toHaveLength(1);
+    expect(schemeStats(d, 0).nrTried).toBeGreaterThanOrEqual(nrTried);
+    expect(nrTried).toBeGreaterThan(0);
+    expect(d.t.damosScheme.pool.live).toBe(1);
+    w.run(() => commitDamon(d, { schemes: [STAT, STAT] }));
+    expect(schemeStats(d, 1).nrTried).toBe(0);
+    w.pass(0.5);
+    expect(schemeStats(d, 1).nrTried).toBeGreaterThan(0);
+  });
+
+  it('refuses a commit that its kernel refuses, and stays as it was', () => {
+    const w = makeDamonWorld();
+    const d = w.start(small(w).config);
+    w.pass(0.1);
+    const before = readAttributes(d);
+    const commit = () => w.run(() => commitDamon(d, { attributes: { minRegionSize: 4_095 }, schemes: [] }));
+    expect(commit).toThrow(DamonError);
+    expect([readAttributes(d), d.runningSchemes.length]).toEqual([before, 1]);
+  });
+
+  it('turns down who asks after its end', () => {
+    const w = makeDamonWorld();
+    const d = w.start(small(w).config);
+    w.run(() => stopDamon(d));
+    expect(w.run(() => damonCall(d, () => {}))).toBe('ECANCELED');
+    expect(w.run(() => damosWalk(d, () => {}))).toBe('ECANCELED');
+  });
+
+  it('with one scheme ten times as often due tries ten times as much', () => {
+    const w = makeDamonWorld();
+    const d = w.start(small(w, [STAT, { ...STAT, applyIntervalUs: 10_000 }]).config);
+    w.pass(2);
+    expect(schemeStats(d, 1).nrTried / schemeStats(d, 0).nrTried).toBeGreaterThanOrEqual(9);
+  });
+
+  it('shows the regions that a scheme is applied to, one walk at a time', () => {
+    const w = makeDamonWorld();
+    const d = w.start(small(w).config);
+    w.pass(0.35);
+    const seen: TriedRegion[] = [];
+    const outcomes: unknown[] = [];
+    w.executor.spawn('second', function* () {
+      yield sleep(1_000_000);
+      outcomes.push(yield* damosWalk(d, () => {}));
+    });
+    expect(w.run(() => damosWalk(d, (region) => seen.push(region)))).toBe(0);
+    expect(outcomes).toEqual(['EBUSY']);
+    expect(seen.reduce((sum, r) => sum + r.end - r.start, 0)).toBe(HUGE_SIZE);
+  });
+
+  it('rests while free memory is above the high watermark; walks are given up', () => {
+    const w = makeDamonWorld();
+    const watermarks = { metric: 'free_mem_rate' as const, intervalUs: 500_000, high: 500, mid: 400, low: 0 };
+    const d = w.start(small(w, [{ ...STAT, watermarks }]).config);
+    w.pass(0.9);
+    expect(d.t.damonContext.passedSamples[d.context]).toBe(0);
+    expect(w.run(() => damosWalk(d, () => {}))).toBe('ECANCELED');
+    w.run(() => commitDamon(d, { schemes: [{ ...STAT, watermarks: { ...watermarks, high: 1_000, mid: 1_000 } }] }));
+    w.pass(1);
+    expect(d.t.damonContext.passedSamples[d.context]).toBeGreaterThan(50);
+  });
+
+  it('feeds back what the user measures into the effective quota', () => {
+    const goal = (currentValue: number) => [{ metric: 'user_input' as const, targetValue: 10_000, currentValue }];
+    const w = makeDamonWorld();
+    const quota = { goals: goal(0), resetIntervalMs: 100 };
+    const d = w.start(small(w, [{ ...STAT, quota }]).config);
+    w.pass(1);
+    let before = effectiveBytes(d, 0);
+    expect(before).toBeGreaterThan(100);
+    for (const value of [15_000, 5_000, 18_000]) {
+      w.run(() => commitQuotaGoals(d, 0, goal(value)));
+      w.pass(0.5);
+      const now = effectiveBytes(d, 0);
+      expect(value > 10_000 ? now < before || now === 1 : now > before).toBe(true);
+      before = now;
+    }
+  });
+
+  it('holds a quota in every window, and counts those that it used up', () => {
+    const w = makeDamonWorld();
+    const quota = { bytes: HUGE_SIZE / 2, resetIntervalMs: 100 };
+    const d = w.start(small(w, [{ ...STAT, quota }]).config);
+    let before = 0;
+    for (let window = 0; window < 10; window++) {
+      w.pass(0.1);
+      const { szTried } = schemeStats(d, 0);
+      expect(szTried - before).toBeLessThanOrEqual(2 * quota.bytes);
+      before = szTried;
+    }
+    expect(before).toBeLessThanOrEqual(10 * quota.bytes);
+    expect(schemeStats(d, 0).qtExceeds).toBeGreaterThan(5);
+  });
+
+  it('traces each region at the end of an aggregation, and before a scheme is applied', () => {
+    const w = makeDamonWorld();
+    w.start(small(w).config);
+    w.pass(0.15);
+    const events = [...w.tracer.reader().events()];
+    const aggregated = events.filter(({ name }) => name === 'damon_aggregated');
+    const applied = events.filter(({ name }) => name === 'damos_before_apply');
+    expect(applied.length).toBe(aggregated.length);
+    expect(aggregated[0]?.args).toMatchObject({ nr_regions: aggregated.length });
+    expect(applied[0]?.args).toMatchObject({ ctx_idx: 0, scheme_idx: 0, target_idx: 0, start: BASE * PAGE_SIZE });
+  });
+});

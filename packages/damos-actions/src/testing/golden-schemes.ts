@@ -1,0 +1,143 @@
+/** Golden vectors of schemes and actions (see golden.ts): one table per rule, with its section in the DAMON spec. */
+
+type Pair = readonly [start: number, end: number];
+
+const U64_MAX = 2n ** 64n - 1n;
+
+/** 3.6 feedback: last input, score, next input. */
+export const FEEDBACK: readonly (readonly [last: bigint, score: bigint, next: bigint])[] = [
+  [10_000n, 0n, 20_000n],
+  [900_000n, 200n, 1_782_000n],
+  [900_000n, 2_000n, 1_620_000n],
+  [900_000n, 9_000n, 990_000n],
+  [900_000n, 10_000n, 900_000n],
+  [900_000n, 10_001n, 899_910n],
+  [900_000n, 15_000n, 450_000n],
+  [900_000n, 19_999n, 10_000n],
+  [900_000n, 20_000n, 10_000n],
+  [10_000n, 15_000n, 10_000n],
+  [U64_MAX, 0n, U64_MAX],
+];
+
+/** 3.6: windows of a goal that is not met at all, from nothing until so many bytes fit. */
+export const RAMP = [
+  { bytes: 4_096, windows: 12 },
+  { bytes: 2 ** 21, windows: 21 },
+] as const;
+
+/** 3.6: scores with 20 samples of 100 ms in an aggregation. */
+export const SCORES = {
+  samples: 20,
+  rows: [
+    { nr: 20, age: 0, frequency: 100, ageScore: 50, hot11: 74, cold11: 25, hot01: 49, hot10: 99 },
+    { nr: 20, age: 100, frequency: 100, ageScore: 56, hot11: 77, cold11: 22, hot01: 55, hot10: 99 },
+    { nr: 20, age: 36_000, frequency: 100, ageScore: 68, hot11: 83, cold11: 16, hot01: 67, hot10: 99 },
+    { nr: 10, age: 0, frequency: 50, ageScore: 50, hot11: 49, cold11: 50, hot01: 49, hot10: 49 },
+    { nr: 1, age: 600, frequency: 5, ageScore: 59, hot11: 31, cold11: 68, hot01: 58, hot10: 4 },
+    { nr: 0, age: 0, frequency: 0, ageScore: 50, hot11: 24, cold11: 75, hot01: 49, hot10: 0 },
+    { nr: 0, age: 10, frequency: 0, ageScore: 48, hot11: 23, cold11: 76, hot01: 47, hot10: 0 },
+    { nr: 0, age: 100, frequency: 0, ageScore: 43, hot11: 20, cold11: 79, hot01: 42, hot10: 0 },
+    { nr: 0, age: 600, frequency: 0, ageScore: 40, hot11: 19, cold11: 80, hot01: 39, hot10: 0 },
+    { nr: 0, age: 36_000, frequency: 0, ageScore: 31, hot11: 14, cold11: 85, hot01: 30, hot10: 0 },
+  ],
+} as const;
+
+const MIB = 2 ** 20;
+
+/** 3.5: sizes by score, a quota, and the least score that it has room for. */
+export const PRIORITY = {
+  sizes: [
+    { score: 79, bytes: 4 * MIB },
+    { score: 50, bytes: 8 * MIB },
+    { score: 20, bytes: 16 * MIB },
+  ],
+  effectiveSize: 6 * MIB,
+  minScore: 50,
+} as const;
+
+/** 3.5: the quota scenario, in MiB of 2 MiB regions; rounds every 100 ms, windows of 1 s. */
+export const QUOTA_SCENARIO = {
+  regions: 10,
+  regionBytes: 2 * MIB,
+  quotaBytes: 5 * MIB,
+  resetMs: 1_000,
+  roundMs: 100,
+  firstRound: { nrTried: 3, szTried: 5 * MIB, resume: 5 * MIB },
+  /** Bytes tried at the end of each window. */
+  windows: [5 * MIB, 10 * MIB, 15 * MIB, 20 * MIB],
+} as const;
+
+/** 11.1, 3.4: charging at a rate for what failed. */
+export const FAIL_CHARGE = {
+  size: 1_000 * MIB,
+  applied: 700 * MIB,
+  num: 1,
+  denom: 1_024,
+  charged: 700 * MIB + 300 * 1_024,
+} as const;
+
+/** 3.7: what is done with memory that no filter speaks about. Filters by their `allow`. */
+export const DEFAULT_REJECT = [
+  { core: [], ops: [], coreReject: false, opsReject: false },
+  { core: [true], ops: [], coreReject: true, opsReject: false },
+  { core: [false], ops: [], coreReject: false, opsReject: false },
+  { core: [false], ops: [true], coreReject: false, opsReject: true },
+  { core: [true], ops: [true], coreReject: false, opsReject: true },
+  { core: [], ops: [true], coreReject: false, opsReject: true },
+] as const;
+
+/** 11.1: an address filter and regions; `parts`: what is left of the region. */
+export const ADDR_FILTER = {
+  range: [2, 6],
+  cases: [
+    { region: [3, 5], matched: true, parts: [[3, 5]] },
+    { region: [1, 2], matched: false, parts: [[1, 2]] },
+    { region: [6, 8], matched: false, parts: [[6, 8]] },
+    {
+      region: [1, 4],
+      matched: false,
+      parts: [
+        [1, 2],
+        [2, 4],
+      ],
+    },
+    {
+      region: [2, 8],
+      matched: true,
+      parts: [
+        [2, 6],
+        [6, 8],
+      ],
+    },
+  ] satisfies { region: Pair; matched: boolean; parts: Pair[] }[],
+} as const;
+
+/** 3.8: marks of 500, 400 and 200 permille; state before, free memory, state after. */
+export const WATERMARKS = {
+  marks: { high: 500, mid: 400, low: 200 },
+  cases: [
+    { active: true, value: 501, after: false },
+    { active: true, value: 500, after: true },
+    { active: false, value: 500, after: false },
+    { active: false, value: 400, after: false },
+    { active: false, value: 399, after: true },
+    { active: false, value: 200, after: true },
+    { active: true, value: 199, after: false },
+  ],
+} as const;
+
+/** 4.3: blocks of 2 MiB that a range touches. */
+export const BLOCKS_TOUCHED = [
+  { start: 0x200000, end: 0x400000, blocks: 1 },
+  { start: 0x1ff000, end: 0x201000, blocks: 2 },
+  { start: 0x200000, end: 0x401000, blocks: 2 },
+  { start: 0x280000, end: 0x300000, blocks: 1 },
+] as const;
+
+/** 4.5: huge pages of one process that cannot be split; `failed`: counted as thp_split_page_failed. */
+export const SPLIT_ERRORS = [
+  { name: 'locked by somebody', flag: 'LOCKED', reference: false, order: 2, failed: 0 },
+  { name: 'under writeback', flag: 'WRITEBACK', reference: false, order: 2, failed: 0 },
+  { name: 'in the swap cache, to an order above 0', flag: 'SWAPCACHE', reference: false, order: 2, failed: 0 },
+  { name: 'referenced by somebody', flag: undefined, reference: true, order: 2, failed: 1 },
+] as const;
