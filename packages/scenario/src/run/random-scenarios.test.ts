@@ -43,7 +43,9 @@ describe('any events at any times', () => {
 });
 
 describe('an example under another kernel', () => {
-  const quick = examples(true).filter(([name]) => !/base-64k|fork-heavy|policy-always|fragmented|defrag|64g/.test(name));
+  const quick = examples(true).filter(
+    ([name]) => !/base-64k|fork-heavy|policy-always|fragmented|defrag|64g/.test(name),
+  );
 
   it.each(quick)('%s leaves a sound machine in every generation', (_name, scenario) => {
     for (const { name: kernel } of GENERATIONS) {
