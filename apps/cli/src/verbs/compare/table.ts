@@ -42,18 +42,20 @@ const MARK = '*';
 
 /** The table of metrics, and where ranges fared differently a second one that says how. */
 export function compareText(rows: readonly VariantRow[], metrics: readonly Metric[], colors: Palette): string {
-  const cells = rows.map((row) => [
+  const texts = rows.map((row) => metrics.map((metric) => cellText(metric, row.metrics[metric.name] ?? null)));
+  // What looks alike is not marked: a difference that rounding hides is for --json.
+  const differs = (text: string, column: number): boolean => text !== texts[0]?.[column];
+  const cells = rows.map((row, i) => [
     row.name,
-    ...metrics.map((metric) => {
-      const text = cellText(metric, row.metrics[metric.name] ?? null);
-      return row.differs.includes(metric.name) ? colors.notable(`${text} ${MARK}`) : `${text}  `;
-    }),
+    ...(texts[i] ?? []).map((text, column) =>
+      differs(text, column) ? colors.notable(`${text} ${MARK}`) : `${text}  `,
+    ),
   ]);
   const columns = metrics.map(({ title, name }) => {
     const isText = name === 'folios';
     return { title: isText ? title : `${title}  `, align: isText ? ('left' as const) : ('right' as const) };
   });
-  const legend = rows.some(({ differs }) => differs.length > 0)
+  const legend = texts.some((row) => row.some(differs))
     ? `${colors.faint(`  ${MARK} differs from the first row`)}\n`
     : `${colors.faint('  all rows are alike')}\n`;
   return `${table([{ title: 'variant' }, ...columns], cells, colors)}${legend}${outcomeTable(rows, colors)}`;

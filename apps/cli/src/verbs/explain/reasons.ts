@@ -9,14 +9,14 @@ const REASONS: Readonly<Record<string, string>> = {
   pmd_null: 'there is no page table that could be looked at',
   page_pmd_mapped: 'it is mapped as one huge page already',
   exceed_none_pte:
-    'more entries are empty than max_ptes_none allows; touch more of it, or raise khugepaged/max_ptes_none',
+    'more entries are empty than khugepaged/max_ptes_none allows (none at all where userfaultfd watches); touch more of it, or raise the limit',
   exceed_swap_pte: 'more entries are swapped out than khugepaged/max_ptes_swap allows',
   exceed_shared_pte: 'more pages are shared with other processes than khugepaged/max_ptes_shared allows',
   pte_non_present: 'an entry is neither present nor swapped out: migration, poison, guard or device memory',
   pte_uffd_wp: 'userfaultfd write-protects an entry',
   pte_mapped_hugepage: 'a folio of this size is there already, mapped page by page',
   lack_referenced_page:
-    'no sign of recent use: at least one entry must be young or referenced (half of all, for MADV_COLLAPSE of swapped memory)',
+    'no sign of recent use: at least one entry must be young or referenced; half of all, if any entry is swapped out',
   page_null: 'an entry maps something without a page of its own',
   scan_aborted: 'the pages lie on nodes too far apart',
   not_suitable_page_count: 'somebody holds a page besides its mappings: pinned (GUP), or in use by the kernel',
