@@ -35,10 +35,10 @@ const UNLOGGED: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Columns that lists and procedures keep in variables: the free lists of the allocator, khugepaged's list and its counts. Who
- * reads them this way holds the lock that their writers hold, or is alone in using them.
+ * Columns that lists and procedures keep in variables: the free lists of the allocator, khugepaged's list and its counts,
+ * the PMDs of a mapping that moves. Who reads them this way holds the lock that their writers hold, or is alone with them.
  */
-const KEPT = /^((node|khugepaged|mmSlot)\.|frame\.(mapping|index)$)/;
+const KEPT = /^((node|khugepaged|mmSlot|directory)\.|frame\.(mapping|index)$)/;
 
 /** Stands for the content book, which is no part of the arena: actors say themselves when they use it. */
 const BOOK: LoggedColumn = { name: 'book', offset: 0, bytes: 0 };
