@@ -1,14 +1,14 @@
 /**
- * The documentation is true: every command in README.md and docs/questions.md runs, and what is shown of its output is what
+ * The documentation is true: every command on these pages runs, and what is shown of its output is what
  * comes out. A block ```console begins with `$ COMMAND`; a line `…` stands for any lines, a line that ends in `…` for any that
  * begins so. After an intended change: look at the difference, then write the new output into the page.
  */
 import * as collapse from '@thplab/mthp-collapse';
 import { describe, expect, it } from 'vitest';
 import { FAKE_PID, fakeProc } from './testing/fake-proc.js';
-import { repositoryFile, runCli } from './testing/run-cli.js';
+import { folderWith, repositoryFile, runCli } from './testing/run-cli.js';
 
-const PAGES = ['README.md', 'docs/questions.md'];
+const PAGES = ['README.md', 'docs/questions.md', 'docs/scenarios.md'];
 
 /** A command line, and the lines shown of its output (null: none). */
 interface Shown {
@@ -20,6 +20,8 @@ const outputs = new Map<string, Promise<string>>();
 
 describe.each(PAGES)('%s', (page) => {
   const text = repositoryFile(page);
+  const files = scenarios(text);
+  const output = (command: string): Promise<string> => outputOf(command, files);
 
   it.each(blocks(text).map((shown) => [shown.command, shown] as const))('shows what %s prints', async (_, shown) => {
     const out = withoutVersion(await output(shown.command))
@@ -31,6 +33,10 @@ describe.each(PAGES)('%s', (page) => {
 
   it.each(inlineCommands(text))('may say: %s', async (command) => {
     await expect(output(command)).resolves.toEqual(expect.any(String));
+  });
+
+  it.each(Object.keys(files))('has a scenario %s that is valid and does what it expects', async (name) => {
+    await expect(output(`thplab run ${name}`)).resolves.not.toBe('');
   });
 
   it.each(programs(text))('has a program that prints what follows it, %#', async (program, printed) => {
@@ -62,23 +68,25 @@ describe('a shown output', () => {
 });
 
 /** What a command prints; each runs once. Fails with what it says if it fails. */
-function output(command: string): Promise<string> {
-  const known = outputs.get(command) ?? run(command);
+function outputOf(command: string, files: Files): Promise<string> {
+  const known = outputs.get(command) ?? run(command, files);
   outputs.set(command, known);
   return known;
 }
 
-async function run(command: string): Promise<string> {
+async function run(command: string, files: Files): Promise<string> {
   const words = command
     .replace(/^npm start --/, 'thplab')
     .replace(/^npm start$/, 'thplab run examples/quickstart.yaml');
   const [program, ...args] = words.split(' ');
   expect(program).toBe('thplab');
   // The pages speak of process 1234: here it is a made-up one.
-  const own = args.includes('1234') ? fakeProc() : {};
+  const process = args.includes('1234') ? fakeProc() : {};
+  // A page's own scenarios lie in a folder of their own.
+  const folder = args.some((arg) => arg in files) ? { cwd: folderWith(files) } : {};
   const { code, stdout, stderr } = await runCli(
     args.map((arg) => (arg === '1234' ? `${FAKE_PID}` : arg)),
-    own,
+    { ...process, ...folder },
   );
   expect([code, stderr], command).toEqual([0, '']);
   return stdout;
@@ -92,10 +100,18 @@ function blocks(text: string): Shown[] {
   }));
 }
 
+type Files = Readonly<Record<string, string>>;
+
+/** Scenarios in blocks ```yaml whose first line names a file. */
+function scenarios(text: string): Files {
+  const found = text.matchAll(/^```yaml\n# (\S+\.yaml)\n([\s\S]*?)^```$/gm);
+  return Object.fromEntries([...found].map(([, name = '', yaml = '']) => [name, yaml]));
+}
+
 /** Commands in a line of text or in a table; `…` stands for what the reader fills in. */
 function inlineCommands(text: string): string[] {
   const found = [...text.matchAll(/`((?:thplab|npm start --) [^`]+)`/g)].map(([, command = '']) => command);
-  const complete = found.filter((command) => !/…|VERB|FILE|\.thpsnap|toy\.json/.test(command));
+  const complete = found.filter((command) => !/…|VERB|FILE|\*|thplab run -$|\.thpsnap|toy\.json/.test(command));
   return [...new Set(complete.map((command) => command.replace(/\s+/g, ' ')))];
 }
 
