@@ -86,6 +86,22 @@ describe('monitoring', () => {
     expect(accessedBytes(d)).toBe(HUGE_SIZE);
   });
 
+  it('of virtual addresses looks once at neighbours in one folio, where the kernel keeps what it saw last', () => {
+    const busyNs = (vaddrReusesLastFolio: boolean): number => {
+      const w = makeDamonWorld();
+      const { mm, vma } = makeProcess(w, BASE, 512);
+      fillHuge(w, vma, BASE, 1);
+      const regions = Array.from({ length: 16 }, (_, i) => range(BASE + i * 32, 32));
+      const attributes = { minNrRegions: 16, minRegionSize: 32 * PAGE_SIZE };
+      const profile = { ...damonMm, vaddrReusesLastFolio };
+      w.start({ operations: 'fvaddr', targets: [{ mm, regions }], attributes, profile });
+      w.pass(0.0995);
+      return w.executor.tasks.find(({ name }) => name === 'kdamond.0')?.cpuNs ?? 0;
+    };
+    // 16 looks to make pages old, and 1 or 16 to check them.
+    expect(busyNs(true) / busyNs(false)).toBeCloseTo(17 / 32, 1);
+  });
+
   it('leaves its own mark where it clears accessed bits: others still see the page as used', () => {
     const w = makeDamonWorld();
     const { mm, vma } = makeProcess(w, BASE, 512);

@@ -1,19 +1,24 @@
 // What actions do to memory, and what they say they did (DAMON spec 3.2, 4.1, 4.3, 4.5).
 
 import {
+  allocPmd,
   checkMachine,
   FOLIO,
   folioGet,
   folioOrder,
   type MmId,
   mmap,
+  newTable,
   type Pfn,
   PTE_WRITE,
   pinPages,
+  placeFilePages,
   placeFolio,
+  setHugeZeroPmd,
   updateMirrors,
   VM,
   VMA_KIND,
+  type VmaId,
   vmaAt,
   vmasOf,
 } from '@thplab/mm-model';
@@ -290,13 +295,21 @@ describe('split', () => {
     }
   });
 
-  it('of memory of files and shmem works too', () => {
+  it('of shared memory in base pages finds nothing to split', () => {
     const w = makeDamonWorld();
     const { mm } = makeProcess(w, BASE, 512);
     w.run(() => mmap(w.m, mm, { at: page(2 * BASE), pages: 512, fixed: 'replace', kind: VMA_KIND.shmem }));
-    expect(vmaAt(w.m, mm, 2 * BASE)).not.toBe(0);
+    placeFilePages(w.m, vmaAt(w.m, mm, 2 * BASE) as VmaId, page(2 * BASE), 512, PTE_WRITE);
     const stats = applyOnce(w, mm, [range(2 * BASE, 512)], { action: 'split', targetOrder: 2 });
-    expect(stats).toMatchObject({ nrTried: 1, nrApplied: 0 });
+    expect(stats).toMatchObject({ nrTried: 1, nrApplied: 0, szOpsFilterPassed: HUGE_SIZE });
+  });
+
+  it('of the huge zero page finds no folio', () => {
+    const w = makeDamonWorld();
+    const { mm } = makeProcess(w, BASE, 512);
+    setHugeZeroPmd(w.m, allocPmd(w.m, mm, page(BASE)), newTable(w.m, mm, page(BASE)));
+    const stats = applyOnce(w, mm, [range(BASE, 512)], { action: 'split', targetOrder: 2 });
+    expect(stats).toMatchObject({ nrTried: 1, nrApplied: 0, szOpsFilterPassed: HUGE_SIZE });
   });
 
   it.each(SPLIT_ERRORS)('is refused: $name (10 #11)', ({ flag, reference, order, failed }) => {

@@ -1,14 +1,19 @@
 // Quotas: charge windows, resume points, effective sizes, priorities (DAMON spec 3.5).
 
+import { FOLIO } from '@thplab/mm-model';
 import { describe, expect, it } from 'vitest';
+import { createDamon } from '../create.js';
+import type { Damon } from '../damon.js';
 import { type DamonProfile, damon71, damon618, damonMm } from '../profile.js';
 import { bareContext, layout, setCounters } from '../testing/bare-context.js';
+import { fillBase, makeDamonWorld, makeProcess } from '../testing/damon-world.js';
 import { ranges } from '../testing/golden.js';
 import { FAIL_CHARGE, QUOTA_SCENARIO } from '../testing/golden-schemes.js';
 import { round, STAT } from '../testing/rounds.js';
 import { adjustQuota, chargeFor, quotaIsFull } from './quota.js';
+import { goalValue, quotaScore } from './quota-goal.js';
 import { schemeAt, schemeStats } from './running.js';
-import { ANY_PATTERN } from './scheme.js';
+import { ANY_PATTERN, type QuotaGoal } from './scheme.js';
 
 describe('a quota', () => {
   const MIB = 2 ** 20;
@@ -155,5 +160,67 @@ describe('a quota', () => {
     expect(chargeFor(size, applied, { ...quota, failChargeNum: num, failChargeDenom: denom })).toBe(charged);
     expect(chargeFor(size, applied, quota)).toBe(size);
     expect(chargeFor(size, size + 1, { ...quota, failChargeNum: num, failChargeDenom: denom })).toBe(size);
+  });
+});
+
+describe('a goal', () => {
+  /** What the first goal of a scheme on physical memory reads. */
+  function reads(d: Damon, goal: QuotaGoal): number {
+    return goalValue(d, schemeAt(d, 0), goal);
+  }
+
+  it('of a node reads the share of its memory that is used or free; one that is not there is free', () => {
+    const d = bareContext([], { schemes: [STAT] });
+    const free = d.m.node.freePages[0] as number;
+    const bp = (pages: number): number => Math.floor((pages * 10_000) / 1_024);
+    expect(reads(d, { metric: 'node_mem_free_bp', targetValue: 1, nid: 0 })).toBe(bp(free));
+    expect(reads(d, { metric: 'node_mem_used_bp', targetValue: 1, nid: 0 })).toBe(bp(1_024 - free));
+    expect(reads(d, { metric: 'node_mem_free_bp', targetValue: 1, nid: 7 })).toBe(10_000);
+    expect(reads(d, { metric: 'node_mem_used_bp', targetValue: 1, nid: 7 })).toBe(0);
+  });
+
+  it('of stall time reads what was added since the last look', () => {
+    let stalled = 700;
+    const d = bareContext([], { schemes: [STAT], someMemPsiUs: () => stalled });
+    const goal: QuotaGoal = { metric: 'some_mem_psi_us', targetValue: 1 };
+    const first = reads(d, goal);
+    stalled = 1_000;
+    expect([first, reads(d, goal), reads(d, goal)]).toEqual([700, 300, 0]);
+  });
+
+  it('of the LRU lists reads the share of pages on them', () => {
+    const w = makeDamonWorld();
+    const { vma } = makeProcess(w, 0x80000, 400);
+    fillBase(w, vma, 0x80000, 400);
+    const d = createDamon({ machine: w.m, operations: 'paddr', targets: [{}], schemes: [STAT] });
+    expect(reads(d, { metric: 'inactive_mem_bp', targetValue: 1 })).toBe(10_000);
+    const heads = [...w.m.frame.flags.entries()].filter(([, flags]) => (flags & FOLIO.LRU) !== 0);
+    for (const [pfn] of heads.slice(0, 100)) w.m.frame.flags[pfn] |= FOLIO.ACTIVE;
+    expect(reads(d, { metric: 'active_mem_bp', targetValue: 1 })).toBe(2_500);
+    expect(reads(d, { metric: 'inactive_mem_bp', targetValue: 1 })).toBe(7_500);
+  });
+
+  it('of eligible memory reads what the pattern and the core filters let through', () => {
+    const bytes = 1_024 * 4_096;
+    const parts = [0, 1, 2, 3].map((i) => ({ start: (i * bytes) / 4, end: ((i + 1) * bytes) / 4 }));
+    const pattern = { ...ANY_PATTERN, nrAccesses: { min: 1, max: 20 } };
+    const coreFilters = [{ type: 'addr' as const, matching: true, allow: false, start: 0, end: bytes / 8 }];
+    const d = bareContext(parts, {
+      schemes: [{ action: 'stat', pattern, coreFilters }],
+      attributes: { minRegionSize: 4_096 },
+    });
+    setCounters(d, [{ nr: 5 }, { nr: 0 }, { nr: 20 }, { nr: 0 }]);
+    expect(reads(d, { metric: 'node_eligible_mem_bp', targetValue: 1, nid: 0 })).toBe(1_250 + 2_500);
+  });
+
+  it('is as good as the best of several; one with target 0 does not count', () => {
+    const user = (currentValue: number, targetValue: number): QuotaGoal => ({
+      metric: 'user_input',
+      targetValue,
+      currentValue,
+    });
+    const goals = [user(50, 100), user(3, 4), user(9, 0)];
+    const d = bareContext([], { schemes: [{ ...STAT, quota: { goals } }] });
+    expect(quotaScore(d, schemeAt(d, 0))).toBe(7_500n);
   });
 });
