@@ -3,6 +3,7 @@ import {
   directoryOf,
   findPmd,
   folioPages,
+  type Machine,
   type MmId,
   mmapReadLock,
   mmapReadUnlock,
@@ -11,12 +12,10 @@ import {
   mmput,
   NO_PMD,
   PMD,
-  type PmdRef,
   pmdTable,
   pmdType,
   pteOffsetMapLock,
   slotOf,
-  type TableId,
   type Vpn,
   vmasOf,
 } from '@thplab/mm-model';
@@ -105,41 +104,71 @@ function* initRegions(d: Damon, target: number): Procedure<void> {
 }
 
 function* prepareTarget(d: Damon, target: number, mm: MmId): Procedure<void> {
-  const { m } = d;
-  const batch = d.locking === 'batch';
-  if (batch) yield* mmapReadLock(m, mm);
+  if (d.locking === 'batch') {
+    yield* mmapReadLock(d.m, mm);
+    const looked = makeAllOld(d, target, mm);
+    yield spend(looked * d.m.costs.scanVisit);
+    yield* mmapReadUnlock(d.m, mm);
+    return;
+  }
+  const { next } = d.t.damonRegion;
+  const pageSize = 2 ** d.m.geometry.pageShift;
+  for (let region = d.regions.first(target); region !== 0; region = next[region]) {
+    yield* makeOldLocked(d, mm, pageOf(chooseSamplingAddress(d, region, d.random), pageSize));
+  }
+}
+
+/** `batch`: one step for all regions. Gives their number. */
+function makeAllOld(d: Damon, target: number, mm: MmId): number {
+  const { next } = d.t.damonRegion;
+  const pageSize = 2 ** d.m.geometry.pageShift;
   let looked = 0;
-  for (const region of d.regions.rows(target)) {
-    const page = pageOf(d, chooseSamplingAddress(d, region, d.random));
-    if (batch) makeOld(d, mm, page);
-    else yield* makeOldLocked(d, mm, page);
+  for (let region = d.regions.first(target); region !== 0; region = next[region]) {
+    makeOld(d.m, mm, pageOf(chooseSamplingAddress(d, region, d.random), pageSize));
     looked++;
   }
-  if (!batch) return;
-  yield spend(looked * m.costs.scanVisit);
-  yield* mmapReadUnlock(m, mm);
+  return looked;
 }
 
 function* checkTarget(d: Damon, target: number, mm: MmId): Procedure<void> {
-  const { m } = d;
-  const batch = d.locking === 'batch';
+  forgetLast(d, 2 ** d.m.geometry.pageShift);
+  if (d.locking === 'batch') {
+    yield* mmapReadLock(d.m, mm);
+    const looked = checkAll(d, target, mm);
+    yield spend(looked * d.m.costs.scanVisit);
+    yield* mmapReadUnlock(d.m, mm);
+    return;
+  }
+  const window = sampleWindow(d);
+  const { next, samplingAddress } = d.t.damonRegion;
+  const pageSize = 2 ** d.m.geometry.pageShift;
+  for (let region = d.regions.first(target); region !== 0; region = next[region]) {
+    const address = samplingAddress[region];
+    if (!d.profile.vaddrReusesLastFolio || !sameFolio(d, address)) {
+      const look = yield* lookAtLocked(d, mm, pageOf(address, pageSize));
+      remember(d, address, Math.abs(look), look < 0);
+    }
+    count(d, region, lastResult(d), window);
+  }
+}
+
+/** `batch`: one step for all regions. Gives how many were looked at. */
+function checkAll(d: Damon, target: number, mm: MmId): number {
   const window = sampleWindow(d);
   const reuses = d.profile.vaddrReusesLastFolio;
+  const { next, samplingAddress } = d.t.damonRegion;
+  const pageSize = 2 ** d.m.geometry.pageShift;
   let looked = 0;
-  if (batch) yield* mmapReadLock(m, mm);
-  forgetLast(d, 2 ** m.geometry.pageShift);
-  for (const region of d.regions.rows(target)) {
-    const address = d.t.damonRegion.samplingAddress[region];
+  for (let region = d.regions.first(target); region !== 0; region = next[region]) {
+    const address = samplingAddress[region];
     if (!reuses || !sameFolio(d, address)) {
-      const look = batch ? lookAt(d, mm, pageOf(d, address)) : yield* lookAtLocked(d, mm, pageOf(d, address));
+      const look = lookAt(d.m, mm, pageOf(address, pageSize));
       remember(d, address, Math.abs(look), look < 0);
       looked++;
     }
     count(d, region, lastResult(d), window);
   }
-  if (!batch) return;
-  yield spend(looked * m.costs.scanVisit);
-  yield* mmapReadUnlock(m, mm);
+  return looked;
 }
 
 /** The process is gone: nothing was accessed. */
@@ -161,55 +190,46 @@ export function count(d: Damon, region: number, accessed: boolean, window: numbe
   d.t.damonContext.samplesTaken[d.context]++;
 }
 
-function pageOf(d: Damon, address: number): Vpn {
-  return Math.floor(address / 2 ** d.m.geometry.pageShift) as Vpn;
-}
-
-/** Where a page is mapped: a huge PMD, a table, or nothing. */
-interface Place {
-  readonly pmd: PmdRef;
-  readonly entry: number;
-  readonly table: TableId | 0;
-}
-
-function placeOf(d: Damon, mm: MmId, page: Vpn): Place | undefined {
-  const pmd = findPmd(d.m, mm, page);
-  if (pmd === NO_PMD) return undefined;
-  const entry = d.m.directory.entry[pmd];
-  if (pmdType(entry) === PMD.huge) return { pmd, entry, table: 0 };
-  return pmdType(entry) === PMD.table ? { pmd, entry, table: pmdTable(entry) } : undefined;
+function pageOf(address: number, pageSize: number): Vpn {
+  return Math.floor(address / pageSize) as Vpn;
 }
 
 /** Makes the page of an address old (`damon_va_mkold`); locks are the caller's, or not needed. */
-function makeOld(d: Damon, mm: MmId, page: Vpn): void {
-  const place = placeOf(d, mm, page);
-  if (place === undefined) return;
-  if (place.table === 0) pmdpMkold(d.m, place.pmd);
-  else ptepMkold(d.m, place.table, slotOf(d.m, page));
+function makeOld(m: Machine, mm: MmId, page: Vpn): void {
+  const pmd = findPmd(m, mm, page);
+  if (pmd === NO_PMD) return;
+  const entry = m.directory.entry[pmd];
+  const type = pmdType(entry);
+  if (type === PMD.huge) pmdpMkold(m, pmd);
+  else if (type === PMD.table) ptepMkold(m, pmdTable(entry), slotOf(m, page));
 }
 
 /** Looks at the page of an address (`damon_va_young`); locks are the caller's, or not needed. */
-function lookAt(d: Damon, mm: MmId, page: Vpn): Look {
-  const { m } = d;
-  const place = placeOf(d, mm, page);
-  if (place === undefined) return 0;
+function lookAt(m: Machine, mm: MmId, page: Vpn): Look {
+  const pmd = findPmd(m, mm, page);
+  if (pmd === NO_PMD) return 0;
+  const entry = m.directory.entry[pmd];
+  const type = pmdType(entry);
+  if (type !== PMD.huge && type !== PMD.table) return 0;
+  const huge = type === PMD.huge;
+  const table = pmdTable(entry);
   const slot = slotOf(m, page);
-  const head = place.table === 0 ? folioOfPmd(m, place.entry) : folioOfPte(m, place.table, slot);
+  const head = huge ? folioOfPmd(m, entry) : folioOfPte(m, table, slot);
   if (head === 0) return 0;
-  const young = place.table === 0 ? isPmdYoung(m, place.entry, head) : isPteYoung(m, place.table, slot, head);
+  const young = huge ? isPmdYoung(m, entry, head) : isPteYoung(m, table, slot, head);
   const size = folioPages(m, head) * 2 ** m.geometry.pageShift;
   return young ? -size : size;
 }
 
 function* makeOldLocked(d: Damon, mm: MmId, page: Vpn): Procedure<void> {
   const lock = yield* lockPlace(d, mm, page);
-  makeOld(d, mm, page);
+  makeOld(d.m, mm, page);
   yield* unlockPlace(d, mm, lock);
 }
 
 function* lookAtLocked(d: Damon, mm: MmId, page: Vpn): Procedure<Look> {
   const lock = yield* lockPlace(d, mm, page);
-  const look = lookAt(d, mm, page);
+  const look = lookAt(d.m, mm, page);
   yield* unlockPlace(d, mm, lock);
   return look;
 }
@@ -221,12 +241,15 @@ function* lockPlace(d: Damon, mm: MmId, page: Vpn): Procedure<PageTableLock> {
   const { m } = d;
   yield* mmapReadLock(m, mm);
   yield spend(m.costs.scanVisit);
-  const place = placeOf(d, mm, page);
-  if (place === undefined) return undefined;
-  if (place.table !== 0) {
-    return (yield* pteOffsetMapLock(m, mm, place.table, page)) ? m.locks.pteLock.ref(place.table) : undefined;
+  const pmd = findPmd(m, mm, page);
+  if (pmd === NO_PMD) return undefined;
+  const entry = m.directory.entry[pmd];
+  if (pmdType(entry) === PMD.table) {
+    const table = pmdTable(entry);
+    return (yield* pteOffsetMapLock(m, mm, table, page)) ? m.locks.pteLock.ref(table) : undefined;
   }
-  const lock = m.locks.pmdLock.ref(directoryOf(m, place.pmd));
+  if (pmdType(entry) !== PMD.huge) return undefined;
+  const lock = m.locks.pmdLock.ref(directoryOf(m, pmd));
   yield acquire(lock);
   return lock;
 }
