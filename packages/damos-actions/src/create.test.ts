@@ -7,6 +7,7 @@ import {
   commitDamon,
   commitQuotaGoals,
   createDamon,
+  damonRegions,
   destroyDamon,
   isRunning,
   startDamon,
@@ -194,5 +195,23 @@ describe('a context', () => {
     expect(applied.length).toBe(aggregated.length);
     expect(aggregated[0]?.args).toMatchObject({ nr_regions: aggregated.length });
     expect(applied[0]?.args).toMatchObject({ ctx_idx: 0, scheme_idx: 0, target_idx: 0, start: BASE * PAGE_SIZE });
+  });
+
+  it('applies schemes to joined regions that are not cut yet, and traces them after that, with the age set back', () => {
+    const w = makeDamonWorld();
+    const { config } = small(w, [{ ...STAT, action: 'cold' }]);
+    const d = w.start(config);
+    const seen: TriedRegion[] = [];
+    w.pass(0.25);
+    expect(w.run(() => damosWalk(d, (region) => seen.push(region)))).toBe(0);
+    const events = [...w.tracer.reader().events()];
+    const traced = events.filter(({ name }) => name === 'damon_aggregated').slice(-seen.length);
+    const applied = events.filter(({ name }) => name === 'damos_before_apply').slice(-seen.length);
+    const ends = (list: typeof events): (number | undefined)[] => list.map(({ args }) => args.end);
+    expect(ends(traced)).toEqual(seen.map(({ end }) => end));
+    expect(ends(applied)).toEqual(ends(traced));
+    expect(traced.every(({ args }) => args.age === 0)).toBe(true);
+    // What is there now has been cut since.
+    expect(damonRegions(d).length).toBeGreaterThan(seen.length);
   });
 });

@@ -210,6 +210,16 @@ describe('cutting and joining', () => {
     }
   });
 
+  it('at random cuts no nearer to an end than a tenth of the size', () => {
+    const lengths = new Set<number>();
+    for (let seed = 0; seed < 100; seed++) {
+      const d = bareContext(ranges([[0, 1_000]]));
+      splitRegionsOf(d, onlyTarget(d), 2, 1, new Random(seed));
+      lengths.add(layout(d)[0]?.[1] as number);
+    }
+    expect([...lengths].sort((a, b) => a - b)).toEqual([100, 200, 300, 400, 500, 600, 700, 800, 900]);
+  });
+
   it('makes three parts when two brought nothing, and none above half of the maximum', () => {
     const d = bareContext(ranges([[0, 10_000]]), { attributes: { minNrRegions: 3, maxNrRegions: 12 } });
     const memo = { splitMemoShared: false };
