@@ -7,14 +7,15 @@ import type { Io, TextSink } from './io.js';
 /** Bytes at the beginning that tell one kind of file from another. */
 const HEAD_BYTES = 64;
 
-/** The process's own streams. A reader that goes away (`thplab ... | head`) ends the process without a word. */
+/** The process's own streams. */
 export function processIo(): Io {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-      process.exit(process.exitCode ?? EXIT.done);
-    });
-  }
+  process.stderr.on('error', () => process.exit(process.exitCode ?? EXIT.done));
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    const message = stdoutFailure(error);
+    if (message === null) process.exit(process.exitCode ?? EXIT.done);
+    process.stderr.write(`thplab: ${message}\n`);
+    process.exit(EXIT.usage);
+  });
   return {
     stdout: sink(process.stdout),
     stderr: sink(process.stderr),
@@ -30,6 +31,13 @@ export function processIo(): Io {
     exitNow: (code) => process.exit(code),
     nowMs: () => performance.now(),
   };
+}
+
+/** What to say of a write to stdout that failed: nothing (null) if the reader has gone (`thplab ... | head`). */
+export function stdoutFailure({ code, message }: Pick<NodeJS.ErrnoException, 'code' | 'message'>): string | null {
+  if (code === 'EPIPE') return null;
+  const why = code === 'ENOSPC' ? 'there is no space left' : message;
+  return `standard output cannot be written (${code ?? 'unknown'}); ${why}`;
 }
 
 function sink(stream: NodeJS.WriteStream & Partial<WriteStream>): TextSink {

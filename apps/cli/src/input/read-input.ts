@@ -21,6 +21,7 @@ const CHUNK_BYTES = 2 ** 20;
 
 /** Reads a file, or standard input for `-`. Errors: InputError with what would be right. */
 export async function readInput(context: Context, path: string): Promise<Input> {
+  if (path === '') throw new InputError('an empty text is no file name');
   const bytes = path === '-' ? await context.io.readStdin(isTooLong) : readBytes(context, path);
   const shown = path === '-' ? '<stdin>' : path;
   const isSnapshot = startsSnapshot(bytes);

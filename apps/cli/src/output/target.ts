@@ -1,8 +1,9 @@
 /**
  * Where results go: standard output, or a file. A file appears under its name only when it is complete: everything is written
- * to a neighbour first, which is then renamed. What was there before stays until then.
+ * to a neighbour first, which is then renamed. What was there before stays until then. Links stay links, and what is no file
+ * (a pipe, a device) is written to as it is: a rename would take its place.
  */
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Context } from '../context.js';
 import { UsageError } from '../errors.js';
@@ -42,24 +43,21 @@ export async function withTarget(
   }
 }
 
-function fileTarget(path: string, shown: string): Target {
-  if (attempt(shown, () => statSync(path, { throwIfNoEntry: false }))?.isDirectory()) {
-    throw new UsageError(`${shown} is a folder; name a file in it`);
-  }
+function fileTarget(given: string, shown: string): Target {
+  const before = attempt(shown, () => statSync(given, { throwIfNoEntry: false }));
+  if (before?.isDirectory()) throw new UsageError(`${shown} is a folder; name a file in it`);
+  if (before !== undefined && !before.isFile()) return deviceTarget(given, shown);
+  const path = before === undefined ? given : attempt(shown, () => realpathSync(given));
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
-  let fd: number | null = attempt(shown, () => openSync(temporary, 'w'));
+  const mode = before === undefined ? 0o666 : before.mode & 0o777;
+  let fd: number | null = attempt(shown, () => openSync(temporary, 'w', mode));
   const close = (): void => {
     if (fd !== null) closeSync(fd);
     fd = null;
   };
   return {
     colors: palette(false),
-    write(data) {
-      const bytes = typeof data === 'string' ? Buffer.from(data) : data;
-      attempt(shown, () => {
-        for (let done = 0; done < bytes.length; ) done += writeSync(fd as number, bytes, done);
-      });
-    },
+    write: (data) => writeAll(fd as number, data, shown),
     finish() {
       attempt(shown, () => {
         fsyncSync(fd as number);
@@ -74,13 +72,35 @@ function fileTarget(path: string, shown: string): Target {
   };
 }
 
+/** A pipe, a device, a socket: nothing to replace. */
+function deviceTarget(path: string, shown: string): Target {
+  let fd: number | null = attempt(shown, () => openSync(path, 'w'));
+  const close = (): void => {
+    if (fd !== null) closeSync(fd);
+    fd = null;
+  };
+  return {
+    colors: palette(false),
+    write: (data) => writeAll(fd as number, data, shown),
+    finish: () => attempt(shown, close),
+    abandon: close,
+  };
+}
+
+function writeAll(fd: number, data: string | Uint8Array, shown: string): void {
+  const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+  attempt(shown, () => {
+    for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+  });
+}
+
 function attempt<T>(shown: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new UsageError(
-      `${shown} cannot be written (${code}); name a file in a folder that exists and may be written`,
-    );
+    const hint =
+      code === 'ENOSPC' ? 'there is no space left' : 'name a file in a folder that exists and may be written';
+    throw new UsageError(`${shown} cannot be written (${code}); ${hint}`);
   }
 }
