@@ -1,8 +1,7 @@
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-  // The worker is an entry of its own: it is loaded by its URL.
-  entry: { index: 'src/index.ts', 'pool/index': 'src/pool/index.ts', 'pool/worker': 'src/pool/worker.ts' },
+  entry: ['src/index.ts'],
   format: ['esm'],
   target: 'node22',
   sourcemap: true,
