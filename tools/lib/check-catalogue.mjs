@@ -45,12 +45,12 @@ function rowOf(file) {
   const { failure } = faulty;
   const fields = Object.entries(parsed.machine.variant).map(([name, value]) => `${name}: ${value}`);
   const cells = [
-    parsed.bug?.id ?? '',
+    parsed.bug?.id ?? '–',
     `[${file.replace(/\.yaml$/, '')}](../${path})`,
     [parsed.machine.kernel, ...fields.map((field) => `\`${field}\``)].join(', '),
     failure === undefined
-      ? `${parsed.bug?.note ?? 'not found'} (${coverageText(faulty)})`
-      : `${faulty.schedules} schedules`,
+      ? `${parsed.bug?.note || 'no bug is known'} (${coverageText(faulty)})`
+      : `${faulty.schedules} schedule${faulty.schedules === 1 ? '' : 's'}`,
     failure === undefined ? '' : `${failure.preemptions}${failure.fewest ? '' : ' or fewer'}`,
     coverageText(merged),
     `${seconds} s`,

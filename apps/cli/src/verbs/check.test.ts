@@ -35,7 +35,7 @@ describe('thplab check', () => {
 
   it('says that a bound on pre-emptions leaves schedules out', async () => {
     const { stdout } = await runCli(['check', B1, '--fixed', '--preemptions', '1']);
-    expect(stdout).toContain('every schedule with at most 1 pre-emptions keeps all invariants; others were not tried');
+    expect(stdout).toContain('every schedule with at most 1 pre-emption keeps all invariants; others were not tried');
   });
 
   it.each([

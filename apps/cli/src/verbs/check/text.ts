@@ -40,7 +40,7 @@ function coverageText({ coverage, search }: CheckResult): string {
     case 'exhaustive':
       return 'every schedule keeps all invariants: exhaustive, up to the order of independent steps';
     case 'preemption-bounded':
-      return `every schedule with at most ${coverage.bound} pre-emptions keeps all invariants; others were not tried`;
+      return `every schedule with at most ${plural(coverage.bound, 'pre-emption')} keeps all invariants; others were not tried`;
     case 'sampled':
       return `${coverage.schedules} sampled schedules keep all invariants (${search.strategy}, seed ${search.seed}); others were not tried`;
   }
@@ -49,14 +49,18 @@ function coverageText({ coverage, search }: CheckResult): string {
 function effortText({ schedules, dropped, steps, wallMs, schedulesPerSecond }: CheckResult): string {
   const repeats = dropped === 0 ? '' : ` and ${dropped} given up as repeats`;
   const seconds = (wallMs / 1000).toFixed(1);
-  return `after ${schedules} schedules${repeats}, ${steps} steps, ${seconds} s (${schedulesPerSecond} schedules/s)`;
+  return `after ${plural(schedules, 'schedule')}${repeats}, ${plural(steps, 'step')}, ${seconds} s (${schedulesPerSecond} schedules/s)`;
 }
 
 function failureText({ failure }: CheckResult): string {
   if (failure === null) return '';
   const { preemptions, fewest, foundPreemptions, kind, name } = failure;
-  const count = `${preemptions} pre-emption${preemptions === 1 ? '' : 's'}`;
+  const count = plural(preemptions, 'pre-emption');
   const proof = fewest ? ', none with fewer breaks it in this way' : '';
   const shrunk = foundPreemptions === preemptions ? '' : `, shrunk from ${foundPreemptions}`;
   return `${kind}${name === '' ? '' : ` ${name}`}; ${count}${shrunk}${proof}`;
+}
+
+function plural(count: number, one: string): string {
+  return `${count} ${one}${count === 1 ? '' : 's'}`;
 }

@@ -14,15 +14,15 @@ export interface LoggedColumn {
   readonly kept?: boolean;
 }
 
-interface Words {
-  readonly now: Uint8Array | Uint32Array;
-  readonly then: Uint8Array | Uint32Array;
-}
-
 export class WatchedLog extends AccessLog {
   readonly columns: readonly LoggedColumn[];
   private readonly shadow: Uint8Array;
-  private readonly words: readonly Words[];
+  /** The arena and its shadow, in words: one kind of array, or comparing gets slow. */
+  private readonly now: Int32Array;
+  private readonly then: Int32Array;
+  /** First word of each column, and one past its last. */
+  private readonly from: Int32Array;
+  private readonly to: Int32Array;
   private readonly kept: readonly number[];
 
   /** The cell of a column is its place in the list. */
@@ -30,14 +30,12 @@ export class WatchedLog extends AccessLog {
     super();
     this.kept = [...columns.keys()].filter((cell) => columns[cell]?.kept === true);
     this.columns = columns;
-    const copy = new ArrayBuffer(buffer.byteLength);
-    this.shadow = new Uint8Array(copy);
-    this.words = columns.map(({ offset, bytes }) => {
-      const whole = offset % 4 === 0 && bytes % 4 === 0;
-      const now = whole ? new Uint32Array(buffer, offset, bytes / 4) : new Uint8Array(buffer, offset, bytes);
-      const then = whole ? new Uint32Array(copy, offset, bytes / 4) : new Uint8Array(copy, offset, bytes);
-      return { now, then };
-    });
+    this.now = new Int32Array(buffer);
+    this.then = new Int32Array(buffer.byteLength / 4);
+    this.shadow = new Uint8Array(this.then.buffer);
+    // Columns begin at whole cache lines, so what fills the last word is nobody's.
+    this.from = Int32Array.from(columns, ({ offset }) => offset / 4);
+    this.to = Int32Array.from(columns, ({ offset, bytes }) => Math.ceil((offset + bytes) / 4));
   }
 
   /** The arena has just been given these bytes. */
@@ -61,14 +59,16 @@ export class WatchedLog extends AccessLog {
 
   private takeChanges(cell: number): boolean {
     if (!this.differs(cell)) return false;
-    const { now, then } = this.words[cell] as Words;
-    then.set(now as Uint32Array);
+    const { now, then } = this;
+    const to = this.to[cell] as number;
+    for (let at = this.from[cell] as number; at < to; at++) then[at] = now[at] as number;
     return true;
   }
 
   private differs(cell: number): boolean {
-    const { now, then } = this.words[cell] as Words;
-    for (let at = 0; at < now.length; at++) if (now[at] !== then[at]) return true;
+    const { now, then } = this;
+    const to = this.to[cell] as number;
+    for (let at = this.from[cell] as number; at < to; at++) if (now[at] !== then[at]) return true;
     return false;
   }
 }
