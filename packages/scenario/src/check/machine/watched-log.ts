@@ -19,7 +19,7 @@ export class WatchedLog extends AccessLog {
   private readonly shadow: Uint8Array;
   /** The arena and its shadow, in words: one kind of array, or comparing gets slow. */
   private readonly now: Int32Array;
-  private readonly then: Int32Array;
+  private readonly seen: Int32Array;
   /** First word of each column, and one past its last. */
   private readonly from: Int32Array;
   private readonly to: Int32Array;
@@ -31,8 +31,8 @@ export class WatchedLog extends AccessLog {
     this.kept = [...columns.keys()].filter((cell) => columns[cell]?.kept === true);
     this.columns = columns;
     this.now = new Int32Array(buffer);
-    this.then = new Int32Array(buffer.byteLength / 4);
-    this.shadow = new Uint8Array(this.then.buffer);
+    this.seen = new Int32Array(buffer.byteLength / 4);
+    this.shadow = new Uint8Array(this.seen.buffer);
     // Columns begin at whole cache lines, so what fills the last word is nobody's.
     this.from = Int32Array.from(columns, ({ offset }) => offset / 4);
     this.to = Int32Array.from(columns, ({ offset, bytes }) => Math.ceil((offset + bytes) / 4));
@@ -59,16 +59,16 @@ export class WatchedLog extends AccessLog {
 
   private takeChanges(cell: number): boolean {
     if (!this.differs(cell)) return false;
-    const { now, then } = this;
+    const { now, seen } = this;
     const to = this.to[cell] as number;
-    for (let at = this.from[cell] as number; at < to; at++) then[at] = now[at] as number;
+    for (let at = this.from[cell] as number; at < to; at++) seen[at] = now[at] as number;
     return true;
   }
 
   private differs(cell: number): boolean {
-    const { now, then } = this;
+    const { now, seen } = this;
     const to = this.to[cell] as number;
-    for (let at = this.from[cell] as number; at < to; at++) if (now[at] !== then[at]) return true;
+    for (let at = this.from[cell] as number; at < to; at++) if (now[at] !== seen[at]) return true;
     return false;
   }
 }
