@@ -15,13 +15,13 @@ import { World } from './world.js';
 
 const anyAction: fc.Arbitrary<Action> = fc.oneof(
   { weight: 8, arbitrary: mappings.map },
-  { weight: 9, arbitrary: mappings.change },
-  { weight: 32, arbitrary: touches },
+  { weight: 7, arbitrary: mappings.change },
+  { weight: 38, arbitrary: touches },
   { weight: 26, arbitrary: advices },
-  { weight: 7, arbitrary: rights },
-  { weight: 7, arbitrary: pins },
+  { weight: 6, arbitrary: rights },
+  { weight: 6, arbitrary: pins },
   { weight: 9, arbitrary: memories },
-  { weight: 20, arbitrary: passes },
+  { weight: 24, arbitrary: passes },
   { weight: 7, arbitrary: settings },
 );
 

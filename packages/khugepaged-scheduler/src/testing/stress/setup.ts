@@ -114,7 +114,7 @@ function nobody(_name: string, _procedure: () => Procedure<void>): void {
   throw new Error('a kernel thread was started while nothing ran');
 }
 
-const eighths = fc.constantFrom(0, 2, 4, 8, 8, 8);
+const eighths = fc.constantFrom(0, 4, 8, 8, 8, 8);
 const size = fc.constantFrom<keyof typeof HUGEPAGES_ENABLED>(
   'always',
   'inherit',

@@ -15,6 +15,8 @@ export interface Deed {
   readonly stamp: number;
   /** Page that was touched, 0: none. */
   readonly page: number;
+  /** The first of two writes to the page that belong together: the fault's own, before that of the process. */
+  readonly preliminary?: boolean;
   /** Contradiction: it cannot have happened then. */
   readonly settle: (expected: Expectation) => void;
 }
@@ -158,13 +160,15 @@ function settle(expected: Expectation, changes: readonly Deed[], deeds: readonly
   const after = expected.clone();
   apply(after, changes);
   const tooLate = new Set(sorted.filter((one) => !possible(after, one)));
-  const histories = boundaries(sorted).map((boundary) => {
-    const early = sorted.filter((one, i) => tooLate.has(one) || (i < boundary && !tooEarly.has(one)));
+  const history = (isEarly: (one: Deed, i: number) => boolean): Expectation => {
+    const early = sorted.filter((one, i) => tooLate.has(one) || (isEarly(one, i) && !tooEarly.has(one)));
     const late = sorted.filter((one) => !early.includes(one));
-    const history = expected.clone();
-    apply(history, [...early, ...changes, ...late]);
-    return history;
-  });
+    const told = expected.clone();
+    apply(told, [...early, ...changes, ...late]);
+    return told;
+  };
+  const histories = boundaries(sorted).map((boundary) => history((_one, i) => i < boundary));
+  if (sorted.some((one) => one.preliminary === true)) histories.push(history((one) => one.preliminary === true));
   expected.become(histories.reduce(eitherOf));
 }
 
@@ -173,7 +177,8 @@ function boundaries(deeds: readonly Deed[]): number[] {
   const later = new Set<number>();
   const found = [deeds.length, 0];
   for (let i = deeds.length - 1; i >= 0; i--) {
-    const { page } = deeds[i] as Deed;
+    const { page, preliminary } = deeds[i] as Deed;
+    if (preliminary === true) continue;
     if (page !== 0 && later.has(page)) found.push(i + 1);
     later.add(page);
   }

@@ -109,7 +109,7 @@ function firstShared(expected: Expectation, target: Target): number {
 }
 
 const names: readonly (readonly [AdviceName, number])[] = [
-  ['HUGEPAGE', 8],
+  ['HUGEPAGE', 16],
   ['NOHUGEPAGE', 1],
   ['DONTNEED', 3],
   ['FREE', 3],

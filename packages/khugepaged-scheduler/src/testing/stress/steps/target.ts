@@ -44,7 +44,7 @@ export const anyRange: fc.Arbitrary<RangeChoice> = fc.record({
   page,
   eighths: fc.oneof(
     { weight: 4, arbitrary: fc.integer({ min: 1, max: 8 }) },
-    { weight: 3, arbitrary: fc.integer({ min: 9, max: 32 }) },
+    { weight: 4, arbitrary: fc.integer({ min: 9, max: 32 }) },
   ),
   aligned: fc.constantFrom(true, true, false),
 });

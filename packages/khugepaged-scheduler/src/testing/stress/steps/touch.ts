@@ -14,7 +14,7 @@ import fc from 'fast-check';
 import { type Expectation, must } from '../expectation.js';
 import { readPage } from '../page-reader.js';
 import type { Action } from '../step.js';
-import type { Job, World } from '../world.js';
+import type { Deed, Job, World } from '../world.js';
 import { anyRange, chooseRange, type RangeChoice, rangeText } from './target.js';
 
 /** Every how many pages of the range are touched. */
@@ -29,6 +29,8 @@ interface Touched {
   readonly result: FaultResult;
   /** Stamp that was written. */
   readonly stamp: number;
+  /** A fault for writing has succeeded, whatever came after. */
+  readonly faulted: boolean;
 }
 
 const TRIES = 200;
@@ -47,17 +49,13 @@ class Touch implements Action {
     const step = w.rig.m.pmdOrder > 5 ? stride * 8 - 7 : stride;
     const pages: number[] = [];
     for (let page = start as number; page < end && pages.length < MAX_PAGES; page += step) pages.push(page);
+    const mark = w.rig.m.machine.nextStamp[0];
     return {
       name: write ? 'write' : 'read',
       process: id,
       structural: false,
       run: () => touchPages(w, mm, pages, write),
-      deeds: (touched) =>
-        touched.map((one) => ({
-          stamp: one.stamp,
-          page: one.page,
-          settle: (expected) => settleTouch(w, expected, id, one, write),
-        })),
+      deeds: (touched) => touched.flatMap((one) => deedsOf(w, id, one, write, mark)),
     };
   }
 
@@ -78,17 +76,31 @@ function* touchPage(w: World, mm: MmId, page: number, write: boolean): Procedure
   const { m } = w.rig;
   for (let i = 0; i < TRIES; i++) {
     const result = yield* handleMmFault(m, mm, page as Vpn, { write });
-    if (result !== FAULT.ok) return { page, result, stamp: 0 };
+    const faulted = write && (i > 0 || result === FAULT.ok);
+    if (result !== FAULT.ok) return { page, result, stamp: 0, faulted };
     const entry = readPage(m, mm, page);
     if (entry?.kind !== 'page' && entry?.kind !== 'zero') continue;
-    if (!write) return { page, result, stamp: 0 };
+    if (!write) return { page, result, stamp: 0, faulted };
     if (entry.kind !== 'page' || !entry.writable) continue;
     must(!entry.wp, () => `page ${page} can be written to in spite of its userfaultfd write protection`);
     const stamp = nextStamp(m);
     m.frame.stamp[entry.where] = stamp;
-    return { page, result, stamp };
+    return { page, result, stamp, faulted };
   }
   throw new Error(`page ${page} of mm ${mm} could not be ${write ? 'written' : 'read'} in ${TRIES} tries`);
+}
+
+/** `mark`: stamp of the last write before. A fault for writing writes too, so that there may be two contents in turn. */
+function deedsOf(w: World, id: number, touched: Touched, write: boolean, mark: number): Deed[] {
+  const { page, stamp } = touched;
+  const settle = (expected: Expectation): void => settleTouch(w, expected, id, touched, write);
+  const access: Deed = { stamp, page, settle };
+  if (!touched.faulted) return [access];
+  const fault = (expected: Expectation): void => {
+    must(((expected.page(id, page)?.flags ?? 0) & VM.WRITE) !== 0, () => `a write to page ${page} was let through`);
+    expected.prefault(id, page, page + 1, mark);
+  };
+  return [{ stamp: mark, page, preliminary: true, settle: fault }, access];
 }
 
 function settleTouch(w: World, expected: Expectation, id: number, touched: Touched, write: boolean): void {
