@@ -19,7 +19,8 @@ export function khugepagedResult(world: World, endNs: number, hugeAtStart: numbe
     pagesCollapsed: row.pagesCollapsed[0],
     fullScans: row.fullScans[0],
     passes: row.passes[0],
-    rangesScanned: row.rangesScanned[0],
+    // The visit that goes on at the end has not booked its ranges yet.
+    rangesScanned: row.rangesScanned[0] + world.k.scanner.ranges,
     ranges: byResult(world.log.looks),
     attempts: Object.fromEntries(
       attempts.map(([order, results]) => [formatSize(pageSize * 2 ** order), byResult(results)]),

@@ -36,8 +36,11 @@ export interface ResultHeader {
 
 /** Why a run ended. */
 export interface ResultEnd {
-  /** `goal`: `until` was reached; `time`: the time was up; `idle`: nothing was left to happen; `stopped`: from outside. */
-  readonly reason: 'goal' | 'time' | 'idle' | 'stopped';
+  /**
+   * `goal`: `until` was reached; `atMost`: it was not in that time; `idle`: it cannot be any more, nothing is left to happen;
+   * `time`: there was no goal, and the time was up; `stopped`: from outside.
+   */
+  readonly reason: 'goal' | 'atMost' | 'idle' | 'time' | 'stopped';
   readonly atNs: number;
   /** The run did not come to its own end; everything else is as far as it came. */
   readonly partial: boolean;

@@ -20,6 +20,11 @@ describe('the end of a run', () => {
     expect(result.khugepaged.passes).toBe(3);
   });
 
+  it('comes with the longest time if the goal is not reached by then', () => {
+    const { result } = runText(`${FAST}\n${HEAP}\nrun: { until: { pagesCollapsed: 5 }, atMost: 250ms }`);
+    expect(result.end).toEqual({ reason: 'atMost', atNs: 250e6, partial: false });
+  });
+
   it('comes when nothing is left to happen and the goal cannot be reached any more', () => {
     const { result } = runText(`sysfs: { enabled: never }\n${HEAP}\nrun: { until: { fullScans: 1 }, atMost: 1min }`);
     expect(result.end.reason).toBe('idle');
@@ -233,5 +238,20 @@ run: { for: 1s }`);
     expect(result.vmstat.pswpout).toBeUndefined();
     expect(result.processes[0].swap).toBe(0);
     expect(result.expectations.map(({ ok }) => ok)).toEqual([true]);
+  });
+});
+
+describe('ranges looked at', () => {
+  it('are all khugepaged’s where nobody calls MADV_COLLAPSE, also if a visit is cut off by the end', () => {
+    for (const ns of [1000, 2000, 5000, 10_000, 20_000, 100_000]) {
+      const scenario = scenarioOf(`sysfs: { enabled: always, khugepaged/max_ptes_none: 0 }
+processes: [{ name: app, vmas: [{ name: heap, size: 64M, populate: { perTable: 511 }, advice: hugepage }] }]
+run: { for: ${ns}ns }`);
+      const { rangesScanned, ranges } = runScenario(scenario).result.khugepaged;
+      expect(
+        Object.values(ranges).reduce((sum, count) => sum + count, 0),
+        `${ns} ns`,
+      ).toBe(rangesScanned);
+    }
   });
 });

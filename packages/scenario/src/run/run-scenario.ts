@@ -167,7 +167,7 @@ class Run {
       // Nothing is left to happen: what only has an end by time goes on to it, what waits for a goal waits in vain.
       const over = end === 'idle' && this.#timetable.isDone;
       if (over && until !== null) return { reason: 'idle', atNs, partial: false };
-      if (dueNs >= atMost) return { reason: 'time', atNs: atMost, partial: false };
+      if (dueNs >= atMost) return { reason: until === null ? 'time' : 'atMost', atNs: atMost, partial: false };
       if (dueNs === sampleNs) {
         this.timeline.push(timelineRow(this.#world, dueNs));
         sampleNs += sample ?? 0;

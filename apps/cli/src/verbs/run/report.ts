@@ -37,7 +37,8 @@ export function runReport(result: ScenarioResult, version: string, colors: Palet
 const ENDS = {
   goal: 'its goal was reached',
   time: 'its time was up',
-  idle: 'nothing was left to happen',
+  atMost: 'its time was up, without its goal',
+  idle: 'nothing was left to happen, and its goal was not reached',
   stopped: 'stopped',
 };
 
@@ -159,9 +160,16 @@ function eventSection({ events }: ScenarioResult, colors: Palette): string {
     key,
     kind,
     formatCount(executions),
-    Object.entries(errnos)
-      .map(([errno, count]) => `${formatCount(count)} ${errno === 'ok' ? errno : colors.notable(errno)}`)
-      .join(', '),
+    eventEnds(executions, errnos, colors),
   ]);
   return table([{ title: 'event' }, { title: 'what' }, { title: 'times', ...RIGHT }, { title: 'ended' }], rows, colors);
+}
+
+/** How the steps of an event ended; where there were none, why. */
+function eventEnds(executions: number, errnos: Readonly<Record<string, number>>, colors: Palette): string {
+  if (executions === 0 && Object.keys(errnos).length === 0) return colors.notable('the run ended before');
+  const parts = Object.entries(errnos).map(
+    ([errno, count]) => `${formatCount(count)} ${errno === 'ok' ? errno : colors.notable(errno)}`,
+  );
+  return parts.length === 0 ? colors.notable('no such process then') : parts.join(', ');
 }
