@@ -25,7 +25,7 @@ import {
 export interface DepthFirstOptions {
   /** Most pre-emptions of a schedule, default unbounded. */
   readonly preemptions?: number;
-  /** Leave out schedules that differ only in the order of steps that commute; default true. */
+  /** Leave out schedules that differ only in the order of steps that commute; default true. Not done with `seesWaiters`. */
   readonly reduction?: boolean;
 }
 
@@ -89,7 +89,8 @@ export class DepthFirst implements Strategy {
   private extend(view: ScheduleView, step: number): number {
     const { stack } = this;
     const { runnable } = view;
-    if (this.reduces) this.reduction ??= this.reducer(view);
+    // Where waiters are seen, the reduction would leave out states: see the README of this folder.
+    if (this.reduces && !view.seesWaiters) this.reduction ??= this.reducer(view);
     const { reduction } = this;
     reduction?.follow();
     const asleep = reduction?.sleepers(step) ?? 0;
