@@ -10,6 +10,7 @@ export default defineConfig({
   },
   test: {
     include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'tools/**/*.test.ts'],
+    setupFiles: ['tools/vitest-setup.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },
