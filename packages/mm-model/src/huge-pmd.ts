@@ -49,8 +49,9 @@ export function withdrawDeposit(m: Machine, pmd: PmdRef): TableId {
 
 /** Replaces a huge PMD by a table that maps the same pages (`__split_huge_pmd_locked`). The PMD lock is the caller's. */
 export function splitHugePmd(m: Machine, vma: VmaId, pmd: PmdRef, page: Vpn): TableId {
-  const entry = m.directory.entry[pmd];
   const mm = m.vma.mm[vma] as MmId;
+  m.hooks.settleAccess(mm, page);
+  const entry = m.directory.entry[pmd];
   const start = (page - (page % m.ptes)) as Vpn;
   const table = m.directory.deposit[pmd] === 0 ? newTable(m, mm, start) : withdrawDeposit(m, pmd);
   m.pte.mm[table] = mm;

@@ -92,6 +92,15 @@ export interface MmHooks {
   khugepagedExit: (mm: MmId) => Procedure<void>;
   /** `madvise_collapse`: called and left with mmap_lock held for reading; gives 0 or a negative errno. */
   madviseCollapse: (mm: MmId, start: Vpn, end: Vpn) => Procedure<number>;
+  /**
+   * Somebody is about to look at, or clear, the accessed bit of a page: whoever makes accesses without carrying each of
+   * them out sets the bit now if an access would have since the last time. Called before the bit is read.
+   */
+  settleAccess(mm: MmId, page: Vpn): void;
+  /** The same for all pages of a range, in which many are about to be looked at. */
+  settleAccessRange(mm: MmId, start: Vpn, end: Vpn): void;
+  /** Translations of a range have changed or gone, and are flushed from the TLBs of all processors (`flush_tlb_range`). */
+  flushTlb(mm: MmId, start: Vpn, end: Vpn): void;
 }
 
 /** One simulated machine. */
@@ -210,10 +219,15 @@ function noHooks(): MmHooks {
     khugepagedFork: nothing,
     khugepagedExit: nothing,
     madviseCollapse: () => refuse(),
+    settleAccess: ignore,
+    settleAccessRange: ignore,
+    flushTlb: ignore,
   };
 }
 
 function* nothing(): Procedure<void> {}
+
+function ignore(): void {}
 
 // biome-ignore lint/correctness/useYield: a hook that nobody filled in; -22 is EINVAL, as a kernel without THP says.
 function* refuse(): Procedure<number> {

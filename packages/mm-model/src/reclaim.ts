@@ -4,10 +4,10 @@
  * There are no LRU lists to take the oldest folio from. A cursor goes round the node's frames instead, as a clock: a folio
  * that was touched since the hand passed is spared once, and its accessed bits are cleared (second chance).
  */
-import { clearBitAtomic } from '@thplab/arena';
+import { asBrand, clearBitAtomic } from '@thplab/arena';
 import { type Procedure, READ, spend } from '@thplab/sync';
 import { folioTrylockAnonVma, folioUnlockAnonVma } from './anon-vma.js';
-import type { Pfn } from './brands.js';
+import type { MmId, Pfn } from './brands.js';
 import { deferredSplitScan } from './deferred-split.js';
 import { FOLIO, PAGE, VM } from './flags.js';
 import { clearFrameFlags, folioHead, folioIsLazyfree, folioMapcount } from './folio.js';
@@ -105,11 +105,13 @@ function* wasReferenced(m: Machine, head: Pfn): Procedure<boolean> {
 function clearYoung(m: Machine, head: Pfn): boolean {
   let young = false;
   rmapWalk(m, head, {
-    pte(table, slot, _pfn, vma) {
+    pte(table, slot, _pfn, vma, page) {
+      m.hooks.settleAccess(asBrand<MmId>(m.vma.mm[vma]), page);
       young ||= (m.vma.flags[vma] & VM.LOCKED) !== 0;
       young = clearBitAtomic(m.pte.young, pteBit(m, table, slot)) || young;
     },
-    pmd(pmd, vma) {
+    pmd(pmd, vma, page) {
+      m.hooks.settleAccess(asBrand<MmId>(m.vma.mm[vma]), page);
       young ||= (m.vma.flags[vma] & VM.LOCKED) !== 0 || (m.directory.entry[pmd] & PMD_YOUNG) !== 0;
       m.directory.entry[pmd] = (m.directory.entry[pmd] & ~PMD_YOUNG) >>> 0;
     },

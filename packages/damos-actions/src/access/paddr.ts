@@ -11,6 +11,7 @@ import {
   folioPages,
   folioUnlockAnonVma,
   type Machine,
+  type MmId,
   type Pfn,
   PMD,
   PMD_YOUNG,
@@ -20,6 +21,7 @@ import {
   pteBit,
   rmapWalk,
   updateMirrors,
+  type VmaId,
 } from '@thplab/mm-model';
 import { acquire, type Procedure, READ, release, spend } from '@thplab/sync';
 import type { Damon } from '../damon.js';
@@ -154,8 +156,18 @@ function pmdsOf(m: Machine, head: Pfn): PmdRef[] {
   return found;
 }
 
+/** Accesses until now leave their marks, wherever the folio is mapped. */
+function settle(m: Machine, head: Pfn): void {
+  const mm = (vma: VmaId) => m.vma.mm[vma] as MmId;
+  rmapWalk(m, head, {
+    pte: (_table, _slot, _pfn, vma, page) => m.hooks.settleAccess(mm(vma), page),
+    pmd: (_pmd, vma, page) => m.hooks.settleAccess(mm(vma), page),
+  });
+}
+
 function clearYoung(m: Machine, head: Pfn, pmds: readonly PmdRef[]): boolean {
   let young = false;
+  settle(m, head);
   rmapWalk(m, head, {
     pte(table, slot) {
       young = clearBitAtomic(m.pte.young, pteBit(m, table, slot)) || young;
@@ -171,6 +183,7 @@ function clearYoung(m: Machine, head: Pfn, pmds: readonly PmdRef[]): boolean {
 
 function readYoung(m: Machine, head: Pfn, pmds: readonly PmdRef[]): boolean {
   let young = false;
+  settle(m, head);
   rmapWalk(m, head, {
     pte(table, slot) {
       young ||= getBit(m.pte.young, pteBit(m, table, slot));

@@ -196,6 +196,7 @@ function pageOf(address: number, pageSize: number): Vpn {
 
 /** Makes the page of an address old (`damon_va_mkold`); locks are the caller's, or not needed. */
 function makeOld(m: Machine, mm: MmId, page: Vpn): void {
+  m.hooks.settleAccess(mm, page);
   const pmd = findPmd(m, mm, page);
   if (pmd === NO_PMD) return;
   const entry = m.directory.entry[pmd];
@@ -206,6 +207,7 @@ function makeOld(m: Machine, mm: MmId, page: Vpn): void {
 
 /** Looks at the page of an address (`damon_va_young`); locks are the caller's, or not needed. */
 function lookAt(m: Machine, mm: MmId, page: Vpn): Look {
+  m.hooks.settleAccess(mm, page);
   const pmd = findPmd(m, mm, page);
   if (pmd === NO_PMD) return 0;
   const entry = m.directory.entry[pmd];

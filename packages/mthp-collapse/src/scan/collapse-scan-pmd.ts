@@ -56,6 +56,7 @@ export function* collapseScanPmd(
     cc.progress++;
     return { result: noTable(generation), windows: 0 };
   }
+  m.hooks.settleAccessRange(mm, page, (page + m.ptes) as Vpn);
   const result = scanPlanes(m, table, cc.scan);
   cc.progress += cc.scan.scanned;
   yield spend(cc.scan.scanned * m.costs.scanPte);
