@@ -12,13 +12,18 @@ export interface BenchRow {
   readonly figures: Readonly<Record<string, Figure>>;
 }
 
+/** A demand on the figures in words, with the figure, and whether it is met. */
+export interface Demand {
+  readonly text: string;
+  readonly met: boolean;
+}
+
 /** One bench's outcome. */
 export interface BenchReport {
   readonly name: string;
   readonly question: string;
   readonly rows: readonly BenchRow[];
-  /** Demands on the figures, and whether they are met. */
-  readonly demands: readonly { readonly text: string; readonly met: boolean }[];
+  readonly demands: readonly Demand[];
 }
 
 /** A bench: a name to choose it by, and what runs it. `quick` trades precision for time. */
