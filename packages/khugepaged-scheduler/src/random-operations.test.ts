@@ -3,7 +3,8 @@
  * order and at the same time, no process notices it, memory is accounted for, and nothing is left over (invariants I1, I2,
  * I4, I5 and I6 of khugepaged spec 19).
  *
- * THPLAB_STRESS=20 runs twenty times as many sequences. A failure prints its steps and a line to repeat it.
+ * THPLAB_STRESS=20 THPLAB_SEED=random runs twenty times as many sequences, and others. A failure prints its steps and a
+ * line to repeat it.
  */
 import fc from 'fast-check';
 import { describe, it } from 'vitest';

@@ -16,8 +16,8 @@ export interface StressParameters {
 }
 
 /**
- * `runs` times THPLAB_STRESS (default 1) runs with the seed THPLAB_STRESS_SEED (default: another each time), or the one run
- * that THPLAB_STRESS_REPEAT names, if it belongs to this test.
+ * `runs` times THPLAB_STRESS (default 1) runs, or the one run that THPLAB_STRESS_REPEAT names, if it belongs to this test.
+ * Which runs they are is up to THPLAB_SEED, as for all property tests.
  */
 export function stressParameters(test: string, runs: number): StressParameters {
   const [name, seed, path, replayPath] = (process.env[REPEAT] ?? '').split('|');
@@ -27,8 +27,7 @@ export function stressParameters(test: string, runs: number): StressParameters {
     return { numRuns: runs, seed: Number(seed), path: path ?? '', endOnFailure: true, replayPath: replay };
   }
   const factor = Number(process.env.THPLAB_STRESS ?? 1);
-  const own = process.env.THPLAB_STRESS_SEED;
-  return { numRuns: Math.ceil(runs * factor), replayPath: null, ...(own === undefined ? {} : { seed: Number(own) }) };
+  return { numRuns: Math.ceil(runs * factor), replayPath: null };
 }
 
 /** Throws with the steps, one a line, and the line that repeats them. */

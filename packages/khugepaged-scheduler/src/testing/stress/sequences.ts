@@ -4,7 +4,7 @@ import type { Expectation } from './expectation.js';
 import { Rundown } from './rundown.js';
 import { anySetup, type Setup } from './setup.js';
 import { type Action, Step } from './step.js';
-import { advices } from './steps/advise.js';
+import { advices, madviseCollapses } from './steps/advise.js';
 import { passes, settings } from './steps/collapse.js';
 import { mappings } from './steps/mapping.js';
 import { memories } from './steps/memory.js';
@@ -27,14 +27,21 @@ const anyAction: fc.Arbitrary<Action> = fc.oneof(
 
 const alone: fc.Arbitrary<Step> = anyAction.map((action) => new Step([action]));
 // Not made smaller: which delays break something has no order, and trying takes long.
-const delay = fc.noShrink(fc.oneof(fc.constant(0), fc.nat(3000), fc.nat(60_000)));
-const together: fc.Arbitrary<Step> = fc.array(fc.tuple(anyAction, delay), { minLength: 2, maxLength: 3 }).map(
-  (both) =>
-    new Step(
-      both.map(([action]) => action),
-      both.map(([, ns]) => ns),
-    ),
-);
+const delay = fc.noShrink(fc.oneof(fc.constant(0), fc.nat(3000), fc.nat(20_000), fc.nat(60_000)));
+const collapses: fc.Arbitrary<Action> = fc.oneof(passes, madviseCollapses);
+const others = fc.array(fc.tuple(anyAction, delay), { minLength: 1, maxLength: 2 });
+
+/** Several actions at the same time, half of the times around a collapse. */
+const together: fc.Arbitrary<Step> = fc
+  .tuple(fc.tuple(fc.oneof(collapses, anyAction), delay), others)
+  .map(([first, rest]) => [first, ...rest])
+  .map(
+    (all) =>
+      new Step(
+        all.map(([action]) => action),
+        all.map(([, ns]) => ns),
+      ),
+  );
 
 /** One sequence with the machine that it runs on. */
 export type Sequence = [Setup, Iterable<fc.Command<Expectation, World>>];

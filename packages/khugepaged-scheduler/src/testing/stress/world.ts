@@ -4,9 +4,10 @@
  */
 import type { MmId, Pfn } from '@thplab/mm-model';
 import { mmAlloc, mmget, mmput } from '@thplab/mm-model';
-import type { ScanResult } from '@thplab/mthp-collapse';
+import { SCAN, type ScanResult } from '@thplab/mthp-collapse';
 import { type Procedure, SequentialExecutor, type Task, wait, wake } from '@thplab/sync';
 import { Contradiction, type Expectation, Expectation as Expected, eitherOf } from './expectation.js';
+import { readPage } from './page-reader.js';
 import { freshRig, type Rig, type Setup } from './setup.js';
 
 /** One thing that a job did, and what follows from it. */
@@ -50,6 +51,16 @@ export interface Attempt {
   readonly result: ScanResult;
 }
 
+/** A page of a process that somebody holds. */
+export interface Glimpse {
+  readonly mm: MmId;
+  readonly page: number;
+  readonly pfn: number;
+}
+
+/** Names of jobs that replace no page but by collapse. */
+const PEACEFUL: ReadonlySet<string> = new Set(['khugepaged', 'MADV_COLLAPSE', 'gup fast']);
+
 /** See the head of the file. */
 export class World {
   readonly setup: Setup;
@@ -60,6 +71,10 @@ export class World {
   attempts: Attempt[] = [];
   /** Called at the end of each attempt. */
   onAttempt: ((attempt: Attempt) => void) | undefined = undefined;
+  /** References that somebody took without a lock and holds now. */
+  readonly glances: Set<Glimpse> = new Set();
+  /** Nothing runs but collapses and those who hold such references. */
+  onlyGlances = false;
   /** Allocations may have been made to fail. */
   injected = false;
   /** Free pages at the start of the last step. */
@@ -96,6 +111,7 @@ export class World {
         const attempt = { mm, page, order, result };
         this.attempts.push(attempt);
         this.onAttempt?.(attempt);
+        if (this.onlyGlances) checkGlances(this, attempt);
       },
     };
     this.expected.addProcess(mmAlloc(m));
@@ -106,6 +122,7 @@ export class World {
     const { m } = this.rig;
     const start = this.executor.current.nowNs;
     this.freeBefore = this.freePages();
+    this.onlyGlances = jobs.every((job) => PEACEFUL.has(job.name));
     // Threads are users of their memory, so that it lasts until each has done its part.
     for (const job of jobs)
       if (job.process !== 0 && job.exits !== true) mmget(m, this.expected.process(job.process).mm);
@@ -140,6 +157,17 @@ export class World {
     const result = yield* job.run();
     if (user) yield* mmput(this.rig.m, mm);
     return result;
+  }
+}
+
+/** A page is not copied while somebody holds it: what he writes would be lost (case B14 of khugepaged spec 19). */
+function checkGlances(w: World, { mm, page, order, result }: Attempt): void {
+  if (result !== SCAN.SUCCEED) return;
+  for (const held of w.glances) {
+    if (held.mm !== mm || held.page < page || held.page >= page + (1 << order)) continue;
+    const now = readPage(w.rig.m, mm, held.page)?.where;
+    if (now !== held.pfn)
+      throw new Error(`page ${held.page} of mm ${mm} was collapsed while frame ${held.pfn} was held`);
   }
 }
 

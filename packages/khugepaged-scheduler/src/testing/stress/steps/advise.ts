@@ -130,3 +130,8 @@ const names: readonly (readonly [AdviceName, number])[] = [
 export const advices: fc.Arbitrary<Action> = fc
   .tuple(anyRange, fc.oneof(...names.map(([name, weight]) => ({ weight, arbitrary: fc.constant(name) }))))
   .map(([range, advice]) => new Advise({ ...range, advice }));
+
+/** MADV_COLLAPSE alone. */
+export const madviseCollapses: fc.Arbitrary<Action> = anyRange.map(
+  (range) => new Advise({ ...range, aligned: true, advice: 'COLLAPSE' }),
+);

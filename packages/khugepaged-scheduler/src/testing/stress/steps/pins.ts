@@ -150,7 +150,10 @@ class Glance implements Action {
       *run() {
         const pfn = yield* gupFastGet(m, mm, start);
         if (pfn === 0) return;
+        const held = { mm, page: start, pfn };
+        w.glances.add(held);
         yield spend(ns);
+        w.glances.delete(held);
         const head = folioHead(m, pfn);
         const last = m.frame.refcount[head] === 1;
         folioPut(m, head);

@@ -34,8 +34,9 @@ export interface Target {
   readonly end: Vpn;
 }
 
-const process: fc.Arbitrary<number> = fc.nat(3);
-const page: fc.Arbitrary<number> = fc.nat(199);
+const process: fc.Arbitrary<number> = fc.constantFrom(0, 0, 0, 1, 1, 2, 3);
+// The first pages more often, so that steps meet.
+const page: fc.Arbitrary<number> = fc.oneof(fc.nat(15), fc.nat(199));
 
 export const anyProcess: fc.Arbitrary<ProcessChoice> = fc.record({ process });
 export const anyPage: fc.Arbitrary<PageChoice> = fc.record({ process, page });
