@@ -16,6 +16,7 @@ import {
   allocPmd,
   clearPte,
   directoryOf,
+  flushPtes,
   isPteNone,
   makePmdTable,
   newTable,
@@ -187,6 +188,7 @@ function* readMarkedPage(m: Machine, vma: VmaId, table: TableId, page: Vpn): Pro
   if (getBit(m.pte.present, pteBit(m, table, slot))) {
     setBit(m.pte.uffdWp, pteBit(m, table, slot));
     clearBit(m.pte.write, pteBit(m, table, slot));
+    flushPtes(m, table, slot, slot + 1);
   } else if (isPteNone(m, table, slot)) setPteEntry(m, table, slot, makeEntry(ENTRY_KIND.markerUffdWp), true);
   yield release(lock);
   return result;

@@ -23,6 +23,7 @@ import {
   blockOf,
   directoryOf,
   findPmd,
+  flushBlock,
   NO_PMD,
   newTable,
   PMD,
@@ -140,14 +141,14 @@ function* copyHugePmd(m: Machine, source: VmaId, vma: VmaId, pmd: PmdRef, page: 
   else if (isAnonExclusive(m, pmdPfn(m, entry)) && folioMaybeDmaPinned(m, pmdPfn(m, entry))) {
     splitHugePmd(m, source, pmd, page);
     done = false;
-  } else shareHugePmd(m, child, pmd, target, newTable(m, child, page));
+  } else shareHugePmd(m, child, pmd, target, page, newTable(m, child, page));
   yield release(src);
   yield release(dst);
   yield spend(m.costs.setPte + m.costs.pmdFlush);
   return done;
 }
 
-function shareHugePmd(m: Machine, child: MmId, pmd: PmdRef, target: PmdRef, deposit: TableId): void {
+function shareHugePmd(m: Machine, child: MmId, pmd: PmdRef, target: PmdRef, page: Vpn, deposit: TableId): void {
   const entry = m.directory.entry[pmd];
   const head = pmdPfn(m, entry);
   clearFrameFlags(m, head, PAGE.ANON_EXCLUSIVE);
@@ -155,6 +156,7 @@ function shareHugePmd(m: Machine, child: MmId, pmd: PmdRef, target: PmdRef, depo
   addAnonPmdRmap(m, head, child);
   m.mm.rssAnon[child] += m.ptes;
   m.directory.entry[pmd] = (entry & ~PMD_WRITE) >>> 0;
+  flushBlock(m, asBrand<MmId>(m.directory.mm[directoryOf(m, pmd)]), page);
   setHugePmd(m, target, head, entry & 0xf8 & ~(PMD_WRITE | PMD_YOUNG | PMD_UFFD_WP), deposit);
   updateMirrors(m, head);
 }

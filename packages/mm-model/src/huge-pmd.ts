@@ -10,6 +10,7 @@ import { updateMirrors } from './folio-mirror.js';
 import { countVmEvent, type Machine } from './machine.js';
 import {
   makePmdHuge,
+  flushBlock,
   makePmdTable,
   newTable,
   PMD_DIRTY,
@@ -66,6 +67,7 @@ export function splitHugePmd(m: Machine, vma: VmaId, pmd: PmdRef, page: Vpn): Ta
   splitMapping(m, pmdPfn(m, entry), mm, table, attributes);
   return table;
 }
+  flushBlock(m, mm, page);
 
 function splitMapping(m: Machine, head: Pfn, mm: MmId, table: TableId, attributes: number): void {
   const exclusive = (m.frame.flags[head] & PAGE.ANON_EXCLUSIVE) !== 0;

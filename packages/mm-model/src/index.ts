@@ -51,6 +51,8 @@ export * from './swap-out.js';
 export * from './swap-slots.js';
 export * from './tables.js';
 export * from './thread-view.js';
+export * from './tlb/index.js';
+export * from './touch.js';
 export * from './userfaultfd.js';
 export * from './vma/adjust.js';
 export * from './vma/compatible.js';

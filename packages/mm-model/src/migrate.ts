@@ -2,11 +2,11 @@
  * Moving a folio to other frames, as asynchronous migration does it: only if nobody else holds the folio, and only if
  * every table that maps it is free to be changed right now.
  */
-import type { Pfn, TableId } from './brands.js';
+import type { MmId, Pfn, TableId, Vpn } from './brands.js';
 import { FOLIO, PAGE } from './flags.js';
 import { folioExpectedRefs, folioHas, folioMapcount, folioOrder } from './folio.js';
 import { countVmEvent, type Machine } from './machine.js';
-import { directoryOf, makePmdHuge, type PmdRef, pteCell } from './page-table.js';
+import { directoryOf, flushBlock, flushPtes, makePmdHuge, type PmdRef, pteCell } from './page-table.js';
 import { rmapWalk } from './rmap.js';
 
 /** A folio that may move: on the LRU, unlocked, without unexplained references, not tied to its place. */
@@ -28,20 +28,31 @@ export function migrateFolio(m: Machine, head: Pfn, target: Pfn): boolean {
     countVmEvent(m, 'pgmigrate_fail', 1 << folioOrder(m, head));
     return false;
   }
-  for (const cell of places.cells) m.pte.pfn[cell] = target + (m.pte.pfn[cell] - head);
-  for (const pmd of places.pmds) {
+  for (const cell of places.cells) {
+    m.pte.pfn[cell] = target + (m.pte.pfn[cell] - head);
+    const slot = cell % m.ptes;
+    flushPtes(m, ((cell - slot) / m.ptes) as TableId, slot, slot + 1);
+  }
+  for (const { pmd, mm, page } of places.pmds) {
     const entry = m.directory.entry[pmd];
     m.directory.entry[pmd] = makePmdHuge(m, target, entry & 0xf8);
+    flushBlock(m, mm, page);
   }
   copyFrames(m, head, target, 1 << folioOrder(m, head));
   countVmEvent(m, 'pgmigrate_success', 1 << folioOrder(m, head));
   return true;
 }
 
+interface HugePlace {
+  readonly pmd: PmdRef;
+  readonly mm: MmId;
+  readonly page: Vpn;
+}
+
 /** All entries that map the folio, or undefined if one is hidden or its table is locked. */
-function mappedPlaces(m: Machine, head: Pfn): { cells: number[]; pmds: PmdRef[] } | undefined {
+function mappedPlaces(m: Machine, head: Pfn): { cells: number[]; pmds: HugePlace[] } | undefined {
   const cells: number[] = [];
-  const pmds: PmdRef[] = [];
+  const pmds: HugePlace[] = [];
   let busy = false;
   if (folioHas(m, head, FOLIO.ANON)) {
     rmapWalk(m, head, {
@@ -49,8 +60,8 @@ function mappedPlaces(m: Machine, head: Pfn): { cells: number[]; pmds: PmdRef[] 
         cells.push(pteCell(m, table, slot));
         busy ||= m.pte.lock[m.locks.pteLock.base(table)] !== 0;
       },
-      pmd(pmd) {
-        pmds.push(pmd);
+      pmd(pmd, vma, page) {
+        pmds.push({ pmd, mm: m.vma.mm[vma] as MmId, page });
         busy ||= m.directory.lock[m.locks.pmdLock.base(directoryOf(m, pmd))] !== 0;
       },
     });

@@ -18,6 +18,7 @@ import {
   directoryOf,
   findPmd,
   isPteNone,
+  flushBlock,
   NO_PMD,
   PMD,
   PMD_UFFD_WP,
@@ -70,7 +71,7 @@ function* moveBlock(m: Machine, vma: VmaId, pmd: PmdRef, from: Vpn, to: Vpn, pag
   const armed = (m.vma.flags[vma] & VM_UFFD) !== 0;
   // A table of an armed VMA moves entry by entry, because each one loses its protection.
   if (whole && (type === PMD.huge || (type === PMD.table && !armed))) {
-    yield* movePmd(m, pmd, target, to, armed);
+    yield* movePmd(m, pmd, target, from, to, armed);
     return;
   }
   if (type === PMD.huge) yield* splitHugePmdOf(m, vma, from);
@@ -81,7 +82,7 @@ function* moveBlock(m: Machine, vma: VmaId, pmd: PmdRef, from: Vpn, to: Vpn, pag
 }
 
 /** `move_huge_pmd` and `move_normal_pmd`. */
-function* movePmd(m: Machine, pmd: PmdRef, target: PmdRef, to: Vpn, armed: boolean): Procedure<void> {
+function* movePmd(m: Machine, pmd: PmdRef, target: PmdRef, from: Vpn, to: Vpn, armed: boolean): Procedure<void> {
   const { entry, deposit } = m.directory;
   const old = m.locks.pmdLock.ref(directoryOf(m, pmd));
   const other = m.locks.pmdLock.ref(directoryOf(m, target));
@@ -91,6 +92,7 @@ function* movePmd(m: Machine, pmd: PmdRef, target: PmdRef, to: Vpn, armed: boole
   entry[target] = pmdType(moved) === PMD.huge && armed ? (moved & ~PMD_UFFD_WP) >>> 0 : moved;
   deposit[target] = deposit[pmd];
   deposit[pmd] = 0;
+  flushBlock(m, asBrand<MmId>(m.directory.mm[directoryOf(m, pmd)]), from);
   if (pmdType(moved) === PMD.table) m.pte.block[pmdTable(moved)] = blockOf(m, to);
   yield* unlockBoth(old, other);
   yield spend(m.costs.setPte + m.costs.pmdFlush);

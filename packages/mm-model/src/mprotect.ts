@@ -12,6 +12,8 @@ import { folioHas, folioHead, isAnonExclusive } from './folio.js';
 import type { Machine } from './machine.js';
 import {
   directoryOf,
+  flushBlock,
+  flushPtes,
   PMD,
   PMD_DIRTY,
   PMD_UFFD_WP,
@@ -87,6 +89,7 @@ function* changeHugePmd(m: Machine, visit: BlockVisit, writable: boolean): Proce
   if (pmdType(entry) === PMD.huge) {
     const upgrade = writable && canChangePmdWritable(m, visit.vma, entry);
     m.directory.entry[visit.pmd] = (upgrade ? entry | PMD_WRITE : writable ? entry : entry & ~PMD_WRITE) >>> 0;
+    if (!writable) flushBlock(m, visit.mm, visit.start as Vpn);
   }
   yield release(lock);
   yield spend(m.costs.setPte + m.costs.pmdFlush);
@@ -105,6 +108,7 @@ function dropWrite(m: Machine, table: TableId, from: number, to: number): number
   const base = pteBit(m, table, 0);
   const had = countBits(m.pte.present, base + from, base + to);
   clearBits(m.pte.write, base + from, base + to);
+  flushPtes(m, table, from, to);
   return had;
 }
 

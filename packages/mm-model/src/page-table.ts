@@ -170,8 +170,21 @@ export function clearPte(m: Machine, table: TableId, slot: number): void {
   clearPtes(m, table, slot, slot + 1);
 }
 
+/** Flushes the translations of entries from `from` to `to - 1`, which have gone or allow less than before. */
+export function flushPtes(m: Machine, table: TableId, from: number, to: number): void {
+  const first = m.pte.block[table] * m.ptes;
+  m.hooks.flushTlb(asBrand(m.pte.mm[table]), asBrand(first + from), asBrand(first + to));
+}
+
+/** Flushes the translations of the PMD range that a page lies in. */
+export function flushBlock(m: Machine, mm: MmId, page: Vpn): void {
+  const first = page - (page % m.ptes);
+  m.hooks.flushTlb(mm, asBrand(first), asBrand(first + m.ptes));
+}
+
 /** Makes the entries from `from` to `to - 1` none. */
 export function clearPtes(m: Machine, table: TableId, from: number, to: number): void {
+  flushPtes(m, table, from, to);
   const p = m.pte;
   const base = table * m.planeBits;
   p.pfn.fill(0, table * m.ptes + from, table * m.ptes + to);
@@ -244,4 +257,5 @@ export function pteAttributes(m: Machine, table: TableId, slot: number): number 
 /** Takes write permission from an entry. */
 export function writeProtectPte(m: Machine, table: TableId, slot: number): void {
   clearBit(m.pte.write, pteBit(m, table, slot));
+  flushPtes(m, table, slot, slot + 1);
 }

@@ -16,6 +16,8 @@ import type { Machine } from './machine.js';
 import {
   directoryOf,
   findPmd,
+  flushBlock,
+  flushPtes,
   NO_PMD,
   PMD,
   PMD_YOUNG,
@@ -60,7 +62,7 @@ export function* reclaimIsolated(m: Machine, head: Pfn): Procedure<number> {
 /** Takes the folios of one PMD range off the LRU, each with a reference. */
 function* isolateBlock(m: Machine, mm: MmId, pmd: PmdRef, from: Vpn, to: Vpn): Procedure<Pfn[]> {
   if (pmdType(m.directory.entry[pmd]) === PMD.huge) {
-    const huge = yield* isolateHuge(m, pmd, to - from === m.ptes);
+    const huge = yield* isolateHuge(m, mm, pmd, from, to - from === m.ptes);
     if (huge !== undefined) return huge;
   }
   const entry = m.directory.entry[pmd];
@@ -68,7 +70,7 @@ function* isolateBlock(m: Machine, mm: MmId, pmd: PmdRef, from: Vpn, to: Vpn): P
 }
 
 /** A huge page that the range covers goes as a whole; undefined if it was split, so that its table is to be looked at. */
-function* isolateHuge(m: Machine, pmd: PmdRef, whole: boolean): Procedure<Pfn[] | undefined> {
+function* isolateHuge(m: Machine, mm: MmId, pmd: PmdRef, from: Vpn, whole: boolean): Procedure<Pfn[] | undefined> {
   const lock = m.locks.pmdLock.ref(directoryOf(m, pmd));
   yield acquire(lock);
   const entry = m.directory.entry[pmd];
@@ -78,6 +80,7 @@ function* isolateHuge(m: Machine, pmd: PmdRef, whole: boolean): Procedure<Pfn[] 
   let isolated: Pfn[] | undefined = huge ? [] : undefined;
   if (usable && whole) {
     m.directory.entry[pmd] = (entry & ~PMD_YOUNG) >>> 0;
+    flushBlock(m, mm, from);
     isolated = isolate(m, head);
   }
   const split = usable && !whole && folioTrylock(m, head);
@@ -111,6 +114,7 @@ function* isolatePtes(m: Machine, mm: MmId, table: TableId, from: Vpn, to: Vpn):
       if (split) continue;
     } else if (run.head !== 0 && run.count === folioPages(m, run.head) && mayTake(m, run.head)) {
       for (let i = slot; i < slot + run.count; i++) clearBit(m.pte.young, pteBit(m, table, i));
+      flushPtes(m, table, slot, slot + run.count);
       isolated.push(...isolate(m, run.head));
     }
     slot += run.count;

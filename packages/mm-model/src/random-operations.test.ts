@@ -6,6 +6,7 @@ import type { MmId, Pfn, Vpn } from './brands.js';
 import { checkMachine } from './check.js';
 import { tryToCompact } from './compaction.js';
 import { deferredSplitScan } from './deferred-split.js';
+import { handleMmFault } from './fault.js';
 import { FOLIO, PAGE, VM, VMA_KIND } from './flags.js';
 import { folioHas, folioHead, folioOrder } from './folio.js';
 import { folioDrop, folioTrylock, folioUnlock } from './folio-hold.js';
@@ -26,7 +27,17 @@ import { shrinkNode } from './reclaim.js';
 import { splitFolioToOrder } from './split.js';
 import { swapOutFolio } from './swap-out.js';
 import { type PageContents, pageKey, readAllPages } from './testing/page-contents.js';
-import { makeWorld, mapAt, touch, type World } from './testing/world.js';
+import { makeWorld, mapAt, type World } from './testing/world.js';
+import {
+  checkTlb,
+  createTlb,
+  TLB_ACCESS,
+  TLB_TABLES,
+  type Tlb,
+  type TlbSpec,
+  tlbAccess,
+  tlbSizes,
+} from './tlb/index.js';
 import { userfaultfdRegister, userfaultfdUnregister, userfaultfdWriteProtect } from './userfaultfd.js';
 
 const SPACE = { first: 64, pages: 128 };
@@ -43,11 +54,25 @@ const ADVICE: readonly Advice[] = [
   MADV.GUARD_REMOVE,
 ];
 
+/** So small that entries come and go, so large that some outlive what happens to their pages. */
+const SMALL_TLB: TlbSpec = {
+  name: 'small',
+  levels: [
+    [{ entries: 4, sizes: [4096, 16_384, 32_768, 65_536] }],
+    [{ entries: 32, ways: 4, sizes: [4096, 16_384, 32_768, 65_536], replacement: 'random' }],
+  ],
+  contiguous: [16_384],
+  contiguousNeedsFolio: false,
+  cycles: { secondLevelHit: 1, walkHuge: 1, walkBase: 1 },
+  gigahertz: 1,
+};
+
 type MayChange = (mm: number, page: number) => boolean;
 
 /** One random life of a small machine: 8 or 16 PTEs a table, every order enabled, less memory than the processes want. */
 class Life {
   readonly w: World;
+  readonly tlb: Tlb;
   readonly mms: MmId[];
   readonly held: Pfn[] = [];
   readonly pins: Pfn[] = [];
@@ -63,7 +88,10 @@ class Life {
       nodePages: [[384], [192], [96], [96, 64]][this.below(4)],
       swapPages: [96, 32, 0][this.below(3)],
       limits: { mms: 8, vmas: 1024, pageTables: 512, directories: 512, files: 64, pageCache: 1024 },
+      extraTables: TLB_TABLES,
+      extraSizes: tlbSizes(SMALL_TLB, 2),
     });
+    this.tlb = createTlb(this.w.m, SMALL_TLB, seed);
     const { m } = this.w;
     for (let order = 2; order <= m.pmdOrder; order++) {
       m.setting.value[settingIndex('hugepages.enabled', order)] = HUGEPAGES_ENABLED.always;
@@ -105,6 +133,7 @@ class Life {
     ];
     const changed = operations[this.below(operations.length)]();
     return [
+      ...checkTlb(this.tlb),
       ...checkMachine(this.m, { held: this.held, pins: this.pins, limit: 10 }),
       ...this.contents(changed ?? (() => false)),
     ];
@@ -140,7 +169,11 @@ class Life {
     const { start, pages, within } = this.someRange();
     const write = this.below(3) > 0;
     this.log.push(`touch mm ${mm} [${start}, +${pages}) ${write ? 'write' : 'read'}`);
-    touch(this.w, mm, start, start + pages, write);
+    for (let page: number = start; page < start + pages; page++) {
+      // What a processor remembers serves it, whatever the page table says now.
+      const access = tlbAccess(this.tlb, this.below(2), mm, asBrand<Vpn>(page), write);
+      if (access === TLB_ACCESS.fault) this.w.run(handleMmFault(this.m, mm, asBrand<Vpn>(page), { write }));
+    }
     return (other, page) => write && other === mm && within(page);
   }
 

@@ -12,6 +12,7 @@ import { ERRNO } from './errno.js';
 import { FOLIO } from './flags.js';
 import { folioExpectedRefs, folioHas, folioMapcount, folioOrder, folioPages } from './folio.js';
 import { countMthpStat, countVmEvent, type Machine } from './machine.js';
+import { flushPtes } from './page-table.js';
 import { type MappedPlace, mappedPlaces, placesByTable, splitPmdMappings } from './rmap-places.js';
 import { relabelSplitFolio, type SplitOptions } from './split-relabel.js';
 
@@ -76,6 +77,8 @@ function* splitFileFolio(m: Machine, head: Pfn, newOrder: number, options: Split
 function* splitMapped(m: Machine, head: Pfn, newOrder: number, options: SplitOptions): Procedure<number> {
   const { tables, places } = yield* lockMappingTables(m, head);
   const result = freezeAndSplit(m, head, newOrder, places, options);
+  // The entries were migration entries meanwhile (`unmap_folio`, `remap_page`).
+  for (const { table, slot } of places) flushPtes(m, table, slot, slot + 1);
   yield* unlockTables(m, tables);
   yield spend(places.length * 2 * m.costs.setPte + tables.length * m.costs.pmdFlush);
   return result;

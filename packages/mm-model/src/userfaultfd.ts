@@ -14,6 +14,8 @@ import {
   allocPmd,
   clearPte,
   directoryOf,
+  flushBlock,
+  flushPtes,
   isPteNone,
   PMD,
   PMD_UFFD_WP,
@@ -173,6 +175,7 @@ function* protectHugePmd(m: Machine, visit: BlockVisit, protect: boolean): Proce
     const writable = (m.vma.flags[visit.vma] & VM.WRITE) !== 0;
     if (!protect && writable && canChangePmdWritable(m, visit.vma, changed)) changed |= PMD_WRITE;
     m.directory.entry[visit.pmd] = changed >>> 0;
+    if (protect) flushBlock(m, visit.mm, visit.start as Vpn);
   }
   yield release(lock);
   yield spend(m.costs.setPte + m.costs.pmdFlush);
@@ -190,6 +193,7 @@ function protectPtes(m: Machine, table: TableId, from: number, to: number, marke
     changed++;
   }
   clearBits(m.pte.write, base + from, base + to);
+  flushPtes(m, table, from, to);
   return changed;
 }
 

@@ -14,6 +14,7 @@ import {
   clearPtes,
   directoryOf,
   findPmd,
+  flushBlock,
   freeTable,
   NO_PMD,
   PMD,
@@ -71,6 +72,7 @@ function* zapBlock(m: Machine, vma: VmaId, pmd: PmdRef, from: Vpn, to: Vpn, opti
     if (to - from === m.ptes) {
       zapHugePmd(m, mm, pmd, entry);
       yield release(pmdLock);
+      flushBlock(m, mm, from);
       yield spend(m.costs.pmdFlush + m.costs.setPte);
       return;
     }

@@ -11,7 +11,7 @@ import { clearFrameFlags, folioHas, folioMapcount, folioPages } from '../folio.j
 import { updateMirrors } from '../folio-mirror.js';
 import { lruAddDrainCpu } from '../lru.js';
 import { countVmEvent, type Machine } from '../machine.js';
-import { PMD_YOUNG, pteBit } from '../page-table.js';
+import { flushBlock, flushPtes, PMD_YOUNG, pteBit } from '../page-table.js';
 import { walkBlocks } from '../pte-range.js';
 import { pageoutRange } from '../reclaim.js';
 import { adviseHugePmd, adviseTable, type FolioAdvice } from './large-folio.js';
@@ -43,6 +43,7 @@ function coldAdvice(m: Machine): FolioAdvice {
   return {
     huge(visit, head) {
       m.directory.entry[visit.pmd] = (m.directory.entry[visit.pmd] & ~PMD_YOUNG) >>> 0;
+      flushBlock(m, visit.mm, visit.start as Vpn);
       coolFolio(m, head);
       return 1;
     },
@@ -50,6 +51,7 @@ function coldAdvice(m: Machine): FolioAdvice {
       if (!folioHas(m, head, FOLIO.LRU) || folioMapcount(m, head) !== count) return 0;
       const bit = pteBit(m, table, slot);
       clearBits(m.pte.young, bit, bit + count);
+      flushPtes(m, table, slot, slot + count);
       coolFolio(m, head);
       return count;
     },

@@ -4,7 +4,7 @@
  */
 import { clearBits } from '@thplab/arena';
 import type { Procedure } from '@thplab/sync';
-import type { MmId, Pfn, TableId, VmaId } from '../brands.js';
+import type { MmId, Pfn, TableId, VmaId, Vpn } from '../brands.js';
 import { ERRNO } from '../errno.js';
 import { ENTRY_KIND, entryKind, entryValue, FOLIO, VMA_KIND } from '../flags.js';
 import { clearFrameFlags, folioHas, folioMapcount, folioPages } from '../folio.js';
@@ -12,7 +12,7 @@ import { folioTrylock, folioUnlock } from '../folio-hold.js';
 import { updateMirrors } from '../folio-mirror.js';
 import { lruAddDrainCpu } from '../lru.js';
 import { countVmEvent, type Machine } from '../machine.js';
-import { clearPte, isPteNone, PMD_DIRTY, PMD_YOUNG, pteBit, pteCell } from '../page-table.js';
+import { clearPte, flushBlock, flushPtes, isPteNone, PMD_DIRTY, PMD_YOUNG, pteBit, pteCell } from '../page-table.js';
 import { walkBlocks } from '../pte-range.js';
 import { folioSwapSlot, removeFromSwapCache, swapFree } from '../swap-slots.js';
 import { adviseHugePmd, adviseTable, type FolioAdvice, isEvictable } from './large-folio.js';
@@ -34,6 +34,8 @@ function freeAdvice(m: Machine, vma: VmaId): FolioAdvice {
     huge(visit, head) {
       if (!cleanFolio(m, head, 1)) return 0;
       m.directory.entry[visit.pmd] = (m.directory.entry[visit.pmd] & ~(PMD_YOUNG | PMD_DIRTY)) >>> 0;
+      // A processor that remembers the entry as dirty would not mark the next write.
+      flushBlock(m, visit.mm, visit.start as Vpn);
       folioMarkLazyfree(m, head);
       return 1;
     },
@@ -42,6 +44,7 @@ function freeAdvice(m: Machine, vma: VmaId): FolioAdvice {
       const bit = pteBit(m, table, slot);
       clearBits(m.pte.young, bit, bit + count);
       clearBits(m.pte.dirty, bit, bit + count);
+      flushPtes(m, table, slot, slot + count);
       folioMarkLazyfree(m, head);
       return count;
     },

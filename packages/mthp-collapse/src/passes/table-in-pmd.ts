@@ -4,7 +4,17 @@
  * these functions.
  */
 import { clearBitAtomic, getBit, setBitAtomic } from '@thplab/arena';
-import { FOLIO, folioHead, type Machine, NO_FRAME, PMD, pteBit, pteCell, type TableId } from '@thplab/mm-model';
+import {
+  FOLIO,
+  flushBlock,
+  folioHead,
+  type Machine,
+  NO_FRAME,
+  PMD,
+  pteBit,
+  pteCell,
+  type TableId,
+} from '@thplab/mm-model';
 import type { CollapseAttempt } from '../collapse-attempt.js';
 import { CollapseInvariantError } from '../errors.js';
 
@@ -15,6 +25,7 @@ import { CollapseInvariantError } from '../errors.js';
 export function detachTable(m: Machine, a: CollapseAttempt): void {
   a.entry = m.directory.entry[a.pmd];
   m.directory.entry[a.pmd] = PMD.none;
+  flushBlock(m, a.mm, a.tableStart);
 }
 
 /** Puts the old entry back. */
