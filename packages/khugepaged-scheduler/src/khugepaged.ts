@@ -6,6 +6,9 @@ import { LOCK_RANK, type Machine } from '@thplab/mm-model';
 import type { CollapseContext, CollapseControl, Generation } from '@thplab/mthp-collapse';
 import type { LockRef, Procedure, TaskOptions, WaitQueue } from '@thplab/sync';
 import { filesOf, type KernelProfile, type SysfsFile, sysfsTree } from '@thplab/sysfs-schema';
+import { noHints } from './hints/policies.js';
+import { asPosted } from './hints/policy.js';
+import { type HintQueue, type HintQueueConfig, makeHintQueue } from './hints/queue.js';
 import { makeScanner, type Scanner } from './scanner.js';
 import { khugepagedEnterVma, khugepagedExit, khugepagedFork } from './slots.js';
 import type { KhugepagedTables } from './tables.js';
@@ -22,8 +25,12 @@ export interface KhugepagedConfig {
   /** The collapse code it calls. */
   readonly collapse: CollapseContext;
   readonly startThread: StartThread;
+  /** Starts a thread for one piece of work; default as `startThread`. */
+  readonly startWorker?: StartThread;
   /** How sleeps are rounded; default exactly. */
   readonly timer?: Timer;
+  /** The queue of collapse hints; default as posted if the generation has hints, else none. */
+  readonly hints?: Partial<HintQueueConfig>;
 }
 
 /** See the head of the file. */
@@ -47,7 +54,10 @@ export interface Khugepaged {
   /** Woken when several scanners begin or end a pass. */
   readonly passQueue: WaitQueue;
   readonly startThread: StartThread;
+  readonly startWorker: StartThread;
   readonly timer: Timer;
+  /** The queue of collapse hints (khugepaged spec 17); null: this kernel has none. */
+  readonly hints: HintQueue | null;
   /** Files of the profile's sysfs, by absolute path. */
   readonly files: ReadonlyMap<string, SysfsFile>;
 }
@@ -90,13 +100,20 @@ export function createKhugepaged(config: KhugepagedConfig): Khugepaged {
     stopQueue: domain.waitQueue('khugepaged_stop'),
     passQueue: domain.waitQueue('khugepaged_pass'),
     startThread: config.startThread,
+    startWorker: config.startWorker ?? config.startThread,
     timer: config.timer ?? exactTimer,
+    hints: hintsOf(t, config),
     files: new Map(filesOf(sysfsTree(config.profile, m.geometry)).map((file) => [file.path, file])),
   };
   m.hooks.khugepagedEnterVma = (vma, flags) => khugepagedEnterVma(k, vma, flags);
   m.hooks.khugepagedFork = (child, parent) => khugepagedFork(k, child, parent);
   m.hooks.khugepagedExit = (mm) => khugepagedExit(k, mm);
   return k;
+}
+
+function hintsOf(t: Tables<KhugepagedTables>, config: KhugepagedConfig): HintQueue | null {
+  const policy = config.hints?.policy ?? (config.collapse.generation.hints ? asPosted : noHints);
+  return policy.queue ? makeHintQueue(t, { ...config.hints, policy }) : null;
 }
 
 /** The mutex is taken first of all: a sysfs write starts or stops the thread under it. */

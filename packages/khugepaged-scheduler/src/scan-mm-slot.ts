@@ -4,7 +4,6 @@
 
 import {
   findVma,
-  MMF,
   type MmId,
   mmapReadTrylock,
   mmapReadUnlock,
@@ -17,7 +16,9 @@ import {
 } from '@thplab/mm-model';
 import { collapsePossible, collapseSinglePmd, SCAN, type ScanResult } from '@thplab/mthp-collapse';
 import { acquire, type Procedure, release, spend } from '@thplab/sync';
+import { drainHints } from './hints/drain.js';
 import type { Khugepaged } from './khugepaged.js';
+import { exitOrDisabled } from './mm-state.js';
 import { budgetLasts, nextSlot, type Scanner, slotOfScanner } from './scanner.js';
 import { collectMmSlot } from './slots.js';
 
@@ -30,24 +31,36 @@ interface Walk {
   result: ScanResult;
 }
 
+/** What a visit gives when there is no slot for this scanner: all of the round are given, and others still scan theirs. */
+export const NO_SLOT = -1;
+
 /**
- * Scans from the scanner's cursor until the budget is used up, an attempt has dropped mmap_lock, or the mm ends.
- * khugepaged_mm_lock is held at entry and exit and given up in between. Gives the result of the last range. The list is
- * not empty; `slot`: from `slotOfScanner`.
+ * Serves collapse hints, where the kernel has them (khugepaged spec 17.3), and then scans from the scanner's cursor until
+ * the budget is used up, an attempt has dropped mmap_lock, or the mm ends. khugepaged_mm_lock is held at entry and exit
+ * and given up in between. Gives the result of the last range, or NO_SLOT. The list is not empty at entry.
  */
 export function* khugepagedScanMmSlot(
   k: Khugepaged,
   scanner: Scanner = k.scanner,
-  slot: number = slotOfScanner(k, scanner),
-): Procedure<ScanResult> {
-  const { m, t } = k;
+): Procedure<ScanResult | typeof NO_SLOT> {
+  const { m, t, hints } = k;
   const { control } = scanner;
-  const progressBefore = control.progress;
+  let progressBefore = control.progress;
+  let result: ScanResult = SCAN.FAIL;
+  if (hints !== null) {
+    const drained = yield* drainHints(k, hints, scanner);
+    if (k.slots.isEmpty(0) || !budgetLasts(k, scanner)) return drained;
+    if (hints.policy.resultSurvives) result = drained;
+    if (!hints.policy.tracesAsRound) progressBefore = control.progress;
+  }
+  const slot = slotOfScanner(k, scanner);
+  if (slot === 0) return NO_SLOT;
   const mm = t.mmSlot.mm[slot] as MmId;
+  hints?.recorder?.roundVisits?.(mm);
   yield release(k.mmLock); // 2
   useMm(m, mm);
   // 3: a contended mmap_lock counts as "no VMA left", so the next mm is tried, at no charge.
-  const walk: Walk = { lockDropped: true, exhausted: true, result: SCAN.FAIL };
+  const walk: Walk = { lockDropped: true, exhausted: true, result };
   if (yield* mmapReadTrylock(m, mm)) {
     walk.lockDropped = false;
     yield* scanVmas(k, scanner, mm, walk);
@@ -60,7 +73,7 @@ export function* khugepagedScanMmSlot(
   const leaves = k.generation.advancesOnDisabled ? exitOrDisabled(k, mm) : mmIsExiting(m, mm);
   if (leaves || walk.exhausted) {
     nextSlot(k, scanner, slot);
-    collectMmSlot(k, slot);
+    yield* collectMmSlot(k, slot);
   }
   if (k.generation.traceMmScan) traceScan(k, scanner, mm, control.progress - progressBefore);
   return walk.result;
@@ -127,11 +140,6 @@ function firstBlock(k: Khugepaged, vma: VmaId): number {
 
 function endBlock(k: Khugepaged, vma: VmaId): number {
   return Math.floor(k.m.vma.end[vma] / k.m.ptes) * k.m.ptes;
-}
-
-/** `hpage_collapse_test_exit_or_disable` (khugepaged spec 2.5). */
-export function exitOrDisabled(k: Khugepaged, mm: MmId): boolean {
-  return mmIsExiting(k.m, mm) || (k.m.mm.flags[mm] & MMF.DISABLE_THP_COMPLETELY) !== 0;
 }
 
 function traceScan(k: Khugepaged, scanner: Scanner, mm: MmId, progress: number): void {

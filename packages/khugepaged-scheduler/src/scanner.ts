@@ -19,13 +19,27 @@ export interface Scanner {
   drawn: number;
   /** Ranges looked at since they were last added to the machine's count. */
   ranges: number;
+  /** Failures of the drain of hints, by priority (khugepaged spec 17.3). */
+  readonly hintFailures: number[];
+  /** Entries of this pass that were used for hints. */
+  hintProgress: number;
+  /** Number with which the drain marks requests that it passes over; 0: none yet in this pass. */
+  hintDrain: number;
 }
 
 /** Makes a scanner. Errors: RangeError for a number that has no cursor. */
 export function makeScanner(collapse: CollapseContext, number: number): Scanner {
   if (number < 0 || number >= MAX_SCANNERS)
     throw new RangeError(`scanner ${number}: there are at most ${MAX_SCANNERS}`);
-  return { number, control: khugepagedControl(collapse), drawn: 0, ranges: 0 };
+  return {
+    number,
+    control: khugepagedControl(collapse),
+    drawn: 0,
+    ranges: 0,
+    hintFailures: [0, 0],
+    hintProgress: 0,
+    hintDrain: 0,
+  };
 }
 
 /** True if some scanner's cursor is at the slot: only that scanner may free it. */

@@ -3,7 +3,7 @@ import { legacy613, merged } from '@thplab/mthp-collapse';
 import { acquire, type Procedure, release, sleep } from '@thplab/sync';
 import { traceSizes } from '@thplab/trace';
 import { describe, expect, it } from 'vitest';
-import { khugepagedEnter, khugepagedEnterVma, khugepagedScanMmSlot } from './index.js';
+import { khugepagedEnter, khugepagedEnterVma, khugepagedScanMmSlot, khugepagedSizes } from './index.js';
 import { setBudget } from './scanner.js';
 import { fill, makeProcess, makeSchedulerWorld, type SchedulerWorld } from './testing/scheduler-world.js';
 
@@ -48,7 +48,7 @@ describe('registration', () => {
       [merged, false],
       [legacy613, true],
     ] as const) {
-      const w = makeSchedulerWorld({ extraSizes: { ...traceSizes(16), mmSlots: 1, mmSlotIndex: 300 } });
+      const w = makeSchedulerWorld({ extraSizes: { ...traceSizes(16), ...khugepagedSizes(299), mmSlots: 1 } });
       const k = { ...w.k, generation };
       const [first, second] = [makeProcess(w, 0x10000, N).mm, makeProcess(w, 0x10000, N).mm];
       w.run(() => khugepagedEnter(k, first));

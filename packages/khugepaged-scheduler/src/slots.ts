@@ -15,6 +15,7 @@ import {
 } from '@thplab/mm-model';
 import { collapsePossible, hugepageEnabled } from '@thplab/mthp-collapse';
 import { acquire, type Procedure, release, wake } from '@thplab/sync';
+import { detachHints, freeHints, linkRequests, unlinkRequests } from './hints/queue.js';
 import type { Khugepaged } from './khugepaged.js';
 import { forgetInRound, isBeingScanned } from './scanner.js';
 
@@ -52,6 +53,7 @@ export function* khugepagedEnter(k: Khugepaged, mm: MmId): Procedure<void> {
   const wasEmpty = k.slots.isEmpty(0);
   t.mmSlotIndex.slot[mm] = slot;
   k.slots.pushBack(0, slot);
+  linkRequests(k, slot);
   yield release(k.mmLock);
   mmgrab(m, mm);
   if (wasEmpty) yield wake(k.waitQueue);
@@ -80,9 +82,10 @@ export function* khugepagedExit(k: Khugepaged, mm: MmId): Procedure<void> {
   yield acquire(k.mmLock);
   const slot = t.mmSlotIndex.slot[mm];
   const free = slot !== 0 && !isBeingScanned(k, slot);
-  if (free) unlinkSlot(k, slot);
+  const hints = free ? unlinkSlot(k, slot) : 0;
   yield release(k.mmLock);
   if (free) {
+    yield* freeHints(k, mm, hints);
     Atomics.and(m.mm.flags, mm, ~MMF.VM_HUGEPAGE);
     t.mmSlot.pool.free(slot);
     mmdrop(m, mm);
@@ -92,17 +95,28 @@ export function* khugepagedExit(k: Khugepaged, mm: MmId): Procedure<void> {
   }
 }
 
-/** Frees the slot of an mm that is exiting (`collect_mm_slot`); khugepaged_mm_lock is held. */
-export function collectMmSlot(k: Khugepaged, slot: number): void {
+/**
+ * Frees the slot of an mm that is exiting (`collect_mm_slot`); khugepaged_mm_lock is held. Its collapse hints are freed
+ * under the lock, however many there are (khugepaged spec 17.4, H14), unless the policy gives it up for that.
+ */
+export function* collectMmSlot(k: Khugepaged, slot: number): Procedure<void> {
   const mm = k.t.mmSlot.mm[slot] as MmId;
   if (!mmIsExiting(k.m, mm)) return;
-  unlinkSlot(k, slot);
+  const hints = unlinkSlot(k, slot);
+  if (hints !== 0 && k.hints?.policy.freesUnderLock === false) {
+    yield release(k.mmLock);
+    yield* freeHints(k, mm, hints);
+    yield acquire(k.mmLock);
+  } else yield* freeHints(k, mm, hints);
   k.t.mmSlot.pool.free(slot);
   mmdrop(k.m, mm);
 }
 
-function unlinkSlot(k: Khugepaged, slot: number): void {
+/** Gives the hints of the slot as a chain for `freeHints`. */
+function unlinkSlot(k: Khugepaged, slot: number): number {
   forgetInRound(k, slot);
   k.slots.remove(0, slot);
   k.t.mmSlotIndex.slot[k.t.mmSlot.mm[slot]] = 0;
+  unlinkRequests(k, slot);
+  return detachHints(k, slot);
 }

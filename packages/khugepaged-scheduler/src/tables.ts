@@ -1,5 +1,7 @@
 /** The scheduler's part of the arena: who is registered, where the scan stands (khugepaged spec 2.6). */
 
+import { HINT_TABLES, type HintSizes, type HintTables, hintSizes } from './hints/tables.js';
+
 /** Scanners that can work at once; the kernel has one (docs/decisions/0007-several-scanners.md). */
 export const MAX_SCANNERS = 16;
 
@@ -66,16 +68,26 @@ export type KhugepagedTables = {
   readonly mmSlot: typeof MM_SLOT_TABLE;
   readonly mmSlotIndex: typeof MM_SLOT_INDEX_TABLE;
   readonly khugepaged: typeof KHUGEPAGED_TABLE;
-};
+} & HintTables;
 
 /** The scheduler's tables, to be given to `bootMachine` as `extraTables`. */
 export const KHUGEPAGED_TABLES: KhugepagedTables = {
   mmSlot: MM_SLOT_TABLE,
   mmSlotIndex: MM_SLOT_INDEX_TABLE,
   khugepaged: KHUGEPAGED_TABLE,
+  ...HINT_TABLES,
 };
 
-/** Sizes of the tables for a machine with so many address spaces (its limit 'mms', default 256). */
-export function khugepagedSizes(mms = 256): { readonly mmSlots: number; readonly mmSlotIndex: number } {
-  return { mmSlots: mms, mmSlotIndex: mms + 1 };
+/** Sizes of the scheduler's tables. */
+export interface KhugepagedSizes extends HintSizes {
+  readonly mmSlots: number;
+  readonly mmSlotIndex: number;
+}
+
+/**
+ * Sizes of the tables for a machine with so many address spaces (its limit 'mms', default 256) and so many collapse hints
+ * that wait at once (limit 'hints', default 1024; 1 will do for a kernel without hints).
+ */
+export function khugepagedSizes(mms = 256, hints = 1024): KhugepagedSizes {
+  return { mmSlots: mms, mmSlotIndex: mms + 1, ...hintSizes(mms, hints) };
 }

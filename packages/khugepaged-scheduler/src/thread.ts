@@ -8,17 +8,8 @@ import { lruAddDrainAll, setting } from '@thplab/mm-model';
 import { hugepageEnabled, SCAN } from '@thplab/mthp-collapse';
 import { acquire, now, type Procedure, preempt, release, wait, wake } from '@thplab/sync';
 import type { Khugepaged } from './khugepaged.js';
-import { khugepagedScanMmSlot } from './scan-mm-slot.js';
-import {
-  atHead,
-  budgetLasts,
-  endPass,
-  leaveRound,
-  type Scanner,
-  setBudget,
-  settleBudget,
-  slotOfScanner,
-} from './scanner.js';
+import { khugepagedScanMmSlot, NO_SLOT } from './scan-mm-slot.js';
+import { atHead, budgetLasts, endPass, leaveRound, type Scanner, setBudget, settleBudget } from './scanner.js';
 import { collectMmSlot } from './slots.js';
 
 const NS_PER_MS = 1e6;
@@ -31,7 +22,7 @@ export function* khugepagedThread(k: Khugepaged): Procedure<void> {
   }
   yield acquire(k.mmLock);
   const slot = leaveRound(k, k.scanner);
-  if (slot !== 0) collectMmSlot(k, slot);
+  if (slot !== 0) yield* collectMmSlot(k, slot);
   yield release(k.mmLock);
   k.t.khugepaged.running[0] = 0;
   yield wake(k.stopQueue);
@@ -55,6 +46,8 @@ export function* khugepagedBeginPass(k: Khugepaged, scanners: number): Procedure
 export function* khugepagedScanPass(k: Khugepaged, scanner: Scanner): Procedure<void> {
   scanner.control.progress = 0;
   scanner.drawn = 0;
+  scanner.hintProgress = 0;
+  scanner.hintDrain = 0;
   if (!budgetLasts(k, scanner)) return;
   yield* scanSlots(k, scanner);
   settleBudget(k, scanner);
@@ -67,16 +60,12 @@ function* scanSlots(k: Khugepaged, scanner: Scanner): Procedure<void> {
     yield preempt();
     if (shouldStop(k)) return;
     let result: number = SCAN.FAIL;
-    let slot = -1;
     yield acquire(k.mmLock);
     if (atHead(k, scanner)) heads[0]++;
-    if (hasWork(k) && heads[0] < 2) {
-      slot = slotOfScanner(k, scanner);
-      if (slot !== 0) result = yield* khugepagedScanMmSlot(k, scanner, slot);
-    } else endPass(k, scanner);
+    if (hasWork(k) && heads[0] < 2) result = yield* khugepagedScanMmSlot(k, scanner);
+    else endPass(k, scanner);
     yield release(k.mmLock);
-    // All slots of the round are given, and others still scan theirs.
-    if (slot === 0 || !budgetLasts(k, scanner)) return;
+    if (result === NO_SLOT || !budgetLasts(k, scanner)) return;
     if (result === SCAN.ALLOC_HUGE_PAGE_FAIL) {
       // Memory is short: wait once, hoping for compaction; if it fails again, leave it for the next pass.
       if (!mayWait) return;

@@ -40,6 +40,12 @@ export interface CostTable {
   readonly vmaChange: number;
   /** Draining the LRU batches of one processor. */
   readonly lruDrainCpu: number;
+  /** Allocating a collapse hint. */
+  readonly hintAdd: number;
+  /** Looking at one request for collapse hints, and one trylock of mmap_lock that fails. */
+  readonly hintVisit: number;
+  /** Freeing a collapse hint. */
+  readonly hintFree: number;
 }
 
 /** See `CostTable`. */
@@ -61,4 +67,7 @@ export const DEFAULT_COSTS: CostTable = {
   syscall: 200,
   vmaChange: 700,
   lruDrainCpu: 300,
+  hintAdd: 60,
+  hintVisit: 8,
+  hintFree: 25,
 };

@@ -69,6 +69,10 @@ export const VMA_TABLE = {
     label: { type: 'u32', doc: 'number the creator gave it, for reports; copied on split and fork' },
   },
 } as const;
+    births: {
+      type: 'u32',
+      doc: 'how often the row has been a VMA: outlives it, so that an identity can be told from its next',
+    },
 
 /** Reverse-map roots (`anon_vma`). */
 export const ANON_VMA_TABLE = {

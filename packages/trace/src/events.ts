@@ -127,6 +127,42 @@ export const THPLAB_EVENTS = {
       result: { print: '%s', doc: 'scan result' },
     },
   },
+  khugepaged_hint_add: {
+    system: 'thplab',
+    origin: 'thplab',
+    doc: 'A collapse hint was made, or refused.',
+    fields: {
+      mm: { print: '%p', doc: 'address space' },
+      addr: { print: '0x%lx', doc: 'start of the range' },
+      priority: { print: '%u', doc: '0: the higher' },
+      max_order: { print: '%d', doc: 'order of the largest contiguous mapping already present' },
+      reason: { print: '%s', doc: 'queued, or why not' },
+    },
+  },
+  khugepaged_hint_drop: {
+    system: 'thplab',
+    origin: 'thplab',
+    doc: 'A collapse hint left the queue, and its range was not looked at.',
+    fields: {
+      mm: { print: '%p', doc: 'address space' },
+      addr: { print: '0x%lx', doc: 'start of the range' },
+      priority: { print: '%u', doc: '0: the higher' },
+      reason: { print: '%s', doc: 'why' },
+    },
+  },
+  khugepaged_hint_drain: {
+    system: 'thplab',
+    origin: 'thplab',
+    doc: 'The range of a collapse hint was looked at.',
+    fields: {
+      mm: { print: '%p', doc: 'address space' },
+      addr: { print: '0x%lx', doc: 'start of the range' },
+      priority: { print: '%u', doc: '0: the higher' },
+      result: { print: '%s', doc: 'scan result of the whole range' },
+      progress: { print: '%u', doc: 'budget charged for it' },
+      fail: { print: '%d', doc: 'failures of the drain so far, this one included' },
+    },
+  },
 } as const;
 
 /** All events of this package. */

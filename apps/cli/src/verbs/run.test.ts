@@ -122,7 +122,7 @@ describe('run refuses', () => {
     [['--set', 'khugepaged/max_ptes_none'], 2, 'PATH=VALUE'],
     [['--set', 'khugepaged/max_pte_none=1'], 2, 'did you mean khugepaged/max_ptes_none?'],
     [['--set', 'khugepaged/max_ptes_none=512'], 2, 'above 511'],
-    [['--kernel', 'hints-rfc'], 2, 'the collapse code of kernel hints-rfc is not modelled; there are v6.13'],
+    [['--kernel', 'damon-rfc'], 2, 'the collapse code of kernel damon-rfc is not modelled; there are v6.13'],
     [['--until', 'tomorrow'], 2, '--until "tomorrow" is no end of a run'],
     [['--timeline', '1'], 2, '--timeline "1" is no step'],
     [['--trace', 'trace'], 2, 'does not say its format'],

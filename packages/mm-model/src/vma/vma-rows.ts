@@ -27,6 +27,7 @@ export interface VmaFacts {
 /** A VMA that is in no tree yet (`vm_area_alloc`). Errors: TableFullError for 'vma'. */
 export function vmaAlloc(m: Machine, mm: MmId, facts: VmaFacts): VmaId {
   const vma = m.vma.pool.alloc();
+  m.vma.births[vma]++;
   m.vma.mm[vma] = mm;
   m.vma.start[vma] = facts.start;
   m.vma.end[vma] = facts.end;
@@ -60,15 +61,17 @@ export function vmaDup(m: Machine, source: VmaId, mm: MmId): VmaId {
 /**
  * Gives a row back (`vm_area_free`). It is in no tree, and its chains are unlinked. A reader that looked the VMA up before
  * it left the tree may take its lock even now, see that it is another one, and give the lock back: so the lock's words
- * outlive the row, as in a slab that is SLAB_TYPESAFE_BY_RCU.
+ * outlive the row, as in a slab that is SLAB_TYPESAFE_BY_RCU. So does the count of its births.
  */
 export function vmaFree(m: Machine, vma: VmaId): void {
   if (m.vma.avcFirst[vma] !== 0) throw new RangeError(`VMA ${vma} still has chains to anon_vmas; unlink them first`);
   countFile(m, vma, -1);
   const base = m.locks.vmaLock.base(vma);
   const lock = m.vma.lock.slice(base, base + LOCK_WORDS);
+  const births = m.vma.births[vma];
   m.vma.pool.free(vma);
   m.vma.lock.set(lock, base);
+  m.vma.births[vma] = births;
 }
 
 /** True for private anonymous memory (`vma_is_anonymous`). */

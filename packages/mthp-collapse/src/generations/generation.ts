@@ -140,6 +140,8 @@ export interface GenerationLoop {
  * Switches that no generation sets: mistakes in locking that a rule of the kernel keeps out, or that one posted version
  * had beside what it meant to do. A variant sets one to see what the rule is good for (`thplab check`). Absent is right.
  */
+  /** Others may tell khugepaged where to look first: the queue of collapse hints (khugepaged spec 17). */
+  readonly hints: boolean;
 export interface GenerationDefects {
   /** References are counted while lockless GUP can still reach the pages, before the PMD is cleared: B14. */
   readonly countsRefsBeforeFlush?: boolean;

@@ -58,6 +58,7 @@ export const legacy618: Generation = {
   traceMmScan: false,
   enterFlagFirst: true,
   enterEligibilityFirst: false,
+  hints: false,
   tvaBitTest: false,
   madvise: LEGACY_MADVISE,
 };

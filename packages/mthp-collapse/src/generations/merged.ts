@@ -58,6 +58,7 @@ export const merged: Generation = {
   traceMmScan: true,
   enterFlagFirst: false,
   enterEligibilityFirst: false,
+  hints: false,
   tvaBitTest: false,
   madvise: MERGED_MADVISE,
 };

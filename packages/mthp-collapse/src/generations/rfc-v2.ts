@@ -57,6 +57,7 @@ export const rfcV2: Generation = {
   traceMmScan: false,
   enterFlagFirst: true,
   enterEligibilityFirst: false,
+  hints: false,
   tvaBitTest: false,
   madvise: LEGACY_MADVISE,
 };

@@ -63,6 +63,7 @@ export const v12: Generation = {
   traceMmScan: false,
   enterFlagFirst: true,
   enterEligibilityFirst: false,
+  hints: false,
   tvaBitTest: false,
   madvise: LEGACY_MADVISE,
 };

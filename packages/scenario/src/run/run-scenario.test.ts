@@ -100,11 +100,11 @@ run: { for: 500ms, sample: 100ms }`;
   });
 
   it('fails with the place of a kernel that is not modelled, and names those that are', () => {
-    const text = `format: thplab/scenario@1\nname: kernel\nmachine:\n  kernel: hints-rfc\n${HEAP}\nrun: { for: 1ms }`;
+    const text = `format: thplab/scenario@1\nname: kernel\nmachine:\n  kernel: damon-rfc\n${HEAP}\nrun: { for: 1ms }`;
     const scenario = { ...scenarioOf(`${HEAP}\nrun: { for: 1ms }`) };
-    const other = { ...scenario, machine: { ...scenario.machine, kernel: 'hints-rfc' as const } };
+    const other = { ...scenario, machine: { ...scenario.machine, kernel: 'damon-rfc' as const } };
     const locate = scenarioLocator(text, 'kernel.yaml');
-    expect(() => runScenario(other, { locate })).toThrow(/^kernel\.yaml:4:11: .*hints-rfc.*; expected one of .*merged/);
+    expect(() => runScenario(other, { locate })).toThrow(/^kernel\.yaml:4:11: .*damon-rfc.*; expected one of .*merged/);
   });
 
   it('leaves khugepaged out if the file says so', () => {

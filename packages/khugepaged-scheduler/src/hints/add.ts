@@ -1,0 +1,124 @@
+/** Adding a hint (khugepaged spec 17.2): best effort, the caller is told what it came to but need not care. */
+import { TableFullError } from '@thplab/arena';
+import { MMF, type MmId, TVA, type VmaId, type Vpn } from '@thplab/mm-model';
+import { collapsePossibleOrders } from '@thplab/mthp-collapse';
+import { now, type Procedure, preempt, release, spend, tryAcquire, wake } from '@thplab/sync';
+import type { Khugepaged } from '../khugepaged.js';
+import { khugepagedEnterVma } from '../slots.js';
+import { findHint, rememberHint } from './duplicates.js';
+import { HINT_ADD, HINT_DROP, type HintAddOutcome } from './outcome.js';
+import { discardHint, type HintQueue, pushHint, removeHint, requestOf } from './queue.js';
+import { tellAdded } from './recorder.js';
+import { HINT_PRIORITIES } from './tables.js';
+
+/** A range that somebody wants khugepaged to look at first. */
+export interface Hint {
+  readonly mm: MmId | 0;
+  /** The VMA that the caller saw there, perhaps a while ago. */
+  readonly vma: VmaId | 0;
+  /** A page of the range; the hint is for the whole PMD range around it. */
+  readonly page: Vpn;
+  /** 0 is the higher, 1 the lower. */
+  readonly priority: number;
+  /** Order of the largest contiguous mapping already present: a hint that could not give a larger one is refused. */
+  readonly maxOrder: number;
+}
+
+/**
+ * Adds a hint. May sleep, so no spinlock may be held (H13); mmap_lock may be held or not. Errors: TableFullError for
+ * 'hint', unless the queue was made to drop what finds no room.
+ */
+export function* khugepagedAddHint(k: Khugepaged, hint: Hint): Procedure<HintAddOutcome> {
+  const { mm, vma, priority, maxOrder } = hint;
+  const page = (Math.floor(hint.page / k.m.ptes) * k.m.ptes) as Vpn;
+  const outcome = yield* tryAdd(k, hint, page);
+  tellAdded(k, mm as MmId, vma, page, priority, maxOrder, outcome);
+  return outcome;
+}
+
+function* tryAdd(k: Khugepaged, hint: Hint, page: Vpn): Procedure<HintAddOutcome> {
+  const { m, t, hints: queue } = k;
+  const { mm, vma, priority, maxOrder } = hint;
+  if (queue === null) return HINT_ADD.no_queue;
+  if (mm === 0 || vma === 0 || priority < 0 || priority >= HINT_PRIORITIES) return HINT_ADD.bad_arguments; // 1
+  // 2: the VMA's flags are read as they are, perhaps without a lock.
+  if (highestOrder(collapsePossibleOrders(k.collapse, vma, TVA.khugepaged)) <= maxOrder) {
+    return HINT_ADD.mapped_large_enough;
+  }
+  if (!isRegistered(k, mm)) yield* khugepagedEnterVma(k, vma); // 3
+  if (!isRegistered(k, mm)) return HINT_ADD.not_registered;
+  if (queue.policy.allocation === 'maySleep') yield preempt(); // 4
+  const row = allocHint(k, queue);
+  if (row === 0) return HINT_ADD.no_memory;
+  yield spend(m.costs.hintAdd);
+  t.hint.vma[row] = vma;
+  t.hint.births[row] = m.vma.births[vma];
+  t.hint.block[row] = page / m.ptes;
+  t.hint.addedNs[row] = queue.policy.mostAgeNs > 0 ? yield now() : 0;
+  if ((yield tryAcquire(k.mmLock)) === 0) {
+    t.hint.pool.free(row);
+    return HINT_ADD.contended; // 5
+  }
+  const outcome = place(k, queue, mm, row, priority); // 6
+  yield release(k.mmLock);
+  if (outcome !== HINT_ADD.queued) {
+    t.hint.pool.free(row);
+    return outcome;
+  }
+  if (queue.policy.endsScanSleep) t.khugepaged.sleepExpire[0] = 0;
+  yield wake(k.waitQueue);
+  return outcome;
+}
+
+/** khugepaged_mm_lock is held. */
+function place(k: Khugepaged, queue: HintQueue, mm: MmId, row: number, priority: number): HintAddOutcome {
+  const { t } = k;
+  const slot = t.mmSlotIndex.slot[mm];
+  if (slot === 0) return HINT_ADD.exited;
+  const { deduplicates, mostPerRequest } = queue.policy;
+  if (deduplicates) {
+    const waiting = findHint(k, slot, t.hint.block[row]);
+    if (waiting !== 0) {
+      refresh(k, queue, waiting, row, requestOf(slot, priority));
+      return HINT_ADD.duplicate;
+    }
+  }
+  const request = requestOf(slot, priority);
+  if (mostPerRequest > 0 && t.hintRequest.count[request] >= mostPerRequest) {
+    discardHint(k, queue, queue.fifos.first(request), HINT_DROP.displaced);
+  }
+  pushHint(k, queue, request, row);
+  if (deduplicates) rememberHint(k, row);
+  return HINT_ADD.queued;
+}
+
+/** The hint that waits already learns what the new one knows, and moves to the new one's request if that comes first. */
+function refresh(k: Khugepaged, queue: HintQueue, waiting: number, row: number, request: number): void {
+  const { hint } = k.t;
+  if (request < hint.request[waiting]) {
+    removeHint(k, queue, waiting);
+    pushHint(k, queue, request, waiting);
+    rememberHint(k, waiting);
+  }
+  hint.vma[waiting] = hint.vma[row];
+  hint.births[waiting] = hint.births[row];
+  hint.addedNs[waiting] = hint.addedNs[row];
+}
+
+function allocHint(k: Khugepaged, queue: HintQueue): number {
+  try {
+    return k.t.hint.pool.alloc();
+  } catch (error) {
+    if (error instanceof TableFullError && queue.whenFull === 'drop') return 0;
+    throw error;
+  }
+}
+
+/** The highest order of a set; -1 for none. */
+function highestOrder(orders: number): number {
+  return 31 - Math.clz32(orders);
+}
+
+function isRegistered(k: Khugepaged, mm: MmId): boolean {
+  return (Atomics.load(k.m.mm.flags, mm) & MMF.VM_HUGEPAGE) !== 0;
+}

@@ -1,0 +1,258 @@
+/**
+ * Serving hints, at the start of every scan_mm_slot (khugepaged spec 17.3). The skeleton is the patch's; the policy says
+ * where it differs.
+ */
+import {
+  type MmId,
+  mmapReadTrylock,
+  mmapReadUnlock,
+  mmgetNotZero,
+  mmput,
+  setting,
+  TVA,
+  useMm,
+  type VmaId,
+  type Vpn,
+  vmaAt,
+} from '@thplab/mm-model';
+import { collapsePossible, collapseSinglePmd, SCAN, type ScanResult } from '@thplab/mthp-collapse';
+import { acquire, now, type Procedure, release, spend } from '@thplab/sync';
+import type { Khugepaged } from '../khugepaged.js';
+import { exitOrDisabled } from '../mm-state.js';
+import { budgetLasts, type Scanner } from '../scanner.js';
+import { HINT_DROP, type HintDropReason } from './outcome.js';
+import { discardHint, type HintQueue, isSameVma, mmOf, moveToEnd, pageOf, priorityOf, removeHint } from './queue.js';
+import { tellDrained, tellDropped } from './recorder.js';
+import { HINT_PRIORITIES } from './tables.js';
+
+/** One drain on its way. */
+interface Drain {
+  readonly queue: HintQueue;
+  readonly scanner: Scanner;
+  /** Failures by priority; shared by all drains of a pass if the policy says so. */
+  readonly failures: number[];
+  /** Failures of the address space that is being served. */
+  ofMm: number;
+  /** Requests that this drain has passed over. */
+  passedOver: number;
+  /** Scan budget that had been used by others than hints when it began. */
+  readonly usedByRound: number;
+  /** Result of the last range. */
+  result: ScanResult;
+  served: boolean;
+}
+
+/**
+ * Serves hints until none is left, the scan budget is used up, or too many have failed. khugepaged_mm_lock is held at
+ * entry and exit and given up in between. Gives the result of the last range, FAIL if there was none.
+ */
+export function* drainHints(k: Khugepaged, queue: HintQueue, scanner: Scanner): Procedure<ScanResult> {
+  const { policy } = queue;
+  // Requests that are passed over are marked with a number: that of this drain, or of the first in the pass.
+  if (policy.budgetPer === 'call' || scanner.hintDrain === 0) {
+    scanner.hintDrain = ++k.t.hintLevel.drains[0];
+    scanner.hintFailures.fill(0);
+  }
+  const d: Drain = {
+    queue,
+    scanner,
+    failures: scanner.hintFailures,
+    ofMm: 0,
+    passedOver: 0,
+    usedByRound: scanner.control.progress - scanner.hintProgress,
+    result: SCAN.FAIL,
+    served: false,
+  };
+  for (let priority = 0; priority < HINT_PRIORITIES; priority++) {
+    while (mayFail(d, priority) && mayScan(k, d) && (yield* drainRequest(k, d, priority)));
+    if (!mayScan(k, d) || (policy.budgetFor === 'drain' && !mayFail(d, priority))) break;
+  }
+  scanner.hintProgress = scanner.control.progress - d.usedByRound;
+  if (d.served) queue.recorder?.drainEnded?.(d.failures[0] + d.failures[1]);
+  return d.result;
+}
+
+/** progress < progress_max, and what the policy leaves of it to hints. */
+function mayScan(k: Khugepaged, d: Drain): boolean {
+  const { scanner, queue } = d;
+  if (!budgetLasts(k, scanner)) return false;
+  const { budgetShare } = queue.policy;
+  if (budgetShare === 1) return true;
+  return scanner.control.progress - d.usedByRound < budgetShare * setting(k.m, 'khugepaged.pages_to_scan');
+}
+
+/** fail < 10, in the account that the policy keeps. */
+function mayFail(d: Drain, priority: number): boolean {
+  const { failureBudget, budgetFor } = d.queue.policy;
+  if (budgetFor === 'mm') return d.ofMm < failureBudget;
+  const failed = budgetFor === 'drain' ? d.failures[0] + d.failures[1] : d.failures[priority];
+  return failed < failureBudget;
+}
+
+function countFailure(d: Drain, priority: number): void {
+  d.failures[priority]++;
+  d.ofMm++;
+}
+
+/**
+ * Serves the first address space of a priority that has hints. khugepaged_mm_lock is held at entry and exit. False: there
+ * was none.
+ */
+function* drainRequest(k: Khugepaged, d: Drain, priority: number): Procedure<boolean> {
+  const { m } = k;
+  const { request, visited } = findRequest(k, d, priority); // 1
+  if (visited > 0) yield spend(visited * m.costs.hintVisit);
+  d.ofMm = 0;
+  if (request === 0) return false;
+  d.served = true;
+  const mm = mmOf(k, request);
+  yield release(k.mmLock);
+  useMm(m, mm);
+  const passOver = yield* drainMm(k, d, request, mm); // 2
+  if (passOver) {
+    yield acquire(k.mmLock);
+    k.t.hintRequest.passedOver[request] = d.scanner.hintDrain;
+    d.passedOver++;
+    moveToEnd(k, d.queue, request);
+    yield release(k.mmLock);
+  } else if (d.queue.policy.rotateAfter > 0) {
+    yield acquire(k.mmLock);
+    moveToEnd(k, d.queue, request);
+    yield release(k.mmLock);
+  }
+  yield* putMm(k, d, mm); // 3
+  useMm(m, 0);
+  yield acquire(k.mmLock);
+  d.ofMm = 0;
+  return true;
+}
+
+/** The first request with a hint whose address space still has users; it gets one more. Walks the list from its head (H16). */
+function findRequest(k: Khugepaged, d: Drain, priority: number): { request: number; visited: number } {
+  const { levels, fifos } = d.queue;
+  let visited = 0;
+  // Other scanners overwrite the marks of this one: it does not go round for ever.
+  if (d.passedOver > HINT_PRIORITIES * k.t.mmSlot.pool.live) return { request: 0, visited };
+  for (let request = levels.first(priority); request !== 0; request = levels.next(request)) {
+    visited++;
+    if (fifos.isEmpty(request) || k.t.hintRequest.passedOver[request] === d.scanner.hintDrain) continue;
+    if (mmgetNotZero(k.m, mmOf(k, request))) return { request, visited };
+  }
+  return { request: 0, visited };
+}
+
+/** The mm_users reference goes; if it was the last one, the whole exit runs here (H9) or on a thread of its own. */
+function* putMm(k: Khugepaged, d: Drain, mm: MmId): Procedure<void> {
+  if (d.queue.policy.lastPut === 'inline') yield* mmput(k.m, mm);
+  else if (Atomics.load(k.m.mm.users, mm) > 1) yield* mmput(k.m, mm);
+  else k.startWorker('mmput_async', () => mmput(k.m, mm), {});
+}
+
+/** The hints of one request. True: it is to be passed over by the rest of this drain. */
+function* drainMm(k: Khugepaged, d: Drain, request: number, mm: MmId): Procedure<boolean> {
+  const { m } = k;
+  const { policy, recorder } = d.queue;
+  const priority = priorityOf(request);
+  let locked = false;
+  let passOver = false;
+  for (let taken = 0; mayScan(k, d) && (policy.rotateAfter === 0 || taken < policy.rotateAfter); ) {
+    if (!mayFail(d, priority)) {
+      passOver = policy.budgetFor === 'mm';
+      break;
+    }
+    if (!locked && !(yield* mmapReadTrylock(m, mm))) {
+      recorder?.contended?.(mm, priority); // a
+      yield spend(m.costs.hintVisit);
+      passOver = policy.contended === 'requeues';
+      if (passOver) break;
+      countFailure(d, priority);
+      continue;
+    }
+    locked = true;
+    const hint = yield* takeHint(k, d, request); // b
+    if (hint === 0) break;
+    taken++;
+    d.scanner.control.progress++; // c
+    recorder?.taken?.(mm, pageOf(k, hint), priority);
+    const dropped = whyDropped(k, d, mm, hint); // d
+    if (dropped !== null) {
+      tellDropped(k, mm, pageOf(k, hint), priority, dropped);
+      k.t.hint.pool.free(hint);
+      yield spend(m.costs.scanVisit);
+      if (dropped !== HINT_DROP.exit_or_disable) continue;
+      if (policy.disabledMm === 'allAtOnce') yield* discardAll(k, d, request);
+      break;
+    }
+    if (yield* lookAt(k, d, mm, hint, priority)) locked = false; // e
+  }
+  if (locked) yield* mmapReadUnlock(m, mm);
+  return passOver;
+}
+
+/** The oldest hint of a request, taken off under khugepaged_mm_lock; 0: there is none. */
+function* takeHint(k: Khugepaged, d: Drain, request: number): Procedure<number> {
+  const { queue } = d;
+  const { mostAgeNs } = queue.policy;
+  const bornAfter = mostAgeNs > 0 ? (yield now()) - mostAgeNs : Number.NEGATIVE_INFINITY;
+  yield acquire(k.mmLock);
+  let hint = queue.fifos.first(request);
+  let aged = 0;
+  for (; hint !== 0 && k.t.hint.addedNs[hint] < bornAfter; hint = queue.fifos.first(request)) {
+    discardHint(k, queue, hint, HINT_DROP.aged);
+    aged++;
+  }
+  if (hint !== 0) {
+    removeHint(k, queue, hint);
+    Atomics.add(k.t.hintLevel.taken, priorityOf(request), 1);
+  }
+  if (aged > 0) yield spend(aged * k.m.costs.hintFree);
+  yield release(k.mmLock);
+  return hint;
+}
+
+/** Why the range of a hint is not looked at; null if it is. mmap_lock is held. */
+function whyDropped(k: Khugepaged, d: Drain, mm: MmId, hint: number): HintDropReason | null {
+  const { m } = k;
+  if (exitOrDisabled(k, mm)) return HINT_DROP.exit_or_disable;
+  const page = pageOf(k, hint);
+  const vma = vmaAt(m, mm, page);
+  if (vma === 0) return HINT_DROP.vma_gone;
+  if (!isSameVma(k, d.queue, hint, vma)) return HINT_DROP.vma_changed;
+  if (!collapsePossible(k.collapse, vma, TVA.khugepaged)) return HINT_DROP.not_allowed;
+  const inside = page >= m.vma.start[vma] && page + m.ptes <= Math.floor(m.vma.end[vma] / m.ptes) * m.ptes;
+  return inside ? null : HINT_DROP.out_of_range;
+}
+
+/** Looks at the range of a hint, and frees the hint. True: mmap_lock was dropped. */
+function* lookAt(k: Khugepaged, d: Drain, mm: MmId, hint: number, priority: number): Procedure<boolean> {
+  const { m, t } = k;
+  const { scanner } = d;
+  const page: Vpn = pageOf(k, hint);
+  const vma = t.hint.vma[hint] as VmaId;
+  const before = scanner.control.progress;
+  yield spend(m.costs.scanVisit);
+  const { result, lockDropped } = yield* collapseSinglePmd(k.collapse, scanner.control, vma, page);
+  scanner.ranges++;
+  d.result = result;
+  if (result === SCAN.SUCCEED) Atomics.add(t.khugepaged.pagesCollapsed, 0, 1);
+  else if (d.queue.policy.alreadyHuge === 'fails' || !isHugeAlready(result)) countFailure(d, priority);
+  t.hint.pool.free(hint);
+  tellDrained(k, mm, page, priority, result, 1 + scanner.control.progress - before, d.failures[0] + d.failures[1]);
+  return lockDropped;
+}
+
+function isHugeAlready(result: ScanResult): boolean {
+  return result === SCAN.PMD_MAPPED || result === SCAN.PTE_MAPPED_HUGEPAGE;
+}
+
+function* discardAll(k: Khugepaged, d: Drain, request: number): Procedure<void> {
+  const { fifos } = d.queue;
+  let count = 0;
+  yield acquire(k.mmLock);
+  for (let hint = fifos.first(request); hint !== 0; hint = fifos.first(request)) {
+    discardHint(k, d.queue, hint, HINT_DROP.exit_or_disable);
+    count++;
+  }
+  if (count > 0) yield spend(count * k.m.costs.hintFree);
+  yield release(k.mmLock);
+}

@@ -1,0 +1,15 @@
+export { type Hint, khugepagedAddHint } from './add.js';
+export {
+  HINT_ADD,
+  HINT_DROP,
+  type HintAddOutcome,
+  type HintDropReason,
+  hintAddName,
+  hintDropName,
+  hintTexts,
+} from './outcome.js';
+export { HINT_POLICIES, hintPolicyNamed, noHints } from './policies.js';
+export { asPosted, type HintPolicy, hintPolicyFields, hintPolicyWith } from './policy.js';
+export type { HintQueue, HintQueueConfig } from './queue.js';
+export type { HintRecorder } from './recorder.js';
+export { HINT_PRIORITIES, HINT_TABLES, type HintTables } from './tables.js';
