@@ -1,6 +1,7 @@
 import type { Initiator } from '../limits.js';
 import { type OrderSet, orderBit, orderRange } from '../orders.js';
 import type { Generation } from './generation.js';
+import { hintsRfc } from './hints-rfc.js';
 import { legacy613 } from './legacy-6-13.js';
 import { legacy618 } from './legacy-6-18.js';
 import { merged } from './merged.js';
@@ -11,8 +12,8 @@ import { v15 } from './v15.js';
 import { v17 } from './v17.js';
 import { v18 } from './v18.js';
 
-/** Every generation this package can run, oldest first. */
-export const GENERATIONS: readonly Generation[] = [legacy613, legacy618, rfcV2, v4, v12, v15, v17, v18, merged];
+/** Every generation this package can run, oldest first; what is not merged comes last. */
+export const GENERATIONS: readonly Generation[] = [legacy613, legacy618, rfcV2, v4, v12, v15, v17, v18, merged, hintsRfc];
 
 /**
  * The generation with this profile name.
