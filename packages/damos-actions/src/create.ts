@@ -5,7 +5,7 @@ import type { CollapseContext } from '@thplab/mthp-collapse';
 import { type Procedure, type TaskOptions, wait } from '@thplab/sync';
 import type { TraceEmitter } from '@thplab/trace';
 import type { AccessLocking, OperationsId } from './access/access-checks.js';
-import type { Damon } from './damon.js';
+import type { Damon, DamonObserver } from './damon.js';
 import { DamonError } from './errors.js';
 import { DAMON_CATALOGUE, type DamonEvents } from './events.js';
 import { kdamond, releaseTarget } from './kdamond.js';
@@ -62,6 +62,7 @@ export interface DamonConfig {
   readonly collapse?: CollapseContext;
   /** Default: nothing is traced. */
   readonly tracer?: TraceEmitter<DamonEvents>;
+  readonly observer?: DamonObserver;
   /** Default `kernel`. */
   readonly locking?: AccessLocking;
   /** Number of the context in traces and in the thread's name, default 0. */
@@ -93,6 +94,9 @@ export function createDamon(config: DamonConfig): Damon {
   validateTargets(m, operations, config.targets);
   const warnings: string[] = [];
   const profile = config.profile ?? damonMm;
+  if (attributes.intervalsGoal.aggrs !== 0 && !profile.intervalsTuning) {
+    throw new DamonError('EINVAL', `${profile.name} does not tune intervals`);
+  }
   const home = { m, profile, collapse: config.collapse, warnings };
   const schemes = prepareSchemes(home, config.schemes ?? []);
   const d: Damon = {
@@ -102,6 +106,7 @@ export function createDamon(config: DamonConfig): Damon {
     random: new Random(config.seed ?? 0, config.contextIndex ?? 0),
     locking: config.locking ?? 'kernel',
     tracer: config.tracer ?? SILENT_TRACER,
+    observer: config.observer ?? {},
     contextIndex: config.contextIndex ?? 0,
     someMemPsiUs: config.someMemPsiUs ?? (() => 0),
     runningSchemes: [],

@@ -37,6 +37,14 @@ export interface DamosWalk {
   state: 0 | 1 | -1;
 }
 
+/** Told of moments in a kdamond's life; both come before anything of the results is lost, and must not change it. */
+export interface DamonObserver {
+  /** An aggregation is over, schemes have been applied; counters have not been set back yet. */
+  aggregated?(d: Damon): void;
+  /** The kdamond ends; regions are there for the last time. */
+  ending?(d: Damon): void;
+}
+
 /** See the head of the file. */
 export interface Damon extends DamonStore {
   readonly m: Machine;
@@ -47,6 +55,7 @@ export interface Damon extends DamonStore {
   readonly locking: AccessLocking;
   readonly collapse: CollapseContext | undefined;
   readonly tracer: TraceEmitter<DamonEvents>;
+  readonly observer: DamonObserver;
   /** Number of the context in traces. */
   readonly contextIndex: number;
   /** Memory stall time so far ("some" of PSI), µs; the model has no such accounting of its own. */

@@ -14,7 +14,7 @@ export {
   stopDamon,
   type TargetConfig,
 } from './create.js';
-export type { Damon } from './damon.js';
+export type { Damon, DamonObserver } from './damon.js';
 export { type DamonErrno, DamonError } from './errors.js';
 export { DAMON_CATALOGUE, DAMON_EVENTS, type DamonEvents } from './events.js';
 export { feedLoopNextInput } from './feedback.js';
@@ -31,9 +31,26 @@ export {
 export { threeRegions } from './monitor/layout.js';
 export type { AddressRange, RegionSnapshot } from './monitor/regions.js';
 export { intervalsAdaptationBp, intervalsScore } from './monitor/tune-intervals.js';
-export { DAMON_PROFILES, type DamonProfile, damon71, damon618, damonMm, damonReviewed, damonRfcV2 } from './profile.js';
+export {
+  DAMON_PROFILES,
+  type DamonProfile,
+  damon71,
+  damon613,
+  damon618,
+  damonMm,
+  damonReviewed,
+  damonRfcV2,
+} from './profile.js';
+export { damonProfileOf } from './profile-of-kernel.js';
 export { damonCall } from './requests.js';
-export { type CoreFilter, coreDefaultReject, defaultReject, type OpsFilter } from './schemes/filter.js';
+export {
+  type CoreFilter,
+  coreDefaultReject,
+  defaultReject,
+  FILTER_TYPES,
+  type FilterType,
+  type OpsFilter,
+} from './schemes/filter.js';
 export { effectiveBytes, type SchemeStats, schemeStats } from './schemes/running.js';
 export {
   type AccessPattern,
@@ -49,6 +66,7 @@ export {
   type QuotaWeights,
   type Scheme,
   type SchemeInput,
+  validateScheme,
   type Watermarks,
   ZERO_PATTERN,
 } from './schemes/scheme.js';

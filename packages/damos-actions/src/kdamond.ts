@@ -105,6 +105,7 @@ function endAggregation(d: Damon, nextAggregation: number): void {
   }
   c.nextAggregation[at] = nextAggregation + divide(c.aggrUs[at], sampleDivisor(d));
   traceAggregated(d);
+  d.observer.aggregated?.(d);
   resetAggregated(d);
   splitRegions(d, d.random, d.profile);
 }
@@ -137,6 +138,7 @@ function* updateLayout(d: Damon, checks: AccessChecks, nextOpsUpdate: number): P
 
 /** Regions go, counters of schemes stay readable; whoever waits is told. */
 function* end(d: Damon): Procedure<void> {
+  d.observer.ending?.(d);
   for (const target of d.targets.rows(d.context)) {
     destroyRegions(d, target);
     releaseTarget(d, target);

@@ -2,6 +2,7 @@
  * What differs between kernels, as data (DAMON spec 12). Code reads these fields and never the name, so that a kernel of
  * one's own is `{ ...damon71, name: 'mine', vaddrReusesLastFolio: true }`.
  */
+import { FILTER_TYPES, type FilterType } from './schemes/filter.js';
 import type { DamosActionName } from './schemes/scheme.js';
 
 /** One kernel's DAMON. */
@@ -34,6 +35,10 @@ export interface DamonProfile {
   readonly snapshots: boolean;
   /** The `temporal` tuner of goals. */
   readonly temporalTuner: boolean;
+  /** Types of filters, and whether a filter may let memory pass (6.14) or only keep it out. */
+  readonly filters: { readonly types: readonly FilterType[]; readonly allow: boolean };
+  /** Auto-tuning of intervals (6.15). */
+  readonly intervalsTuning: boolean;
   readonly goalMetrics: readonly string[];
   readonly actions: readonly DamosActionName[];
   /** What `target_order` does with collapse: nothing, RFC v2's wrapper, or madvise_collapse taught mTHP orders. */
@@ -72,10 +77,22 @@ export const damon618: DamonProfile = {
   failCharge: false,
   snapshots: false,
   temporalTuner: false,
+  filters: { types: FILTER_TYPES, allow: true },
+  intervalsTuning: true,
   goalMetrics: BASE_METRICS,
   actions: BASE_ACTIONS,
   collapseOrders: 'none',
   splitZeroOrder: 'order2',
+};
+
+/** Linux 6.13: filters only reject, intervals are not tuned, no memory is weighed between nodes. */
+export const damon613: DamonProfile = {
+  ...damon618,
+  name: 'v6.13',
+  summary: 'Linux 6.13: filters only reject, and intervals are not tuned',
+  filters: { types: ['addr', 'target', 'anon', 'young'], allow: false },
+  intervalsTuning: false,
+  goalMetrics: ['user_input', 'some_mem_psi_us'],
 };
 
 /** Linux 7.1: the minimum of regions is enforced at each aggregation; snapshots, temporal tuner. */
@@ -126,4 +143,11 @@ export const damonReviewed: DamonProfile = {
 };
 
 /** All profiles, oldest first. */
-export const DAMON_PROFILES: readonly DamonProfile[] = [damon618, damon71, damonMm, damonRfcV2, damonReviewed];
+export const DAMON_PROFILES: readonly DamonProfile[] = [
+  damon613,
+  damon618,
+  damon71,
+  damonMm,
+  damonRfcV2,
+  damonReviewed,
+];

@@ -52,6 +52,8 @@ const NOTHING_EXPECTED: Scenario['expect'] = {
   memory: [],
   outcomes: [],
   stalls: [],
+  schemes: [],
+  monitoring: [],
   time: null,
 };
 

@@ -27,6 +27,7 @@ import { countSample } from '../monitor/counters.js';
 import { setRegions, threeRegions } from '../monitor/layout.js';
 import { type AddressRange, appendRegion, regionSize } from '../monitor/regions.js';
 import { evenlySplitRegion } from '../monitor/split.js';
+import { targetIndex } from '../monitor/store.js';
 import type { AccessChecks } from './access-checks.js';
 import { folioOfPmd, folioOfPte, isPmdYoung, isPteYoung, pmdpMkold, ptepMkold } from './folio-age.js';
 import { forgetLast, lastResult, remember, sameFolio } from './last-checked.js';
@@ -91,7 +92,11 @@ function* readThreeRegions(d: Damon, target: number): Procedure<AddressRange[] |
 function* initRegions(d: Damon, target: number): Procedure<void> {
   if (!d.regions.isEmpty(target)) return;
   const ranges = yield* readThreeRegions(d, target);
-  if (ranges === undefined) return;
+  if (ranges === undefined) {
+    const what = `target ${targetIndex(d, target)} has no regions: its process has less than two holes between its VMAs`;
+    d.warnings.push(`${what}; give it ranges, or take fvaddr`);
+    return;
+  }
   const { minRegionSize, minNrRegions } = readAttributes(d);
   const total = ranges.reduce((sum, { start, end }) => sum + (end - start), 0);
   const piece = Math.max(minRegionSize, divide(total, minNrRegions));

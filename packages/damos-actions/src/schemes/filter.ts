@@ -1,5 +1,9 @@
 /** Filters of schemes as data, and what happens where none of them speaks (DAMON spec 3.7). */
 
+/** Types of filters by their sysfs keywords, core filters first. Memory cgroups (`memcg`) are not modelled. */
+export const FILTER_TYPES = ['addr', 'target', 'anon', 'active', 'young', 'hugepage_size', 'unmapped'] as const;
+export type FilterType = (typeof FILTER_TYPES)[number];
+
 /** What all filters have. */
 interface FilterBase {
   /** True: it speaks about memory of its type; false: about all other memory. */

@@ -35,6 +35,10 @@ function prepareScheme(d: SchemeHome, input: SchemeInput): Scheme {
   if (scheme.quota.goalTuner === 'temporal' && !profile.temporalTuner) refuse('temporal tuner');
   if (scheme.quota.failChargeDenom !== 0 && !profile.failCharge) refuse('fail_charge');
   if (scheme.maxNrSnapshots !== 0 && !profile.snapshots) refuse('max_nr_snapshots');
+  for (const { type, allow } of [...scheme.coreFilters, ...scheme.opsFilters]) {
+    if (!profile.filters.types.includes(type)) refuse(`filter type ${type}`);
+    if (allow && !profile.filters.allow) refuse('filters that allow');
+  }
   for (const { metric } of scheme.quota.goals)
     if (!profile.goalMetrics.includes(metric)) refuse(`goal metric ${metric}`);
   const { order, warning } = effectiveTargetOrder(scheme.action, scheme.targetOrder, d.m.pmdOrder, profile);

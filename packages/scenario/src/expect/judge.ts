@@ -4,6 +4,7 @@ import type { ExpectationResult } from '../report/result.js';
 import type { World } from '../run/world.js';
 import { judgeCounter } from './counter.js';
 import { judgeCoverage } from './coverage.js';
+import { judgeMonitoring, judgeScheme } from './damon.js';
 import { judgeMemory } from './memory.js';
 import { judgeOutcomes } from './outcomes.js';
 import { judgeStall, judgeTime } from './times.js';
@@ -16,6 +17,8 @@ export function judge(world: World, expectations: Expectations, atNs: number): E
     ...expectations.memory.flatMap((one) => judgeMemory(world, one)),
     ...expectations.outcomes.flatMap((one) => judgeOutcomes(world, one)),
     ...expectations.stalls.flatMap((one) => judgeStall(world, one)),
+    ...expectations.schemes.flatMap((one) => judgeScheme(world, one)),
+    ...expectations.monitoring.flatMap((one) => judgeMonitoring(world, one)),
     ...(expectations.time === null ? [] : judgeTime(world, expectations.time, atNs)),
   ];
   return rows.map((row) => ({ ...row, atNs }));

@@ -42,6 +42,9 @@ export interface Context {
   /** Folder of the scenario file, with the slash at its end, or empty. */
   readonly folder: string;
   readonly processes: Map<string, KnownProcess>;
+  /** Names of schemes, alone and after their kdamond's; those that two kdamonds have are there only with it. */
+  readonly schemes: Set<string>;
+  readonly kdamonds: Set<string>;
 }
 
 /** The process or group behind a name such as `worker` or `worker.3`; reports and returns null if there is none. */

@@ -3,6 +3,7 @@
  * context (page size, other processes) are filled in. Internal: normalise.ts turns a Draft into a Scenario.
  */
 import type { KernelProfile } from '@thplab/sysfs-schema';
+import type { DraftDamon, DraftMonitoringExpect, DraftSchemeExpect } from './draft-damon.js';
 import type {
   Errno,
   MadviseAdvice,
@@ -27,6 +28,7 @@ export interface Draft {
   machine?: Maybe<DraftMachine>;
   sysfs?: Maybe<Record<string, string>>;
   processes?: Maybe<DraftProcess[]>;
+  damon?: Maybe<DraftDamon>;
   events?: Maybe<DraftEvent[]>;
   run?: Maybe<DraftRun>;
   expect?: Maybe<DraftExpect>;
@@ -219,5 +221,7 @@ export interface DraftExpect {
   stalls?: Maybe<
     { process?: Maybe<string>; worst?: Maybe<Interval>; p99?: Maybe<Interval>; median?: Maybe<Interval> }[]
   >;
+  schemes?: Maybe<Record<string, DraftSchemeExpect>>;
+  monitoring?: Maybe<DraftMonitoringExpect[]>;
   time?: Maybe<{ end?: Maybe<Interval>; khugepagedCpu?: Maybe<Interval>; khugepagedShare?: Maybe<Interval> }>;
 }

@@ -1,6 +1,7 @@
 /** Expectations and the run's goal. */
 import { type Context, findProcess, findVma } from './context.js';
 import type { DraftExpect, DraftRun } from './draft.js';
+import { normaliseMonitoringExpectation, normaliseSchemeExpectations } from './normalise-damon-expect.js';
 import { wholeBlocks } from './normalise-target.js';
 import { parseOutcome } from './outcomes.js';
 import { formatKey, type KeyPath } from './problems.js';
@@ -33,6 +34,11 @@ export function normaliseExpect(context: Context, draft: DraftExpect, path: KeyP
       checkNames(context, one, at);
       const { process = null, worst = null, p99 = null, median = null } = one;
       return { key: formatKey(at), process, worst, p99, median };
+    }),
+    schemes: normaliseSchemeExpectations(context, draft.schemes ?? {}, [...path, 'schemes']),
+    monitoring: each('monitoring', draft.monitoring, (one, at) => {
+      checkNames(context, one, at);
+      return normaliseMonitoringExpectation(context, one, at);
     }),
     time:
       time === undefined

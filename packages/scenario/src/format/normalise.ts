@@ -1,6 +1,7 @@
 /** From a Draft to a Scenario: defaults, names, places; every problem goes to `report`, the result is usable if none came. */
 import type { Context, Report } from './context.js';
 import type { Draft } from './draft.js';
+import { normaliseDamon, registerDamonNames } from './normalise-damon.js';
 import { normaliseEvents, normaliseSysfs } from './normalise-events.js';
 import { normaliseExpect, normaliseRun } from './normalise-expect.js';
 import { normaliseMachine } from './normalise-machine.js';
@@ -12,9 +13,19 @@ import { sysfsFilesOf } from './sysfs-files.js';
 export function normalise(draft: Draft, path: string, report: Report): Scenario {
   const machine = normaliseMachine(draft.machine ?? {}, report);
   const folder = path.slice(0, path.lastIndexOf('/') + 1);
-  const context: Context = { report, machine, folder, sysfs: sysfsFilesOf(machine), processes: new Map() };
+  const context: Context = {
+    report,
+    machine,
+    folder,
+    sysfs: sysfsFilesOf(machine),
+    processes: new Map(),
+    schemes: new Set(),
+    kdamonds: new Set(),
+  };
+  registerDamonNames(context, draft.damon);
   const processes = normaliseProcesses(context, draft.processes ?? []);
   const events = normaliseEvents(context, draft.events ?? []);
+  const damon = normaliseDamon(context, draft.damon, ['damon']);
   return {
     format: draft.format,
     name: draft.name,
@@ -23,6 +34,7 @@ export function normalise(draft: Draft, path: string, report: Report): Scenario 
     machine,
     sysfs: normaliseSysfs(context, draft.sysfs ?? {}, ['sysfs'], false),
     processes,
+    damon,
     events,
     run: normaliseRun(context, draft.run ?? {}, events),
     expect: normaliseExpect(context, draft.expect ?? {}, ['expect']),

@@ -1,5 +1,6 @@
 /** Expectations of a normalised scenario; see scenario.ts for the conventions. */
 import type { Run, SourceKey } from './scenario.js';
+import type { MonitoringExpectation, SchemeExpectation } from './scenario-damon.js';
 
 /** Both ends belong to the interval; null = open. An exact value has min = max. */
 export interface Bound {
@@ -86,5 +87,7 @@ export interface Expectations {
   readonly memory: readonly MemoryExpectation[];
   readonly outcomes: readonly OutcomeExpectation[];
   readonly stalls: readonly StallExpectation[];
+  readonly schemes: readonly SchemeExpectation[];
+  readonly monitoring: readonly MonitoringExpectation[];
   readonly time: TimeExpectation | null;
 }

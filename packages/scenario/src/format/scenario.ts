@@ -8,9 +8,11 @@
  * A process name may stand for a group: with `count: 3` the name `worker` means the live processes `worker.0`..`worker.2`.
  */
 import type { KernelProfile } from '@thplab/sysfs-schema';
+import type { DamonSpec } from './scenario-damon.js';
 import type { ScenarioEvent } from './scenario-events.js';
 import type { CounterExpectation, Expectations } from './scenario-expect.js';
 
+export type * from './scenario-damon.js';
 export type * from './scenario-events.js';
 export type * from './scenario-expect.js';
 
@@ -27,6 +29,7 @@ export interface Scenario {
   /** Writes made in this order before the first process exists. */
   readonly sysfs: readonly SysfsWrite[];
   readonly processes: readonly ProcessSpec[];
+  readonly damon: DamonSpec;
   /** In the order of their time; events of one time stay in file order. */
   readonly events: readonly ScenarioEvent[];
   readonly run: RunSpec;

@@ -14,6 +14,7 @@ import {
   share,
   strict,
 } from './schema-atoms.js';
+import { monitoringExpectations, schemeExpectations } from './schema-damon-bounds.js';
 import type { Interval } from './units.js';
 
 const COUNTER = /^(\/sys\/kernel\/mm\/)?[A-Za-z0-9_][A-Za-z0-9_.+-]*(\/[A-Za-z0-9_][A-Za-z0-9_.+-]*){0,15}$/;
@@ -106,6 +107,8 @@ function makeExpectations(): z.ZodType<DraftExpect> {
       memory: memory().optional().describe('resident, huge and free memory'),
       outcomes: outcomes().optional().describe('what became of single blocks, and why'),
       stalls: stalls().optional().describe('how long page faults took'),
+      schemes: schemeExpectations().optional().describe('statistics of DAMOS schemes, by name'),
+      monitoring: monitoringExpectations().optional().describe('what DAMON saw in its last whole aggregation'),
       time: strict({
         end: bound('duration').optional().describe('virtual time at the end of the run'),
         khugepagedCpu: bound('duration').optional(),

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import type { Draft } from './draft.js';
 import { seed, strict } from './schema-atoms.js';
+import { damon } from './schema-damon.js';
 import { event } from './schema-events.js';
 import { expectations, run } from './schema-expect.js';
 import { machine, sysfs } from './schema-machine.js';
@@ -25,6 +26,7 @@ export const scenarioSchema: z.ZodType<Draft> = strict(
     machine: machine().optional(),
     sysfs: sysfs().optional(),
     processes: z.array(process()).max(4096).optional(),
+    damon: damon().optional().describe('kdamonds: what they monitor, and schemes that act on it'),
     events: z.array(event()).max(65_536).optional(),
     run: run().optional(),
     expect: expectations().optional(),

@@ -2,6 +2,7 @@
 import type { World } from '../run/world.js';
 import { VERSION } from '../version.js';
 import { sysfsCounters, vmstatTable } from './counters.js';
+import { damonResults } from './damon-result.js';
 import { khugepagedResult, memoryResult } from './machine-result.js';
 import { processResult } from './process-result.js';
 import type { ResultHeader, ScenarioResult } from './result.js';
@@ -23,6 +24,7 @@ export function makeResult(world: World, facts: RunFacts): ScenarioResult {
     end,
     processes: world.processes.all.map((process) => processResult(world, process)),
     khugepaged: khugepagedResult(world, end.atNs, facts.hugeAtStart),
+    damon: damonResults(world, end.atNs),
     vmstat: vmstatTable(world.m),
     sysfs: sysfsCounters(world),
     memory: memoryResult(world),

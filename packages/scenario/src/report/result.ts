@@ -10,6 +10,8 @@ export interface ScenarioResult {
   readonly end: ResultEnd;
   readonly processes: readonly ProcessResult[];
   readonly khugepaged: KhugepagedResult;
+  /** In the order of the kdamonds' numbers. */
+  readonly damon: readonly DamonResult[];
   /** Lines of /proc/vmstat that are not 0. */
   readonly vmstat: Readonly<Record<string, number>>;
   /** Counters of sysfs that are not 0, by path below the transparent_hugepage folder. */
@@ -119,6 +121,61 @@ export interface KhugepagedResult {
     readonly most: number | null;
     readonly nearlyAll: number | null;
   };
+}
+
+export interface DamonResult {
+  readonly name: string;
+  readonly operations: string;
+  /** Name of DAMON's profile. */
+  readonly profile: string;
+  readonly state: 'on' | 'off' | 'never started';
+  readonly cpuNs: number;
+  /** Of one processor's time, since it was switched on. */
+  readonly cpuShare: number;
+  /** Regions looked at. */
+  readonly samples: number;
+  readonly aggregations: number;
+  /** As they are now: auto-tuning changes them. */
+  readonly intervals: { readonly sampleUs: number; readonly aggrUs: number; readonly opsUpdateUs: number } | null;
+  readonly targets: readonly DamonTargetResult[];
+  readonly schemes: readonly DamosResult[];
+  /** What was wrong with the configuration and was put right. */
+  readonly warnings: readonly string[];
+}
+
+/** What was seen of a target in the last whole aggregation. */
+export interface DamonTargetResult {
+  /** Null: physical memory. */
+  readonly process: string | null;
+  readonly monitored: number;
+  /** Bytes of regions with any access. */
+  readonly accessed: number;
+  /** Bytes of regions that at least half of the samples found accessed. */
+  readonly hot: number;
+  /** Ascending. `accesses`: samples that found one; `age`: aggregations. */
+  readonly regions: readonly {
+    readonly start: number;
+    readonly end: number;
+    readonly accesses: number;
+    readonly age: number;
+  }[];
+}
+
+/** Statistics of a scheme, as the kernel counts them. */
+export interface DamosResult {
+  readonly name: string;
+  readonly action: string;
+  readonly nrTried: number;
+  readonly szTried: number;
+  readonly nrApplied: number;
+  readonly szApplied: number;
+  readonly szOpsFilterPassed: number;
+  readonly qtExceeds: number;
+  readonly nrSnapshots: number;
+  /** Effective quota; null: none. */
+  readonly effectiveBytes: number | null;
+  /** Time that the action took in all charge windows. */
+  readonly spentNs: number;
 }
 
 export interface MemoryResult {

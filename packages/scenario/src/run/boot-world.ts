@@ -1,19 +1,12 @@
 /** The machine of a scenario and everything that watches it, before any process exists. */
 import { ArenaError } from '@thplab/arena';
+import { DAMON_PROFILES, DAMON_TABLES, type DamonProfile, damonProfileOf } from '@thplab/damos-actions';
 import { createKhugepaged, KHUGEPAGED_TABLES, khugepagedSizes } from '@thplab/khugepaged-scheduler';
 import { type BootConfig, type Booted, bootMachine, type Machine } from '@thplab/mm-model';
 import { createCollapseContext, GENERATIONS, type Generation, installMadviseCollapse } from '@thplab/mthp-collapse';
 import { type ExecutorObserver, type LockRef, SequentialExecutor } from '@thplab/sync';
-import {
-  LockRecorder,
-  TRACE_EVENTS,
-  TRACE_TABLES,
-  type TraceEvents,
-  type TraceFormat,
-  Tracer,
-  type TraceTables,
-  traceSizes,
-} from '@thplab/trace';
+import { LockRecorder, TRACE_TABLES, type TraceFormat, Tracer, type TraceTables, traceSizes } from '@thplab/trace';
+import { Kdamonds } from '../damon/kdamonds.js';
 import type { Scenario } from '../format/index.js';
 import { snapshotNeeds } from '../what-if/snapshot-needs.js';
 import type { AssembleOptions } from './assemble.js';
@@ -26,7 +19,8 @@ import { MmapLockWatch } from './mmap-lock-watch.js';
 import { Notice } from './notice.js';
 import { ProcessTable } from './process-table.js';
 import { type Locate, scenarioError } from './run-error.js';
-import { type ExtraNeeds, limitsOf } from './size-machine.js';
+import { damonSizesOf, type ExtraNeeds, limitsOf } from './size-machine.js';
+import { RUN_EVENTS, type RunEvents } from './trace-catalogue.js';
 import type { World } from './world.js';
 import { ZoomLocks } from './zoom-locks.js';
 
@@ -57,7 +51,7 @@ export function bootWorld(scenario: Scenario, options: AssembleOptions, locate: 
   const k = createKhugepaged({ machine: m, profile, collapse, startThread: threads.start });
   threads.attach(k);
   let cpu = 0;
-  return {
+  const world: World = {
     scenario,
     generation,
     m,
@@ -80,7 +74,14 @@ export function bootWorld(scenario: Scenario, options: AssembleOptions, locate: 
       const bound = on ?? process?.cpu;
       executor.spawn(name, body, { startNs, ...(bound === undefined ? {} : { cpu: bound }) });
     },
+    kdamonds: new Kdamonds(scenario.damon.kdamonds, damonProfile(scenario), () => world),
   };
+  return world;
+}
+
+/** DAMON's generation: what the scenario says, or that of its kernel. */
+function damonProfile({ damon, machine }: Scenario): DamonProfile {
+  return DAMON_PROFILES.find(({ name }) => name === damon.profile) ?? damonProfileOf(machine.kernel);
 }
 
 /** The generation that the scenario's kernel runs. Errors: ScenarioError naming those that there are. */
@@ -102,8 +103,8 @@ function bootScenarioMachine(scenario: Scenario, options: AssembleOptions, event
     swapPages: machine.swap / machine.pageSize,
     limits,
     commandLine: machine.boot,
-    extraTables: { ...KHUGEPAGED_TABLES, ...TRACE_TABLES },
-    extraSizes: { ...khugepagedSizes(limits.mms), ...traceSizes(events) },
+    extraTables: { ...KHUGEPAGED_TABLES, ...TRACE_TABLES, ...DAMON_TABLES },
+    extraSizes: { ...khugepagedSizes(limits.mms), ...traceSizes(events), ...damonSizesOf(scenario) },
   });
   const problem = booted.problems[0];
   if (problem !== undefined) {
@@ -142,12 +143,12 @@ function lockRecorderOf(m: Machine): LockRecorder {
   return new LockRecorder({ describe: (lock) => m.domain.describe(lock as LockRef) });
 }
 
-function tracerOf(scenario: Scenario, generation: Generation, m: Machine, traced: boolean): Tracer<TraceEvents> {
+function tracerOf(scenario: Scenario, generation: Generation, m: Machine, traced: boolean): Tracer<RunEvents> {
   const { events } = scenario.run.trace;
-  return new Tracer(m.arena.tables as unknown as TraceTables, TRACE_EVENTS, m.current, {
+  return new Tracer(m.arena.tables as unknown as TraceTables, RUN_EVENTS, m.current, {
     format: traceFormatOf(generation),
     enabled: traced,
-    ...(events === 'all' || events.length === 0 ? {} : { only: events as (keyof TraceEvents)[] }),
+    ...(events === 'all' || events.length === 0 ? {} : { only: events as (keyof RunEvents)[] }),
   });
 }
 

@@ -113,9 +113,10 @@ export class CollapseLog implements DecisionRecorder {
   scanned(mm: MmId, page: Vpn, result: ScanResult, facts: ScanFacts): void {
     if (!this.#isZoomed(mm, page)) return;
     const { scanned, none, unmapped, shared, referenced, scanPfn } = facts;
+    // A look with a scan per window (Dev Jain's proposals) goes on with the next one; any other begins here.
+    if (this.#steps.length === 0) this.#before = viewTable(this.#m, mm, page);
     this.#task = this.#m.current.task;
-    this.#before = viewTable(this.#m, mm, page);
-    this.#steps = [{ kind: 'scan', result, facts: { scanned, none, unmapped, shared, referenced, scanPfn } }];
+    this.#steps.push({ kind: 'scan', result, facts: { scanned, none, unmapped, shared, referenced, scanPfn } });
   }
 
   /** A task took a lock or gave it back: a step if it is at work on a zoomed table. */

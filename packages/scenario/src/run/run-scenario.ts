@@ -2,7 +2,7 @@
  * Running a scenario: the executor runs from one due time to the next (events, rows of the time line, the end), and stops in
  * between where khugepaged goes to sleep or an event ends and the goal of the run is reached by then.
  */
-import type { LockHold, TraceEvents, TraceReader } from '@thplab/trace';
+import type { LockHold, TraceReader } from '@thplab/trace';
 import { judgeCounter } from '../expect/counter.js';
 import { judge } from '../expect/judge.js';
 import type { Judged } from '../expect/judged.js';
@@ -17,6 +17,7 @@ import { EventRunner } from './event-runner.js';
 import type { Execution } from './events/step.js';
 import { goalReached } from './goal.js';
 import { Timetable } from './timetable.js';
+import type { RunEvents } from './trace-catalogue.js';
 import type { World } from './world.js';
 
 /** How to run. */
@@ -44,7 +45,7 @@ export interface ScenarioRun {
   /** The machine as it was left, for closer looks. */
   readonly world: World;
   /** Events of the trace ring. */
-  readonly trace: TraceReader<TraceEvents>;
+  readonly trace: TraceReader<RunEvents>;
   /** Lock holds, if they were recorded. */
   readonly lockHolds: readonly LockHold[];
 }
@@ -134,8 +135,12 @@ class Run {
     const world = this.#world;
     this.timeline.push(timelineRow(world, 0));
     // What the file does at time 0 belongs to what khugepaged finds when it wakes up first.
-    if (this.#timetable.nextNs > 0) startKhugepaged(world);
-    else this.#events.start(this.#timetable.take(), () => startKhugepaged(world));
+    const start = (): void => {
+      startKhugepaged(world);
+      world.kdamonds.schedule();
+    };
+    if (this.#timetable.nextNs > 0) start();
+    else this.#events.start(this.#timetable.take(), start);
     const end = yield* this.#advance();
     this.timeline.push(timelineRow(world, end.atNs));
     this.expectations.push(...judge(world, world.scenario.expect, end.atNs));

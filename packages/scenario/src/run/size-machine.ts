@@ -2,6 +2,7 @@
  * Limits of the machine's tables, from what the scenario can come to need. Rows that are never used cost address space
  * only, so they are generous; but a scenario that goes on for ever (unbounded forks or mmaps) meets them in the end.
  */
+import { damonSizes } from '@thplab/damos-actions';
 import type { MachineLimits } from '@thplab/mm-model';
 import type { Scenario, ScenarioEvent } from '../format/index.js';
 
@@ -68,4 +69,32 @@ function forkedBy(event: ScenarioEvent): number {
 
 function blocksOf(size: number, blockSize: number): number {
   return Math.ceil(size / blockSize) + 1;
+}
+
+/** Rows for contexts that are set up while the machine runs. */
+const SPARE_KDAMONDS = 16;
+const SPARE_REGIONS = 2 ** 16;
+const SPARE_SCHEMES = 256;
+const SPARE_TARGETS = 256;
+/** Filters and quotas may cut regions beyond their upper bound for a while. */
+const REGIONS_PER_BOUND = 4;
+const MOST_REGIONS = 2 ** 22;
+
+/** Limits of DAMON's tables. */
+export function damonSizesOf({ damon, processes }: Scenario): ReturnType<typeof damonSizes> {
+  const { kdamonds } = damon;
+  const members = processes.reduce((sum, one) => sum + one.count, 0);
+  const sum = (of: (one: (typeof kdamonds)[number]) => number): number =>
+    kdamonds.reduce((total, one) => total + of(one), 0);
+  const bound = sum(({ attributes }) => Math.min(attributes.maxNrRegions, MOST_REGIONS) * REGIONS_PER_BOUND);
+  return damonSizes({
+    kdamonds: SPARE_KDAMONDS + kdamonds.length,
+    targets: SPARE_TARGETS + sum(({ targets }) => targets.length) + members * kdamonds.length,
+    regions: SPARE_REGIONS + Math.min(bound + sum(givenRegions), MOST_REGIONS),
+    schemes: SPARE_SCHEMES + sum(({ schemes }) => schemes.length),
+  });
+}
+
+function givenRegions({ targets }: Scenario['damon']['kdamonds'][number]): number {
+  return targets.reduce((sum, { ranges }) => sum + ranges.length, 0);
 }

@@ -3,7 +3,8 @@ import type { Khugepaged } from '@thplab/khugepaged-scheduler';
 import type { Machine } from '@thplab/mm-model';
 import type { CollapseContext, Generation } from '@thplab/mthp-collapse';
 import type { Procedure, SequentialExecutor } from '@thplab/sync';
-import type { LockRecorder, TraceEvents, Tracer } from '@thplab/trace';
+import type { LockRecorder, Tracer } from '@thplab/trace';
+import type { Kdamonds } from '../damon/kdamonds.js';
 import type { Scenario } from '../format/index.js';
 import type { CollapseLog } from './collapse-log.js';
 import type { SetUp } from './create-process.js';
@@ -12,6 +13,7 @@ import type { MmapLockWatch } from './mmap-lock-watch.js';
 import type { Notice } from './notice.js';
 import type { Process, ProcessTable } from './process-table.js';
 import type { Locate } from './run-error.js';
+import type { RunEvents } from './trace-catalogue.js';
 
 /** See the head of the file. */
 export interface World {
@@ -21,7 +23,7 @@ export interface World {
   readonly k: Khugepaged;
   readonly collapse: CollapseContext;
   readonly executor: SequentialExecutor;
-  readonly tracer: Tracer<TraceEvents>;
+  readonly tracer: Tracer<RunEvents>;
   readonly processes: ProcessTable;
   /** What became of each range and window. */
   readonly log: CollapseLog;
@@ -45,6 +47,7 @@ export interface World {
   nextCpu(): number;
   /** The thread of khugepaged, and when it sleeps. */
   readonly threads: KhugepagedThreads;
+  readonly kdamonds: Kdamonds;
   /** Family by name of process or group. */
   readonly families: ReadonlyMap<string, string>;
 }

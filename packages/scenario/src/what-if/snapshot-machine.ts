@@ -46,9 +46,19 @@ export function snapshotScenario(
     machine,
     sysfs: settingsOf(snapshot, machine),
     processes: [{ key: 'processes[0]', name, count: 1, thp: 'default', cpu: 0, snapshot: CAPTURED, vmas: [] }],
+    damon: { key: 'damon', profile: null, kdamonds: [] },
     events: [],
     run: { until: TWO_SCANS, atMost: AT_MOST_NS, khugepaged: true, sample: null, trace: { events: [], capacity: 1 } },
-    expect: { counters: [], coverage: [], memory: [], outcomes: [], stalls: [], time: null },
+    expect: {
+      counters: [],
+      coverage: [],
+      memory: [],
+      outcomes: [],
+      stalls: [],
+      schemes: [],
+      monitoring: [],
+      time: null,
+    },
   };
 }
 

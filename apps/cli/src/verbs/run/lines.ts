@@ -2,11 +2,13 @@
 import type { ScenarioResult } from '@thplab/scenario';
 
 export function* resultLines(result: ScenarioResult): Generator<Record<string, unknown>> {
-  const { format, header, timeline, processes, khugepaged, memory, vmstat, sysfs, events, expectations } = result;
+  const { format, header, timeline, processes, khugepaged, damon, memory, vmstat, sysfs, events, expectations } =
+    result;
   yield { kind: 'header', format, ...header };
   for (const row of timeline) yield { kind: 'timeline', ...row };
   for (const process of processes) yield { kind: 'process', ...process };
   yield { kind: 'khugepaged', ...khugepaged };
+  for (const kdamond of damon) yield { kind: 'kdamond', ...kdamond };
   yield { kind: 'memory', ...memory };
   yield { kind: 'counters', vmstat, sysfs };
   for (const event of events) yield { kind: 'event', event: event.kind, ...without(event) };

@@ -12,6 +12,7 @@ import {
 import type { Palette } from '../../output/palette.js';
 import { type Column, table } from '../../output/table.js';
 import { counterLines } from './counters.js';
+import { damonLines } from './damon.js';
 import { expectationLines } from './expectations.js';
 import { khugepagedLines } from './khugepaged.js';
 
@@ -26,6 +27,7 @@ export function runReport(result: ScenarioResult, version: string, colors: Palet
     memorySection(result, colors),
     vmaSection(result, colors),
     khugepagedLines(result.khugepaged, colors),
+    damonLines(result.damon, colors),
     stallSection(result, colors),
     eventSection(result, colors),
     counterLines(result, colors),

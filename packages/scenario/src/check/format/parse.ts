@@ -38,7 +38,15 @@ export function parseCheck(text: string, path = '<case>'): CheckCase {
 function normalise(draft: CheckDraft, report: Context['report'], locate: CheckCase['locate']): CheckCase {
   const machine = machineOf(draft);
   const shared = scenarioMachine(machine);
-  const context: Context = { report, machine: shared, folder: '', sysfs: sysfsFilesOf(shared), processes: new Map() };
+  const context: Context = {
+    report,
+    machine: shared,
+    folder: '',
+    sysfs: sysfsFilesOf(shared),
+    processes: new Map(),
+    schemes: new Set(),
+    kdamonds: new Set(),
+  };
   const processes = normaliseProcesses(context, draft.processes);
   const names = new Set(processes.map(({ name }) => name));
   for (const [at, fork] of (draft.forks ?? []).entries()) {

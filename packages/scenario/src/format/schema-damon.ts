@@ -1,0 +1,175 @@
+/** Schema of `damon`: kdamonds with their targets and schemes (docs/damon.md). */
+import { DAMON_PROFILES, DAMOS_ACTIONS, QUOTA_GOAL_METRICS } from '@thplab/damos-actions';
+import { z } from 'zod';
+import type {
+  DraftDamon,
+  DraftDamonTarget,
+  DraftFilter,
+  DraftGoal,
+  DraftKdamond,
+  DraftQuota,
+  DraftScheme,
+} from './draft-damon.js';
+import {
+  address,
+  bound,
+  choice,
+  count,
+  duration,
+  nameOf,
+  newName,
+  once,
+  oneOrMany,
+  runList,
+  seed,
+  share,
+  size,
+  strict,
+} from './schema-atoms.js';
+import { accessesBound, ageBound } from './schema-damon-bounds.js';
+import { order } from './schema-machine.js';
+
+/** Filter types that this model knows, in the order of their layers. */
+export const FILTER_TYPES = ['addr', 'target', 'anon', 'active', 'young', 'hugepage_size', 'unmapped'] as const;
+
+const PROFILES = DAMON_PROFILES.map(({ name }) => name);
+
+/** Part of an address space; without a VMA, or for physical memory, by address. */
+const RANGE = {
+  vma: nameOf().optional(),
+  blocks: runList('block numbers').optional().describe('PMD-sized blocks of the VMA, from its first whole one'),
+  pages: runList('page numbers').optional().describe('pages of the VMA, one run'),
+  offset: size().optional().describe('byte offset in the VMA, with size'),
+  address: address().optional().describe('absolute or physical address, with size and without vma'),
+  size: size().optional(),
+};
+
+function target(): z.ZodType<DraftDamonTarget> {
+  const range = oneOrMany(strict(RANGE), 4096, 'a range such as {vma: heap}, or a list of them');
+  const whole = strict({
+    process: nameOf().optional().describe('none: physical memory (paddr)'),
+    ranges: range.optional().describe('regions to start with; default: what the operations find'),
+  });
+  return z.union([nameOf().transform((process) => ({ process })), whole], {
+    error: 'expected the name of a process, or {process: app, ranges: {vma: heap}}',
+  });
+}
+
+function filter(): z.ZodType<DraftFilter> {
+  return strict({
+    allow: choice(FILTER_TYPES).optional().describe('memory of this type passes'),
+    reject: choice(FILTER_TYPES).optional().describe('memory of this type does not'),
+    not: z.boolean().optional().describe('speaks about all memory that is not of the type'),
+    ...RANGE,
+    process: nameOf().optional().describe('addr: whose addresses'),
+    min: size().optional().describe('hugepage_size: least size'),
+    max: size().optional().describe('hugepage_size: greatest size'),
+    target: count(0, 4095).optional().describe('target: its number'),
+  }).refine((one) => (one.allow === undefined) !== (one.reject === undefined), {
+    error: 'expected exactly one of allow and reject',
+  });
+}
+
+function goal(): z.ZodType<DraftGoal> {
+  return strict({
+    metric: choice(QUOTA_GOAL_METRICS),
+    target: count(1).describe('the value wanted: µs, basis points, or what the user counts'),
+    current: count().optional().describe('user_input: the value now'),
+    node: count(0, 63).optional().describe('for metrics of a node'),
+  });
+}
+
+function quota(): z.ZodType<DraftQuota> {
+  return strict(
+    {
+      size: size().optional().describe('bytes per window'),
+      time: duration().optional().describe('processor time per window'),
+      per: duration().optional().describe('the window (reset interval); default 1s'),
+      weights: strict({
+        size: count(0, 1000).optional(),
+        accesses: count(0, 1000).optional(),
+        age: count(0, 1000).optional(),
+      })
+        .optional()
+        .describe('of the priority of regions, permille'),
+      goals: oneOrMany(goal(), 32, 'a goal such as {metric: node_mem_free_bp, target: 500, node: 0}').optional(),
+      tuner: choice(['consist', 'temporal']).optional(),
+      failCharge: strict({ num: count(0, 2 ** 31), denom: count(1, 2 ** 31) })
+        .optional()
+        .describe('share at which bytes are charged that the action failed on'),
+    },
+    'how much the scheme may do in a window',
+  );
+}
+
+function scheme(): z.ZodType<DraftScheme> {
+  return strict({
+    name: newName().optional().describe('for results and expectations; default: the action'),
+    action: choice(DAMOS_ACTIONS),
+    size: bound('size').optional().describe('of a region; default: any'),
+    accesses: accessesBound().optional().describe('share of the samples (">= 50%"), or their number; default: any'),
+    age: ageBound().optional().describe('time (">= 1s"), or number of aggregations; default: any'),
+    every: duration().optional().describe('apply interval; default: each aggregation'),
+    quota: quota().optional(),
+    watermarks: strict({
+      interval: duration().describe('time between two looks'),
+      high: share(),
+      mid: share(),
+      low: share(),
+    })
+      .optional()
+      .describe('by the share of free memory'),
+    filters: oneOrMany(filter(), 256, 'a filter such as {allow: anon}, or a list of them').optional(),
+    targetOrder: order().optional().describe('order or size of the folios that collapse and split make'),
+    maxSnapshots: count(0, 2 ** 31)
+      .optional()
+      .describe('walks over all regions after which it rests'),
+  });
+}
+
+function kdamond(): z.ZodType<DraftKdamond> {
+  return strict({
+    name: newName().optional().describe('default kdamond-0, kdamond-1, ...'),
+    operations: choice(['vaddr', 'fvaddr', 'paddr']).optional().describe('default vaddr'),
+    intervals: strict({
+      sample: duration().optional().describe('default 5ms'),
+      aggr: duration().optional().describe('default 100ms'),
+      update: duration().optional().describe('of the layout; default 1s, as damo sets it'),
+    }).optional(),
+    autotune: strict({
+      access: share().describe('share of the possible accesses that is to be observed'),
+      aggrs: count(1, 2 ** 31),
+      minSample: duration(),
+      maxSample: duration(),
+    })
+      .optional()
+      .describe('auto-tuning of the intervals'),
+    regions: strict({ min: count(0, 2 ** 31).optional(), max: count(0, 2 ** 31).optional() })
+      .optional()
+      .describe('bounds of their number; default 10 and 1000'),
+    minRegionSize: size(1).optional().describe('smallest region; default one page'),
+    addrUnit: size(1).optional().describe('paddr: bytes of one core unit'),
+    targets: oneOrMany(target(), 1024, 'the name of a process, or a list of targets').optional(),
+    schemes: z.array(scheme()).max(256).optional(),
+    start: duration().optional().describe('when it is switched on; default 0'),
+    stop: duration().optional().describe('when it is switched off; default never'),
+    seed: seed().optional().describe('of sampling addresses and splits'),
+    locks: choice(['kernel', 'batch'])
+      .optional()
+      .describe('of access checks: page by page, or once for all regions (default, much faster)'),
+  });
+}
+
+/** `damon`: a list of kdamonds, or these and what concerns all of them. */
+export function damon(): z.ZodType<DraftDamon> {
+  return once('damon', () => {
+    const kdamonds = z.array(kdamond()).max(256);
+    const whole = strict({
+      profile: choice(PROFILES).optional().describe("DAMON's generation; default: that of machine.kernel"),
+      kdamonds: kdamonds.optional(),
+    });
+    return z.union([kdamonds.transform((list) => ({ bare: true, kdamonds: list })), whole], {
+      error: 'expected a list of kdamonds, or {profile: damon-rfc, kdamonds: [...]}',
+    });
+  });
+}
