@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { characteristicTime, missRatio, uniformWalkRate, walkProbability } from './reach.js';
+import { KUNPENG_920, SKYLAKE, tlbCapacity, tlbReach, ZEN_4 } from './spec.js';
+
+const GIB = 2 ** 30;
+
+/** DAMON spec 2.1, golden values of the analytic form: C = 2048, dt = 5 ms. */
+const GOLDEN = [
+  { set: '16 MiB in THP', entries: 8, seen: [0, 0, 0], samples: 0 },
+  { set: '256 MiB in THP', entries: 128, seen: [0, 0, 0], samples: 0 },
+  { set: '4 GiB in THP', entries: 2048, seen: [0, 0, 0], samples: 0 },
+  { set: '4.49 GiB in THP', entries: 2300, seen: [0.024, 0.212, 0.908], samples: 18.2 },
+  { set: '8 GiB in THP', entries: 4096, seen: [0.059, 0.457, 0.998], samples: 20.0 },
+  { set: '16 GiB in THP', entries: 8192, seen: [0.045, 0.367, 0.99], samples: 19.8 },
+  { set: '256 MiB in 16K mTHP', entries: 16_384, seen: [0.026, 0.234, 0.931], samples: 18.6 },
+  { set: '512 MiB in 4K', entries: 131_072, seen: [0.004, 0.037, 0.313], samples: 6.3 },
+] as const;
+const RATES = [1e5, 1e6, 1e7] as const;
+
+describe('the analytic form of a TLB', () => {
+  it.each(GOLDEN)('gives the golden values for $set', ({ entries, seen, samples }) => {
+    RATES.forEach((perSecond, i) => {
+      const rate = perSecond / entries;
+      const time = characteristicTime([{ entries, rate, sweep: false }], 2048);
+      const miss = missRatio(rate, false, time);
+      // Both ways to the same walk rate: the spec's formula, and the characteristic time.
+      expect(rate * miss).toBeCloseTo(uniformWalkRate(entries, 2048, perSecond), 6);
+      const chance = walkProbability(rate, miss, 0.005, Number.POSITIVE_INFINITY);
+      expect(chance.toFixed(3)).toBe(seen[i].toFixed(3));
+      if (i === 2) expect((20 * chance).toFixed(1)).toBe(samples.toFixed(1));
+    });
+  });
+
+  it.each(['lru', 'random'] as const)('agrees with 1 - C/N for alike entries under %s', (replacement) => {
+    const time = characteristicTime([{ entries: 5000, rate: 20, sweep: false }], 2048, replacement);
+    expect(missRatio(20, false, time, replacement)).toBeCloseTo(1 - 2048 / 5000, 9);
+  });
+
+  it('a cyclic sweep under LRU misses never or always', () => {
+    const miss = (entries: number): number =>
+      missRatio(1, true, characteristicTime([{ entries, rate: 1, sweep: true }], 2048), 'lru');
+    expect([2047, 2048, 2049, 100_000].map(miss)).toEqual([0, 0, 1, 1]);
+  });
+
+  it('hot entries stay while cold ones come and go', () => {
+    const classes = [
+      { entries: 1000, rate: 1000, sweep: false },
+      { entries: 100_000, rate: 1, sweep: false },
+    ];
+    const time = characteristicTime(classes, 2048);
+    expect(missRatio(1000, false, time)).toBeLessThan(0.01);
+    expect(missRatio(1, false, time)).toBeGreaterThan(0.98);
+  });
+
+  it('the first use after a flush walks, however small the working set', () => {
+    const rate = 1000;
+    expect(walkProbability(rate, 0, 1, 0.005)).toBeCloseTo(1 - Math.exp(-5), 9);
+    // Flushed long before the last look: it has come back since, and hits.
+    expect(walkProbability(rate, 0, 0.005, 1)).toBeLessThan(1e-9);
+    expect(walkProbability(0, 0, 1, 0.5)).toBe(0);
+  });
+});
+
+describe('reach', () => {
+  it.each([
+    { spec: KUNPENG_920, base: 8 * 2 ** 20, huge: 4 * GIB },
+    { spec: SKYLAKE, base: 6 * 2 ** 20, huge: 3 * GIB },
+    { spec: ZEN_4, base: 12 * 2 ** 20, huge: 6 * GIB },
+  ])('of $spec.name is entries times page size (DAMON spec 2.1)', ({ spec, base, huge }) => {
+    expect(tlbReach(spec, 4096)).toBe(base);
+    expect(tlbReach(spec, 2 ** 21)).toBe(huge);
+  });
+
+  it('of Kunpeng 920 with other page sizes', () => {
+    expect(tlbReach(KUNPENG_920, 16_384)).toBe(32 * 2 ** 20);
+    expect(tlbReach(KUNPENG_920, 65_536)).toBe(128 * 2 ** 20);
+    expect(tlbCapacity(KUNPENG_920, 2 ** 30)).toBe(0);
+  });
+});
