@@ -107,6 +107,6 @@ export {
   threadsSizes,
 } from './threads/tables.js';
 export { ThreadGate } from './threads/thread-gate.js';
-export { stopRun, threadReport } from './threads/thread-state.js';
+export { stopRun, type ThreadReport, threadReport } from './threads/thread-state.js';
 export type { ThreadTaskOptions } from './threads/thread-task.js';
 export { giveWord, takeWord } from './word-lock.js';

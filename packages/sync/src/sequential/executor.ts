@@ -121,6 +121,16 @@ export class SequentialExecutor implements Executor {
     }
   }
 
+  /**
+   * For a procedure that looks ahead: until when nobody but its own task does anything that it has not caused, ns. The
+   * limit of the present run counts too, for whoever drives it may do anything then.
+   */
+  get quietUntilNs(): number {
+    const task = this.list[this.clock.task - 1];
+    if (task === undefined) return this.clock.nowNs;
+    return Math.min(this.untilNs, this.scheduler.quietUntilNs(task, this.clock.nowNs));
+  }
+
   /** For procedures and observers that know that a run may end: it asks `shouldStop` after the present operation. */
   interrupt(): void {
     this.stepLimit = Math.min(this.stepLimit, this.steps);

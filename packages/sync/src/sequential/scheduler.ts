@@ -56,6 +56,15 @@ export class Scheduler {
     return Math.min(this.events.secondTime, this.timers.firstTime);
   }
 
+  /**
+   * Until when no task but this running one can do anything unless it makes it, ns: now, if another is on a processor or
+   * waits for one; else the first timer; Infinity if there is none.
+   */
+  quietUntilNs(task: SequentialTask, nowNs: number): number {
+    const busy = this.waiting > 0 || this.cpus.some((cpu) => cpu.task !== undefined && cpu.task !== task);
+    return busy ? nowNs : this.timers.firstTime;
+  }
+
   /** Sets a task's timer. Timers due at one instant go off in the order they were set, before any processor's step. */
   arm(task: SequentialTask, atNs: number): void {
     this.timers.set(task.id, atNs, this.sequence++);

@@ -188,12 +188,37 @@ export function stopRun(tables: ThreadsView): void {
   Atomics.store(tables.threadRun.word, RUN.stop, 1);
 }
 
-/** What a thread's row says: the name of its task, and what that holds. Also of a thread that is gone. */
-export function threadReport(
-  domain: SyncDomain,
-  tables: ThreadsView,
-  thread: number,
-): { readonly name: string; readonly held: readonly HeldLock[] } {
+/** What a thread's row says. */
+export interface ThreadReport {
+  /** Of its task; empty: it has not had any. */
+  readonly name: string;
+  /** What it does, in words. */
+  readonly state: string;
+  /** Lock that it waits for; empty: none. */
+  readonly waitsFor: string;
+  readonly held: readonly HeldLock[];
+}
+
+const STATE_TEXTS: Readonly<Record<number, string>> = {
+  [THREAD_STATE.free]: 'idle',
+  [THREAD_STATE.runs]: 'works',
+  [THREAD_STATE.waitsForLock]: 'waits for a lock',
+  [THREAD_STATE.waitsOnQueue]: 'waits to be woken',
+  [THREAD_STATE.sleeps]: 'sleeps',
+  [THREAD_STATE.atGate]: 'waits for its turn',
+  [THREAD_STATE.waitsForWake]: 'waits to be woken',
+};
+
+/** Reads a thread's row, also of a thread that is gone. */
+export function threadReport(domain: SyncDomain, tables: ThreadsView, thread: number): ThreadReport {
   const state = new ThreadState(domain, tables, thread);
-  return { name: state.nameOf(thread), held: state.heldBy(thread) };
+  const base = thread * THREAD_STRIDE;
+  const lockClass = domain.classes[Atomics.load(state.words, base + THREAD.lockClass) - 1];
+  const instance = Atomics.load(state.words, base + THREAD.lockInstance) >>> 0;
+  return {
+    name: state.nameOf(thread),
+    state: STATE_TEXTS[Atomics.load(state.words, base + THREAD.state)] ?? 'unknown',
+    waitsFor: lockClass === undefined ? '' : domain.describe(lockClass.ref(instance)),
+    held: state.heldBy(thread),
+  };
 }
