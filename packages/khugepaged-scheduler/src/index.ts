@@ -1,5 +1,6 @@
 export * from './hints/index.js';
 export { createKhugepaged, type Khugepaged, type KhugepagedConfig, type StartThread } from './khugepaged.js';
+export * from './look-ahead/index.js';
 export { exitOrDisabled } from './mm-state.js';
 export { khugepagedScanMmSlot, NO_SLOT } from './scan-mm-slot.js';
 export { resetScanWork, type ScanGoal, type ScanWorkDone, scanWork } from './scan-work.js';

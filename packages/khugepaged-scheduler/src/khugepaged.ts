@@ -9,6 +9,7 @@ import { filesOf, type KernelProfile, type SysfsFile, sysfsTree } from '@thplab/
 import { noHints } from './hints/policies.js';
 import { asPosted } from './hints/policy.js';
 import { type HintQueue, type HintQueueConfig, makeHintQueue } from './hints/queue.js';
+import type { LookAhead } from './look-ahead/look-ahead.js';
 import { makeScanner, type Scanner } from './scanner.js';
 import { khugepagedEnterVma, khugepagedExit, khugepagedFork } from './slots.js';
 import type { KhugepagedTables } from './tables.js';
@@ -58,6 +59,8 @@ export interface Khugepaged {
   readonly timer: Timer;
   /** The queue of collapse hints (khugepaged spec 17); null: this kernel has none. */
   readonly hints: HintQueue | null;
+  /** What other threads have done ahead; undefined: nobody does. */
+  ahead: LookAhead | undefined;
   /** Files of the profile's sysfs, by absolute path. */
   readonly files: ReadonlyMap<string, SysfsFile>;
 }
@@ -103,6 +106,7 @@ export function createKhugepaged(config: KhugepagedConfig): Khugepaged {
     startWorker: config.startWorker ?? config.startThread,
     timer: config.timer ?? exactTimer,
     hints: hintsOf(t, config),
+    ahead: undefined,
     files: new Map(filesOf(sysfsTree(config.profile, m.geometry)).map((file) => [file.path, file])),
   };
   m.hooks.khugepagedEnterVma = (vma, flags) => khugepagedEnterVma(k, vma, flags);

@@ -18,6 +18,7 @@ import { collapsePossible, collapseSinglePmd, SCAN, type ScanResult } from '@thp
 import { acquire, type Procedure, release, spend } from '@thplab/sync';
 import { drainHints } from './hints/drain.js';
 import type { Khugepaged } from './khugepaged.js';
+import { endBlock, firstBlock } from './look-ahead/range-blocks.js';
 import { exitOrDisabled } from './mm-state.js';
 import { budgetLasts, nextSlot, type Scanner, slotOfScanner } from './scanner.js';
 import { collectMmSlot } from './slots.js';
@@ -120,7 +121,9 @@ function* scanRanges(k: Khugepaged, scanner: Scanner, mm: MmId, vma: VmaId, walk
   while (cursor[at] < endBlock(k, vma)) {
     if (exitOrDisabled(k, mm)) return true;
     const page = cursor[at] as Vpn;
-    const outcome = yield* collapseSinglePmd(k.collapse, scanner.control, vma, page);
+    const outcome = k.ahead?.has(mm)
+      ? yield* k.ahead.replay(scanner.control, mm, page)
+      : yield* collapseSinglePmd(k.collapse, scanner.control, vma, page);
     walk.result = outcome.result;
     scanner.ranges++;
     if (outcome.result === SCAN.SUCCEED) Atomics.add(t.khugepaged.pagesCollapsed, 0, 1);
@@ -132,14 +135,6 @@ function* scanRanges(k: Khugepaged, scanner: Scanner, mm: MmId, vma: VmaId, walk
     if (!budgetLasts(k, scanner)) return true;
   }
   return false;
-}
-
-function firstBlock(k: Khugepaged, vma: VmaId): number {
-  return Math.ceil(k.m.vma.start[vma] / k.m.ptes) * k.m.ptes;
-}
-
-function endBlock(k: Khugepaged, vma: VmaId): number {
-  return Math.floor(k.m.vma.end[vma] / k.m.ptes) * k.m.ptes;
 }
 
 function traceScan(k: Khugepaged, scanner: Scanner, mm: MmId, progress: number): void {

@@ -31,6 +31,7 @@ export function* khugepagedThread(k: Khugepaged): Procedure<void> {
 /** One pass: at most `pages_to_scan`, and at most from the cursor to the end of the list and once through it. */
 export function* khugepagedDoScan(k: Khugepaged): Procedure<void> {
   yield* khugepagedBeginPass(k, 1);
+  if (k.ahead !== undefined) yield* k.ahead.beginPass();
   yield* khugepagedScanPass(k, k.scanner);
 }
 

@@ -125,7 +125,13 @@ export function* replayRange(
       tracer.event(asBrand(id), a, b, c, d, e, f, g, h);
       at += 1 + TRACE_ARGS;
     } else if (word === MARK.attempted) {
-      recorder?.attempted?.(words[at] as MmId, asBrand(words[at + 1]), words[at + 2], result(words[at + 3]), words[at + 4]);
+      recorder?.attempted?.(
+        words[at] as MmId,
+        asBrand(words[at + 1]),
+        words[at + 2],
+        result(words[at + 3]),
+        words[at + 4],
+      );
       at += 5;
     } else if (word === MARK.rangeDone) {
       recorder?.rangeDone?.(words[at] as MmId, words[at + 1] as VmaId, asBrand(words[at + 2]), result(words[at + 3]));

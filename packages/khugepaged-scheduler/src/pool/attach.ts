@@ -12,7 +12,12 @@ import {
   machineHandle,
   useMm,
 } from '@thplab/mm-model';
-import { createCollapseContext, generationByName, installMadviseCollapse } from '@thplab/mthp-collapse';
+import {
+  type CollapseOptions,
+  createCollapseContext,
+  generationByName,
+  installMadviseCollapse,
+} from '@thplab/mthp-collapse';
 import {
   type Procedure,
   runOnThread,
@@ -84,11 +89,18 @@ export function attachForControl(handle: KhugepagedHandle): Khugepaged {
   return khugepagedOf(handle, attachMachine(handle).machine);
 }
 
+/** Whom the collapse code of a thread tells what it does; default nobody. */
+export type ThreadListeners = Pick<CollapseOptions, 'tracer' | 'recorder'>;
+
 /** Attaches this thread, with a number from 0 that no other thread of the machine has; it is its processor's number too. */
-export function attachKhugepaged(handle: KhugepagedHandle, thread: number): AttachedThread {
+export function attachKhugepaged(
+  handle: KhugepagedHandle,
+  thread: number,
+  listeners: ThreadListeners = {},
+): AttachedThread {
   const { machine: m, addCounters } = attachMachine(handle);
   if (thread >= m.cpus) throw new RangeError(`thread ${thread} of a machine with ${m.cpus} processors: raise 'cpus'`);
-  const k = khugepagedOf(handle, m);
+  const k = khugepagedOf(handle, m, listeners);
   const place = { tables: threadTables(m), thread };
   const gate = threadGate(m.domain, place, (mm) => m.mm.family[mm] as number);
   m.gate = gate;
@@ -126,9 +138,10 @@ function* inFamily<T>(m: Machine, mm: MmId | 0, procedure: () => Procedure<T>, a
   }
 }
 
-function khugepagedOf(handle: KhugepagedHandle, machine: Machine): Khugepaged {
+function khugepagedOf(handle: KhugepagedHandle, machine: Machine, listeners: ThreadListeners = {}): Khugepaged {
   const { profile } = handle;
-  const collapse = createCollapseContext({ machine, profile, generation: generationByName(handle.generation) });
+  const generation = generationByName(handle.generation);
+  const collapse = createCollapseContext({ machine, profile, generation, ...listeners });
   installMadviseCollapse(collapse);
   return createKhugepaged({ machine, profile, collapse, startThread: noThread });
 }

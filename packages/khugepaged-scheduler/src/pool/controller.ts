@@ -5,7 +5,8 @@ import type { Khugepaged } from '../khugepaged.js';
 import { khugepagedHandle } from './attach.js';
 import type { ControlCounters, ControlLoop } from './control-loop.js';
 import { type NodePort, nodeEndpoint } from './node-endpoint.js';
-import { ScanPoolError, type ScanPoolOptions, type ScanReport } from './scan-pool.js';
+import type { ScanPoolOptions, ScanReport } from './scan-pool.js';
+import { ScanPoolError } from './thread-pool.js';
 
 /** How a controller is made. */
 export interface ControllerOptions {

@@ -1,5 +1,6 @@
 /** What the pool and its workers say to each other; all of it can be cloned. */
 import type { SentError } from '@thplab/sync';
+import type { AheadPlan } from '../look-ahead/plan.js';
 import type { ScanGoal, ScanWorkDone } from '../scan-work.js';
 import type { KhugepagedHandle } from './attach.js';
 
@@ -9,7 +10,7 @@ export interface PoolWorkerData {
   readonly lockLimitMs: number;
 }
 
-/** One task of the pool: one scanner's share of the work. */
+/** One task of a pool of scanners: one scanner's share of the work. */
 export interface ScanTask {
   readonly scanner: number;
   readonly scanners: number;
@@ -26,7 +27,23 @@ export interface ScannerReport extends ScanWorkDone {
   readonly contended: number;
 }
 
-/** Its outcome. */
-export type ScanAnswer =
-  | { readonly ok: true; readonly report: ScannerReport }
+/** Work ahead of khugepaged: one thread's share of a plan. */
+export interface AheadTask {
+  /** From 0. */
+  readonly thread: number;
+  readonly plan: AheadPlan;
+  /** Record trace events too. */
+  readonly traced: boolean;
+}
+
+/** What came of a task. */
+export type Answer<Report> =
+  | { readonly ok: true; readonly report: Report }
   | { readonly ok: false; readonly error: SentError };
+
+/** Limits of a worker's memory in MB, as node:worker_threads has them. */
+export interface ResourceLimits {
+  readonly maxOldGenerationSizeMb?: number;
+  readonly maxYoungGenerationSizeMb?: number;
+  readonly stackSizeMb?: number;
+}
