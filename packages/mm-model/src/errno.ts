@@ -5,12 +5,14 @@ export const ERRNO = {
   ESRCH: 3,
   EAGAIN: 11,
   ENOMEM: 12,
+  EACCES: 13,
   EFAULT: 14,
   EBUSY: 16,
   EEXIST: 17,
   EINVAL: 22,
   ERANGE: 34,
   EOPNOTSUPP: 95,
+  ECANCELED: 125,
 } as const;
 export type ErrnoName = keyof typeof ERRNO;
 

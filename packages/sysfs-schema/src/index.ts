@@ -3,6 +3,18 @@
 export { checkWrite } from './check-write.js';
 export * from './choices.js';
 export * from './counters.js';
+export type * from './damon/node.js';
+export { DAMON_ROOT, DAMON_TREES, type DamonTreeName, damonTree, damonTreeOf } from './damon/trees.js';
+export {
+  type DamonTemplate,
+  type DamonWriteResult,
+  damonDeclAt,
+  damonPath,
+  damonTemplates,
+  describeDamonGrammar,
+  kstrtoBase0,
+  parseDamonWrite,
+} from './damon/values.js';
 export { SysfsSchemaError, type SysfsSchemaErrorCode } from './errors.js';
 export { formatRead, formatValue, parseRead } from './format-read.js';
 export * from './geometry.js';
