@@ -125,7 +125,7 @@ export function eachImport(
 
 /** Whether a file is part of what npm users get: under src/, and neither a test nor a help for tests. */
 export function ships({ path }: { readonly path: string }): boolean {
-  return /^(packages|apps)\/[^/]+\/src\/(?!testing\/)/.test(path) && !isTest(path);
+  return /^(packages|apps|tools)\/[^/]+\/src\/(?!testing\/)/.test(path) && !isTest(path);
 }
 
 /** The file a relative import means: `./a.js` is written for `a.ts`. */

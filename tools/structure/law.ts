@@ -1,10 +1,11 @@
 // The order of the house as data: who stands on whom. Imports point down this table, never up, never sideways.
 
-/** For each folder under packages/ and apps/: the floors right below it. Whatever those stand on may be imported too. */
+/** For each folder under packages/ and apps/, and the packages under tools/: the floors right below it. Whatever those stand on may be imported too. */
 export const STANDS_ON: Readonly<Record<string, readonly string[]>> = {
   arena: [],
   'sysfs-schema': [],
   capture: [],
+  'live-kernel': [],
   sync: ['arena'],
   trace: ['arena'],
   'mm-model': ['sync', 'sysfs-schema'],
@@ -12,8 +13,9 @@ export const STANDS_ON: Readonly<Record<string, readonly string[]>> = {
   'khugepaged-scheduler': ['mthp-collapse'],
   'damos-actions': ['mthp-collapse'],
   scenario: ['khugepaged-scheduler', 'damos-actions', 'capture'],
-  cli: ['scenario'],
+  cli: ['scenario', 'live-kernel'],
   bench: ['scenario'],
+  conformance: ['khugepaged-scheduler', 'live-kernel'],
 };
 
 /** The packages that model the machine: no clock, no chance, no console, no Node, so that every run repeats, anywhere. */

@@ -16,7 +16,7 @@ export interface Manifest {
   readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
-/** One folder of packages/ or apps/. */
+/** One folder of packages/ or apps/, or of tools/ where it has a package.json. */
 export interface Package {
   /** Last part of the path: the name in the law. */
   readonly folder: string;
@@ -63,7 +63,7 @@ export function parseAll(files: readonly string[]): Source[] {
 
 /** Every workspace package, with those of the sources that are its own. */
 export function workspacePackages(sources: readonly Source[]): Package[] {
-  return ['packages', 'apps'].flatMap((parent) =>
+  return ['packages', 'apps', 'tools'].flatMap((parent) =>
     readdirSync(inRoot(parent))
       .filter((folder) => existsSync(inRoot(parent, folder, 'package.json')))
       .map((folder) => {

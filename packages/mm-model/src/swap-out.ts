@@ -34,7 +34,6 @@ import {
   swapAllocRange,
   swapDuplicate,
   swapFree,
-  swapFreeSlots,
 } from './swap-slots.js';
 
 /** Flags that keep a folio in memory. */
@@ -99,12 +98,15 @@ function slotsFor(m: Machine, head: Pfn): number {
   return slot;
 }
 
-/** No slots: a large folio is split, and its pages go out one by one; a single page stays. */
+/**
+ * No slots: a large folio is split, and its pages go out one by one as far as there are slots. So paging out a huge page
+ * splits it also where there is no swap at all. A single page stays.
+ */
 function* swapOutNothing(m: Machine, head: Pfn, usable: boolean): Procedure<number> {
   const order = folioOrder(m, head);
   const pieces: Pfn[] = [];
   let split = false;
-  if (usable && order > 0 && swapFreeSlots(m) > 0) {
+  if (usable && order > 0) {
     const partial = folioHas(m, head, FOLIO.PARTIALLY_MAPPED);
     split = (yield* splitFolioToOrder(m, head, 0, { list: pieces })) === 0;
     if (!partial && split) {

@@ -1,0 +1,11 @@
+import { defineConfig } from 'tsup';
+
+export default defineConfig({
+  entry: ['src/index.ts'],
+  format: ['esm'],
+  target: 'node22',
+  sourcemap: true,
+  // The types that tsc -b writes lie in the same folder: cleaning is `pnpm clean`, not a build step.
+  clean: false,
+  splitting: false,
+});

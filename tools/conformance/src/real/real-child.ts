@@ -1,0 +1,79 @@
+/** Runs cases in a child process, so that a case that ends its process ends nothing else. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Case } from '../case.js';
+import type { RealRun } from './run-real.js';
+import type { WorkerMessage } from './worker.js';
+
+/** The kernel's side of a case could not be had; the message says why. */
+export class RealRunError extends Error {}
+
+/** One child; it is started anew when it has ended. */
+export class RealChild {
+  private readonly cpu: number;
+  private child: ChildProcess | undefined;
+
+  /** `cpu`: the processor that cases run on. */
+  constructor(cpu: number) {
+    this.cpu = cpu;
+  }
+
+  /** Runs one case. Errors: RealRunError. */
+  async run(given: Case): Promise<RealRun> {
+    if (given.ownProcess === true) {
+      const own = new RealChild(this.cpu);
+      try {
+        return await own.run({ ...given, ownProcess: false });
+      } finally {
+        own.close();
+      }
+    }
+    this.child ??= await start(this.cpu);
+    const { child } = this;
+    const answer = nextMessage(child);
+    child.send(given);
+    const message = await answer.catch((error: unknown) => {
+      this.child = undefined;
+      throw error;
+    });
+    if (message.kind === 'ran') return message.run;
+    throw new RealRunError(message.kind === 'failed' ? message.why : 'the child is confused');
+  }
+
+  close(): void {
+    this.child?.kill();
+    this.child = undefined;
+  }
+}
+
+async function start(cpu: number): Promise<ChildProcess> {
+  const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+  const child = fork(here('./worker.ts'), [String(cpu)], {
+    execArgv: [
+      '--disable-warning=ExperimentalWarning',
+      '--import',
+      new URL('../../from-source.mjs', import.meta.url).href,
+    ],
+    serialization: 'advanced',
+    // Options for other Nodes, such as a test runner's, are not meant for this one.
+    env: { ...process.env, NODE_OPTIONS: '' },
+  });
+  const message = await nextMessage(child);
+  if (message.kind === 'failed') throw new RealRunError(message.why);
+  return child;
+}
+
+function nextMessage(child: ChildProcess): Promise<WorkerMessage> {
+  return new Promise((resolve, reject) => {
+    const ended = (code: number | null, signal: string | null): void => {
+      child.off('message', heard);
+      reject(new RealRunError(`the process that ran the case ended: ${signal ?? `exit code ${code}`}`));
+    };
+    const heard = (message: WorkerMessage): void => {
+      child.off('exit', ended);
+      resolve(message);
+    };
+    child.once('message', heard as (message: unknown) => void);
+    child.once('exit', ended);
+  });
+}
