@@ -61,6 +61,12 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./verbs/capture.js'),
   },
   {
+    name: 'import',
+    summary: "other tools' files: perf's samples and smaps into ranges to split",
+    question: MACHINE,
+    load: () => import('./verbs/import.js'),
+  },
+  {
     name: 'sysfs',
     summary: 'the huge page files of a kernel: list, read, try a write, compare, export',
     question: MACHINE,

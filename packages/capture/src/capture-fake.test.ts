@@ -103,6 +103,12 @@ describe('with frames visible', () => {
     expect(flags[8]).toBe(PageFlag.exclusive | PageFlag.lru | PageFlag.mlocked);
   });
 
+  it('keeps the frame numbers of the machine only when asked to', async () => {
+    const { snapshot } = await capture(fake, { keepFrames: true });
+    expect([...(snapshot.pages.pfn ?? [])]).toEqual([0x804, 0x805, 0x7, 0x9000, 0, 0, 0, 0x806, 0x5000]);
+    expect((await capture(fake)).snapshot.pages.pfn).toBeUndefined();
+  });
+
   it('keeps what surrounds the pages', async () => {
     const { snapshot, timingsMs } = await capture(fake);
     expect(snapshot.process).toEqual({
@@ -202,6 +208,13 @@ describe('with frames hidden', () => {
     expect(snapshot.frameCount).toBe(0);
     expect(snapshot.missing).toHaveLength(1);
     expect(snapshot.missing[0]).toMatch(/hidden.*root \(CAP_SYS_ADMIN\)/);
+  });
+
+  it('cannot keep frame numbers, and says so', async () => {
+    const fake = { smaps: oneVma({ Rss: 4 }), pagemapEnd: 0x2000, pagemap: [at(0, PRESENT | EXCLUSIVE)] };
+    const { snapshot } = await capture(fake, { keepFrames: true });
+    expect(snapshot.pages.pfn).toBeUndefined();
+    expect(snapshot.missing.join(' ')).toMatch(/could not be kept.*root/);
   });
 
   it('concludes from Rss which pages are zero pages, where that is certain', async () => {

@@ -27,6 +27,11 @@ export interface CaptureOptions {
   readonly signal?: AbortSignal;
   /** How much of the names of mappings is kept; 'base' unless told otherwise. */
   readonly names?: NameDetail;
+  /**
+   * Keeps the machine's own frame numbers (physical addresses) beside the renumbered ones, so that samples by physical
+   * address can be placed. Needs CAP_SYS_ADMIN; without it nothing is kept, and `missing` says so.
+   */
+  readonly keepFrames?: boolean;
   /** Limit of pages in use, {@link DEFAULT_MAX_PAGES} unless told otherwise. */
   readonly maxPages?: number;
   /** Address space read at most in mappings over 8 GiB, in bytes: 1 TiB unless told otherwise. */
@@ -81,6 +86,9 @@ export async function captureProcess(options: CaptureOptions): Promise<CaptureRe
       pacer,
     );
     const missing: string[] = [];
+    const keeps = options.keepFrames === true && gathered.framesVisible;
+    if (options.keepFrames === true && !keeps) missing.push(FRAMES_NOT_KEPT);
+    if (keeps) columns.keepFrames();
     const frameCount = await resolve(procRoot, heads, gathered, columns, kernel, missing, pacer);
     const vmas = finishVmas(heads, gathered.vmas, columns, kernel);
     if (files.optionalText('stat') === null || startTimeOf(files) !== startTime) throw processEnded(pid);
@@ -108,6 +116,8 @@ export async function captureProcess(options: CaptureOptions): Promise<CaptureRe
     pagemap.close();
   }
 }
+
+const FRAMES_NOT_KEPT = 'Physical frame numbers could not be kept: the kernel shows them to root only (CAP_SYS_ADMIN).';
 
 function checkPlatform({ pid, procRoot }: CaptureOptions): void {
   if (!Number.isSafeInteger(pid) || pid <= 0) {

@@ -13,11 +13,13 @@ export const MAGIC = 'THPSNAP1';
 /** Bytes before the header. */
 export const PREFIX_BYTES = 16;
 
-/** The sections of a file, in order. */
+/** The sections that every file has, in order. */
 export const SECTION_NAMES = ['vmas', 'vpn', 'kind', 'frame', 'order', 'flags', 'mapcount'] as const;
+/** A section that may follow them: physical frame numbers, where the capture was asked to keep them. */
+export const FRAMES_SECTION = 'pfn';
 
-/** One of {@link SECTION_NAMES}. */
-export type SectionName = (typeof SECTION_NAMES)[number];
+/** One of {@link SECTION_NAMES}, or {@link FRAMES_SECTION}. */
+export type SectionName = (typeof SECTION_NAMES)[number] | typeof FRAMES_SECTION;
 
 /** Where a section is, and what must come out of it. */
 export interface SectionEntry {

@@ -15,7 +15,39 @@ export {
 } from './page-kind.js';
 export type { CapturePhase, CaptureProgress } from './progress.js';
 export { type ReadSnapshotOptions, readSnapshot } from './read-snapshot.js';
-export { type MapsEntry, parseSmaps, SMAPS_FIELDS, type SmapsField } from './smaps.js';
+export {
+  type CandidateOptions,
+  type CandidateRange,
+  type Candidates,
+  MAX_FILTERS,
+  selectCandidates,
+} from './samples/candidates.js';
+export { ImportError } from './samples/errors.js';
+export { damoArguments, type SchemeForRanges, sysfsLines } from './samples/filter-lines.js';
+export {
+  accessedDistribution,
+  blockPicture,
+  expectedSeen,
+  type HotBlock,
+  type HotRule,
+  hotBlocks,
+  leastHot,
+  samplesToJudge,
+} from './samples/hot-blocks.js';
+export { PageHeat } from './samples/page-heat.js';
+export {
+  chooseEvent,
+  type EventSamples,
+  eventName,
+  type MeasuredBlock,
+  PerfSampleReader,
+  type PerfSamples,
+  type PerfScriptOptions,
+  readPerfSamples,
+} from './samples/perf-script.js';
+export { hugeBlocks, indexFrames, type PlacedSamples, placeSamples } from './samples/place-samples.js';
+export { blocksOfSmaps, hugeBlocksCounted } from './samples/smaps-blocks.js';
+export { type MapsEntry, parseSmaps, SMAPS_FIELDS, type SmapsField, SmapsReader } from './smaps.js';
 export {
   DEFAULT_MAX_PAGES,
   type FreeBlocks,

@@ -13,6 +13,8 @@ export class PageColumns {
   order: Uint8Array;
   flags: Uint16Array;
   mapcount: Uint16Array;
+  /** Raw frame numbers that are kept beside the new ones; null unless asked for. */
+  pfn: Uint32Array | null = null;
   readonly #maxPages: number;
 
   constructor(capacity: number, maxPages: number) {
@@ -71,7 +73,13 @@ export class PageColumns {
       order: this.order.subarray(0, rows),
       flags: this.flags.subarray(0, rows),
       mapcount: this.mapcount.subarray(0, rows),
+      ...(this.pfn === null ? {} : { pfn: this.pfn }),
     };
+  }
+
+  /** Keeps the raw frame numbers of the finished rows, before they are renumbered. */
+  keepFrames(): void {
+    this.pfn = this.frame.slice(0, this.length);
   }
 
   /** Puts NO_FRAME in place of every raw frame number: for a capture that is not allowed to see them. */

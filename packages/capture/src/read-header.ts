@@ -1,7 +1,7 @@
 // The JSON parts of a snapshot file: header and VMAs, checked field by field and rebuilt, so that a reader never holds an
 // object that the file made up.
 import { SnapshotError } from './errors.js';
-import { FILE_LIMITS, SECTION_NAMES, type SectionEntry } from './file-layout.js';
+import { FILE_LIMITS, FRAMES_SECTION, SECTION_NAMES, type SectionEntry, type SectionName } from './file-layout.js';
 import {
   asArray,
   asBoolean,
@@ -99,12 +99,13 @@ function readKernel(value: unknown): SnapshotKernel {
 }
 
 function readSections(value: unknown): SectionEntry[] {
-  const list = asArray(value, 'sections', SECTION_NAMES.length);
-  return SECTION_NAMES.map((name, index) => {
+  const list = asArray(value, 'sections', SECTION_NAMES.length + 1);
+  const names = list.length > SECTION_NAMES.length ? [...SECTION_NAMES, FRAMES_SECTION] : SECTION_NAMES;
+  return names.map((name, index) => {
     const path = `sections[${index}]`;
     const section = asObject(list[index] ?? null, path);
     return {
-      name: asOneOf(section.name, `${path}.name`, [name]),
+      name: asOneOf<SectionName>(section.name, `${path}.name`, [name as SectionName]),
       storedBytes: asCount(section.storedBytes, `${path}.storedBytes`),
       rawBytes: asCount(section.rawBytes, `${path}.rawBytes`),
       crc32: asCount(section.crc32, `${path}.crc32`, U32_MAX),

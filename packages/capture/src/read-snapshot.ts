@@ -6,6 +6,7 @@ import {
   MAGIC,
   MAX_DEFLATE_RATIO,
   PREFIX_BYTES,
+  type SECTION_NAMES,
   type SectionEntry,
   type SectionName,
 } from './file-layout.js';
@@ -28,9 +29,12 @@ const ROW_BYTES: Readonly<Record<SectionName, number | null>> = {
   order: 1,
   flags: 2,
   mapcount: 2,
+  pfn: 4,
 };
 /** A run of page numbers takes two varints of at most eight bytes, and a row is at most one run. */
 const MAX_RUN_BYTES = 16;
+
+type RawSections = Readonly<Record<(typeof SECTION_NAMES)[number], Uint8Array> & { pfn?: Uint8Array }>;
 
 /**
  * Reads a snapshot file. Every length is held against the file and the limits before anything is allocated, every
@@ -59,6 +63,7 @@ export function readSnapshot(bytes: Uint8Array, options: ReadSnapshotOptions = {
     order: raw.order,
     flags: decodePlanes16(raw.flags, rows),
     mapcount: decodePlanes16(raw.mapcount, rows),
+    ...(raw.pfn === undefined ? {} : { pfn: decodeDifferences(raw.pfn, rows) }),
   };
   checkPages(pages, header.snapshot.frameCount);
   return { ...header.snapshot, vmas: placeRows(stored, pages), pages };
@@ -120,11 +125,7 @@ function checkSections(header: FileHeader, availableBytes: number): void {
   }
 }
 
-function inflateSections(
-  bytes: Uint8Array,
-  sectionsAt: number,
-  sections: readonly SectionEntry[],
-): Record<SectionName, Uint8Array> {
+function inflateSections(bytes: Uint8Array, sectionsAt: number, sections: readonly SectionEntry[]): RawSections {
   const raw: Partial<Record<SectionName, Uint8Array>> = {};
   let at = sectionsAt;
   for (const section of sections) {
@@ -133,7 +134,7 @@ function inflateSections(
     if (crc32(stored) !== section.crc32) throw checksum(`section ${section.name}`);
     raw[section.name] = inflateSection(stored, section);
   }
-  return raw as Record<SectionName, Uint8Array>;
+  return raw as RawSections;
 }
 
 function inflateSection(stored: Uint8Array, { name, rawBytes }: SectionEntry): Uint8Array {

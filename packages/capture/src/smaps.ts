@@ -61,26 +61,40 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
  * @throws CaptureError `unreadable` when a line is neither a header nor a field.
  */
 export function parseSmaps(text: string): MapsEntry[] {
-  const entries: MapsEntry[] = [];
-  let current: Mutable<MapsEntry> | null = null;
+  const reader = new SmapsReader();
   let from = 0;
   while (from < text.length) {
     let to = text.indexOf('\n', from);
     if (to < 0) to = text.length;
-    const line = text.slice(from, to);
+    reader.read(text.slice(from, to));
     from = to + 1;
-    if (line === '') continue;
+  }
+  return reader.finish();
+}
+
+/** {@link parseSmaps} for lines that come by and by. */
+export class SmapsReader {
+  readonly #entries: MapsEntry[] = [];
+  #current: Mutable<MapsEntry> | null = null;
+
+  /** Takes the next line, without its end. @throws CaptureError `unreadable` */
+  read(line: string): void {
+    if (line === '') return;
     // Header lines start with a lower-case hexadecimal digit, fields with a capital letter.
     const first = line.charCodeAt(0);
     if (first >= 65 && first <= 90) {
-      if (current === null) throw unexpectedLine(line);
-      parseField(line, current);
+      if (this.#current === null) throw unexpectedLine(line);
+      parseField(line, this.#current);
     } else {
-      current = parseHeader(line);
-      entries.push(current);
+      this.#current = parseHeader(line);
+      this.#entries.push(this.#current);
     }
   }
-  return entries;
+
+  /** The VMAs so far. */
+  finish(): MapsEntry[] {
+    return this.#entries;
+  }
 }
 
 function parseHeader(line: string): Mutable<MapsEntry> {

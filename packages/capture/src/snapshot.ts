@@ -1,6 +1,6 @@
 // The snapshot: what is known about the page tables of one process at one time, as plain data. It holds no page contents
-// and no physical address: frames are renumbered, so that only what decides a collapse is left (which pages share a
-// folio, its order, alignment and contiguity).
+// and, unless asked for, no physical address: frames are renumbered, so that only what decides a collapse is left (which
+// pages share a folio, its order, alignment and contiguity).
 import type { SmapsField } from './smaps.js';
 
 /** The format and version of the model and of the file. */
@@ -98,6 +98,11 @@ export interface SnapshotPages {
   readonly order: Uint8Array;
   /** {@link PageFlag} bits. */
   readonly flags: Uint16Array;
+  /**
+   * Page frame numbers as the machine has them, 0 where there is none: only in a snapshot that was captured with
+   * `keepFrames`, since they are physical addresses.
+   */
+  readonly pfn?: Uint32Array;
   /** kpagecount: how many times the page is mapped, saturated at MAPCOUNT_MAX; 0 when unknown or without a frame. */
   readonly mapcount: Uint16Array;
 }
@@ -147,5 +152,6 @@ export function pagesOfVma(snapshot: Snapshot, vma: SnapshotVma): SnapshotPages 
     order: pages.order.subarray(from, to),
     flags: pages.flags.subarray(from, to),
     mapcount: pages.mapcount.subarray(from, to),
+    ...(pages.pfn === undefined ? {} : { pfn: pages.pfn.subarray(from, to) }),
   };
 }

@@ -1,7 +1,14 @@
 import { crc32, deflateRawSync } from 'node:zlib';
 import { encodeDifferences, encodePlanes16, encodeRuns } from './column-codec.js';
 import { SnapshotError } from './errors.js';
-import { FILE_LIMITS, MAGIC, PREFIX_BYTES, type SectionEntry, type SectionName } from './file-layout.js';
+import {
+  FILE_LIMITS,
+  FRAMES_SECTION,
+  MAGIC,
+  PREFIX_BYTES,
+  type SectionEntry,
+  type SectionName,
+} from './file-layout.js';
 import type { Snapshot, SnapshotVma } from './snapshot.js';
 
 /**
@@ -20,6 +27,9 @@ export function writeSnapshot(snapshot: Snapshot): Uint8Array {
     ['order', pages.order],
     ['flags', encodePlanes16(pages.flags)],
     ['mapcount', encodePlanes16(pages.mapcount)],
+    ...(pages.pfn === undefined
+      ? []
+      : ([[FRAMES_SECTION, encodeDifferences(pages.pfn)]] as [SectionName, Uint8Array][])),
   ];
   checkLimits(vmas.length, contents[0][1].length);
   const sections: SectionEntry[] = [];

@@ -6,7 +6,7 @@ import { type CliError, InputError, InterruptedError, LimitError, UsageError } f
 /** Captures a process. Ctrl-C ends it. Errors: InputError, LimitError, InterruptedError, each with what would be right. */
 export async function captureFrom(
   context: Context,
-  options: Pick<CaptureOptions, 'pid' | 'names'>,
+  options: Pick<CaptureOptions, 'pid' | 'names' | 'keepFrames'>,
   onProgress: (progress: CaptureProgress) => void,
 ): Promise<CaptureResult> {
   const capture = await import('@thplab/capture');

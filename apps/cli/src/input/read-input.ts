@@ -57,7 +57,7 @@ function readBytes(context: Context, path: string): Uint8Array {
     return readUntilTooLong(fd);
   } catch (error) {
     if (error instanceof InputError) throw error;
-    throw new InputError(`${path} cannot be read: ${reason(error)}${suggestion(file, path)}`, { cause: error });
+    throw unreadable(file, path, error);
   } finally {
     if (fd !== null) closeSync(fd);
   }
@@ -91,6 +91,11 @@ const REASONS: Readonly<Record<string, string>> = {
   EPERM: 'not permitted',
   EISDIR: 'it is a folder',
 };
+
+/** Why a file could not be opened, and which one may be meant. `path` is as typed. */
+export function unreadable(file: string, path: string, error: unknown): InputError {
+  return new InputError(`${path} cannot be read: ${reason(error)}${suggestion(file, path)}`, { cause: error });
+}
 
 function reason(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code ?? '';

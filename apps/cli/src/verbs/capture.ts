@@ -16,6 +16,7 @@ interface Options {
   readonly output?: string;
   readonly json?: boolean;
   readonly names: NameDetail;
+  readonly keepFrames?: boolean;
   readonly quiet?: boolean;
 }
 
@@ -28,6 +29,7 @@ export function define(command: Command, context: Context): void {
         .choices(['full', 'base', 'none'])
         .default('base'),
     )
+    .option('--keep-frames', 'keep physical frame numbers too, to place perf samples by (needs root)')
     .option('--json', 'print the summary as one JSON document')
     .option('-q, --quiet', 'no progress and no summary')
     .action((options: Options) => capture(context, options));
@@ -72,10 +74,11 @@ async function captureInto(
 ): Promise<{ result: CaptureResult; fileBytes: number }> {
   const { writeSnapshot } = await import('@thplab/capture');
   const progress = progressOf(context, options.quiet);
+  const { names, keepFrames = false } = options;
   const show = ({ phase, done, total }: CaptureProgress): void =>
     progress.show(`capture of ${pid}: ${phase.padEnd(10)} ${bar(done, total)}`);
   try {
-    const result = await captureFrom(context, { pid, names: options.names }, show);
+    const result = await captureFrom(context, { pid, names, keepFrames }, show);
     const bytes = writeSnapshot(result.snapshot);
     write(bytes);
     return { result, fileBytes: bytes.length };
