@@ -2,7 +2,7 @@
 import { TableFullError } from '@thplab/arena';
 import { MMF, type MmId, TVA, type VmaId, type Vpn } from '@thplab/mm-model';
 import { collapsePossibleOrders } from '@thplab/mthp-collapse';
-import { now, type Procedure, preempt, release, spend, tryAcquire, wake } from '@thplab/sync';
+import { now, type Procedure, release, sleep, spend, tryAcquire, wake } from '@thplab/sync';
 import type { Khugepaged } from '../khugepaged.js';
 import { khugepagedEnterVma } from '../slots.js';
 import { findHint, rememberHint } from './duplicates.js';
@@ -47,7 +47,8 @@ function* tryAdd(k: Khugepaged, hint: Hint, page: Vpn): Procedure<HintAddOutcome
   }
   if (!isRegistered(k, mm)) yield* khugepagedEnterVma(k, vma); // 3
   if (!isRegistered(k, mm)) return HINT_ADD.not_registered;
-  if (queue.policy.allocation === 'maySleep') yield preempt(); // 4
+  // 4: an allocation that may sleep does here, for a time of no length, so that every rule about sleeping applies.
+  if (queue.policy.allocation === 'maySleep') yield sleep(0);
   const row = allocHint(k, queue);
   if (row === 0) return HINT_ADD.no_memory;
   yield spend(m.costs.hintAdd);
@@ -89,6 +90,7 @@ function place(k: Khugepaged, queue: HintQueue, mm: MmId, row: number, priority:
   }
   pushHint(k, queue, request, row);
   if (deduplicates) rememberHint(k, row);
+  Atomics.add(t.hintLevel.queued, priority, 1);
   return HINT_ADD.queued;
 }
 

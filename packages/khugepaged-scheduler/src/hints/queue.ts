@@ -97,7 +97,6 @@ export function pushHint(k: Khugepaged, queue: HintQueue, request: number, hint:
   t.hint.request[hint] = request;
   queue.fifos.pushBack(request, hint);
   t.hintRequest.count[request]++;
-  Atomics.add(t.hintLevel.queued, priorityOf(request), 1);
   if (t.hintRequest.linked[request] === 0) link(k, queue, request);
 }
 

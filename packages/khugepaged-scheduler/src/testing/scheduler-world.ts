@@ -21,6 +21,7 @@ import { type GlobalSettingKey, type KernelProfile, settingIndex } from '@thplab
 import { TRACE_EVENTS, TRACE_TABLES, Tracer, type TraceTables, traceSizes } from '@thplab/trace';
 import {
   createKhugepaged,
+  type HintQueueConfig,
   KHUGEPAGED_TABLES,
   type Khugepaged,
   khugepagedSizes,
@@ -45,6 +46,8 @@ export interface SchedulerWorld {
 export interface SchedulerWorldConfig extends Partial<MachineConfig> {
   readonly profile?: KernelProfile;
   readonly timer?: Timer;
+  /** The queue of collapse hints. */
+  readonly hints?: Partial<HintQueueConfig>;
   /** Settings to start with, as numbers; `enabled` is `madvise` by default. */
   readonly settings?: Partial<Record<GlobalSettingKey, number>>;
 }
@@ -61,7 +64,7 @@ export function makeSchedulerWorld(config: SchedulerWorldConfig = {}): Scheduler
   for (const [key, value] of Object.entries(config.settings ?? {})) {
     m.setting.value[settingIndex(key as GlobalSettingKey)] = value;
   }
-  const executor = new SequentialExecutor(m.domain, { seed: 1 });
+  const executor = new SequentialExecutor(m.domain, { seed: 1, cpus: config.cpus ?? 1 });
   m.current = executor.current;
   const tables = (m.arena as unknown as Arena).tables as unknown as TraceTables;
   const tracer = new Tracer(tables, TRACE_EVENTS, executor.current);
@@ -72,7 +75,8 @@ export function makeSchedulerWorld(config: SchedulerWorldConfig = {}): Scheduler
     executor.spawn(name, procedure, options);
   };
   const timer = config.timer === undefined ? {} : { timer: config.timer };
-  const k = createKhugepaged({ machine: m, profile, collapse, startThread, ...timer });
+  const hints = config.hints === undefined ? {} : { hints: config.hints };
+  const k = createKhugepaged({ machine: m, profile, collapse, startThread, ...timer, ...hints });
   const run = <T>(procedure: () => Procedure<T>): T => runTask(executor, procedure);
   const write = (path: string, text: string): void => {
     const outcome = run(() => writeSysfs(k, path, text));
