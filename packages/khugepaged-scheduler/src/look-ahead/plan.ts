@@ -14,8 +14,8 @@ export interface AheadLimits {
   readonly nowNs: number;
   /** Until when nobody but khugepaged does anything. */
   readonly quietUntilNs: number;
-  /** Ranges of later passes too; false: whoever runs the machine looks at it after this pass. */
-  readonly laterPasses: boolean;
+  /** Plans of so many ranges may reach into later passes: whoever looks at the machine after this one does not mind. */
+  readonly laterRanges: number;
   /** Fewer ranges than these outside of the largest family are not worth starting for. */
   readonly leastRanges: number;
   readonly mostRanges: number;
@@ -133,11 +133,12 @@ class RoundWalk {
     const blocks = this.#blocks + ranges * (swapped ? 2 : 1);
     const entries = setting(m, 'khugepaged.pages_to_scan');
     const passes = Math.ceil(charge / entries) + 1;
-    const { nowNs, quietUntilNs, laterPasses, mostRanges } = this.#limits;
+    const { nowNs, quietUntilNs, laterRanges, mostRanges } = this.#limits;
+    const total = this.#ranges + ranges;
     const sleepNs = setting(m, 'khugepaged.scan_sleep_millisecs') * 1e6 + PASS_NS;
     const lastNs = nowNs + ns + (charge > entries ? passes * sleepNs : 0);
-    if ((charge > entries && !laterPasses) || lastNs >= quietUntilNs || this.#ranges + ranges > mostRanges)
-      return false;
+    const most = charge > entries ? Math.min(laterRanges, mostRanges) : mostRanges;
+    if (total > most || lastNs >= quietUntilNs) return false;
     if (blocks > this.#freeBlocks) {
       this.#short = true;
       return false;
@@ -145,7 +146,7 @@ class RoundWalk {
     this.#charge = charge;
     this.#ns = ns;
     this.#blocks = blocks;
-    this.#ranges += ranges;
+    this.#ranges = total;
     return true;
   }
 }

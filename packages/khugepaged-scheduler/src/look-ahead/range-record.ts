@@ -122,7 +122,8 @@ export function* replayRange(
       }
     } else if (word === MARK.trace) {
       const [id, a, b, c, d, e, f, g, h] = words.subarray(at, at + 1 + TRACE_ARGS);
-      tracer.event(asBrand(id), a, b, c, d, e, f, g, h);
+      // The machine's tracer may have a catalogue with more events, and other numbers.
+      tracer.event(tracer.ids[TRACE_EVENTS.names[id] as keyof TraceEvents], a, b, c, d, e, f, g, h);
       at += 1 + TRACE_ARGS;
     } else if (word === MARK.attempted) {
       recorder?.attempted?.(

@@ -13,6 +13,7 @@ import { fragmentMemory } from './fragment.js';
 import { memberName, type NamedRange } from './process-table.js';
 import { type Locate, nowhere, scenarioError } from './run-error.js';
 import { executionsOf, MOST_EXECUTIONS } from './timetable.js';
+import type { ThreadsSetUp } from './work-ahead.js';
 import type { World } from './world.js';
 
 /** How a machine is assembled. */
@@ -27,6 +28,8 @@ export interface AssembleOptions {
   readonly lockHolds?: boolean;
   /** Tables whose every decision is kept (`explain --range`), by process name and first page of the range. */
   readonly zoom?: readonly { readonly process: string; readonly page: number }[];
+  /** Where other threads are to work ahead of khugepaged: what the machine needs for it, and how far they may go. */
+  readonly threads?: ThreadsSetUp;
   /** Snapshots by the path that the scenario names them by. */
   readonly snapshots?: ReadonlyMap<string, Snapshot>;
   /** What is taken for what snapshots do not tell. */

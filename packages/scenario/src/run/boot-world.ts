@@ -21,6 +21,7 @@ import { ProcessTable } from './process-table.js';
 import { type Locate, scenarioError } from './run-error.js';
 import { damonSizesOf, type ExtraNeeds, limitsOf } from './size-machine.js';
 import { RUN_EVENTS, type RunEvents } from './trace-catalogue.js';
+import { workAhead } from './work-ahead.js';
 import type { World } from './world.js';
 import { ZoomLocks } from './zoom-locks.js';
 
@@ -50,6 +51,7 @@ export function bootWorld(scenario: Scenario, options: AssembleOptions, locate: 
   const threads = new KhugepagedThreads(executor, locks, notice, scenario.run.khugepaged);
   const k = createKhugepaged({ machine: m, profile, collapse, startThread: threads.start });
   threads.attach(k);
+  if (options.threads !== undefined) k.ahead = workAhead(k, options.threads, () => world);
   let cpu = 0;
   const world: World = {
     scenario,
@@ -99,18 +101,24 @@ function bootScenarioMachine(scenario: Scenario, options: AssembleOptions, event
   const booted = bootOrRefuse(locate, {
     geometry: geometryOf(machine),
     nodePages: machine.nodes.map((node) => node.size / machine.pageSize),
-    cpus: machine.cpus,
+    // A thread has a row of its own, as a processor has.
+    cpus: Math.max(machine.cpus, options.threads?.threads ?? 0),
     swapPages: machine.swap / machine.pageSize,
     limits,
     commandLine: machine.boot,
-    extraTables: { ...KHUGEPAGED_TABLES, ...TRACE_TABLES, ...DAMON_TABLES },
-    extraSizes: { ...khugepagedSizes(limits.mms), ...traceSizes(events), ...damonSizesOf(scenario) },
+    extraTables: { ...KHUGEPAGED_TABLES, ...TRACE_TABLES, ...DAMON_TABLES, ...options.threads?.tables },
+    extraSizes: {
+      ...khugepagedSizes(limits.mms),
+      ...options.threads?.sizes(limits.mms),
+      ...traceSizes(events),
+      ...damonSizesOf(scenario),
+    },
   });
   const problem = booted.problems[0];
   if (problem !== undefined) {
     throw scenarioError(locate, 'machine.boot', problem.message, 'such as "thp_anon=64K:always"');
   }
-  return booted.machine;
+  return { ...booted.machine, cpus: machine.cpus };
 }
 
 /** Errors: ScenarioError for a machine that is too large for this one. */

@@ -35,11 +35,21 @@ function isCovered(world: World, covered: NonNullable<RunGoal['covered']>): bool
 
 /** Share of the bytes of VMAs that huge PMDs map. */
 export function coveredShare(world: World, process: string | null, vma: string | null): number {
+  const { pages, huge } = coveredPages(world, process, vma);
+  return pages === 0 ? 0 : huge / pages;
+}
+
+/** Pages of VMAs, and those that huge PMDs map. */
+export function coveredPages(
+  world: World,
+  process: string | null,
+  vma: string | null,
+): { readonly pages: number; readonly huge: number } {
   let pages = 0;
   let huge = 0;
   for (const { process: one, range } of rangesOf(world, process, vma)) {
     pages += range.pages;
     huge += countHugeBlocks(world.m, one.mm, range.start, range.start + range.pages) * world.m.ptes;
   }
-  return pages === 0 ? 0 : huge / pages;
+  return { pages, huge };
 }

@@ -2,6 +2,7 @@
  * Running a scenario: the executor runs from one due time to the next (events, rows of the time line, the end), and stops in
  * between where khugepaged goes to sleep or an event ends and the goal of the run is reached by then.
  */
+import { type AheadPlan, type AheadSums, type Khugepaged, LookAheadError } from '@thplab/khugepaged-scheduler';
 import type { LockHold, TraceReader } from '@thplab/trace';
 import { judgeCounter } from '../expect/counter.js';
 import { judge } from '../expect/judge.js';
@@ -36,6 +37,8 @@ export interface RunProgress {
   /** When it ends at the latest. */
   readonly atMostNs: number;
   readonly pagesCollapsed: number;
+  /** To be carried out by threads before the next piece: only with the option `threads`. */
+  readonly ahead?: { readonly k: Khugepaged; readonly plan: AheadPlan };
 }
 
 /** A finished run. */
@@ -48,6 +51,8 @@ export interface ScenarioRun {
   readonly trace: TraceReader<RunEvents>;
   /** Lock holds, if they were recorded. */
   readonly lockHolds: readonly LockHold[];
+  /** What threads did ahead of khugepaged; undefined without the option `threads`. */
+  readonly ahead: AheadSums | undefined;
 }
 
 const DEFAULT_CHECKED_BYTES = 4 * 2 ** 30;
@@ -74,6 +79,8 @@ export function* runScenarioInPieces(
   const world = assembleMachine(scenario, options);
   const run = new Run(world, options);
   const end = yield* run.run();
+  if (!end.partial && world.k.ahead?.left === true)
+    throw new LookAheadError('the run ended before work that was done ahead');
   const checked = options.checkInvariants ?? memoryOf(scenario) <= DEFAULT_CHECKED_BYTES;
   const result = makeResult(world, {
     end,
@@ -89,6 +96,7 @@ export function* runScenarioInPieces(
     world,
     trace: world.tracer.reader(),
     lockHolds: world.lockRecorder?.holds(end.atNs) ?? [],
+    ahead: world.k.ahead?.sums,
   };
 }
 
@@ -156,13 +164,17 @@ class Run {
   }
 
   *#advance(): Generator<RunProgress, ResultEnd, void> {
-    const { executor, scenario } = this.#world;
+    const { executor, scenario, k } = this.#world;
     const { until, atMost, sample } = scenario.run;
     let sampleNs = sample ?? Number.POSITIVE_INFINITY;
     for (;;) {
       const dueNs = Math.min(this.#timetable.nextNs, sampleNs, atMost);
       const { end } = executor.run({ untilNs: dueNs, maxSteps: PIECE_STEPS, shouldStop: this.#shouldStop });
       const atNs = executor.current.nowNs;
+      if (k.ahead?.pending !== undefined) {
+        yield { ...this.#progress(), ahead: { k, plan: k.ahead.pending } };
+        continue;
+      }
       if (end === 'steps' && !this.#reached) {
         yield this.#progress();
         continue;
@@ -204,7 +216,7 @@ class Run {
   }
 
   readonly #shouldStop = (): boolean => {
-    if (this.#reached) return true;
+    if (this.#reached || this.#world.k.ahead?.pending !== undefined) return true;
     this.#options.onProgress?.(this.#progress());
     return this.#options.shouldStop?.() === true;
   };
