@@ -1,60 +1,67 @@
 import { describe, expect, it } from 'vitest';
-import { GENERATIONS } from './generations/index.js';
+import { chooseWindows } from './choice/choose-windows.js';
+import type { Generation } from './generations/generation.js';
+import { GENERATIONS, generationByName } from './generations/index.js';
 import { SCAN, type ScanResult, type ScanResultName, scanResultName } from './results.js';
+import { CLASSIFICATION_MATRIX, MATRIX_COLUMNS, OWN_LISTS, SAME_COLUMN } from './testing/classification-matrix.js';
 
-/**
- * The matrix of khugepaged spec 15.10: what a result means, per generation. L: smaller windows of the same region;
- * N: next region; S: stop; T: failed without classification, which is L; -: the generation has no such result.
- */
-const GROUPS = ['rfc-v2', 'v12', 'v15', 'v17', 'v18', 'merged'] as const;
-const MATRIX: readonly (readonly [results: string, effects: string])[] = [
-  ['SUCCEED', 'N N N N N N'],
-  ['PTE_MAPPED_HUGEPAGE', 'T N N N N N'],
-  ['ALLOC_HUGE_PAGE_FAIL', 'T L L L L L'],
-  ['LACK_REFERENCED_PAGE EXCEED_NONE_PTE EXCEED_SWAP_PTE EXCEED_SHARED_PTE', 'T L L L L L'],
-  ['PAGE_LOCK PAGE_COUNT PAGE_NULL DEL_PAGE_LRU', 'T L L L L L'],
-  ['PTE_NON_PRESENT PTE_UFFD_WP', 'T L L L L L'],
-  ['PAGE_LRU', 'T L L S S S'],
-  ['PAGE_LAZYFREE', '- - S L L L'],
-  ['CGROUP_CHARGE_FAIL', 'T S S S S S'],
-  ['COPY_MC VMA_NULL VMA_CHECK ADDRESS_RANGE ANY_PROCESS PAGE_ANON PMD_MAPPED SCAN_ABORT FAIL', 'T S S S S S'],
-  ['NO_PTE_TABLE', '- - S S S S'],
-  ['PMD_NULL PMD_NONE', 'T S - - - -'],
-  ['INVALID_PTES_NONE', '- - - S - -'],
-];
+type Cell = 'L' | 'T' | 'N' | 'S' | '-';
 
-const EFFECT = { L: 'retryLower', T: 'retryLower', N: 'nextRegion', S: 'stop' } as const;
+/** The column of a generation: each result with its cell. */
+function columnOf(name: string): { result: ScanResultName; cell: Cell }[] {
+  const column = MATRIX_COLUMNS.indexOf((SAME_COLUMN[name] ?? name) as (typeof MATRIX_COLUMNS)[number]);
+  return CLASSIFICATION_MATRIX.flatMap(([results, cells]) =>
+    results.split(' ').map((result) => ({ result: result as ScanResultName, cell: cells.split(' ')[column] as Cell })),
+  );
+}
 
-const cells = MATRIX.flatMap(([results, effects]) =>
-  results.split(' ').flatMap((result) =>
-    effects.split(' ').map((effect, column) => ({
-      result: result as ScanResultName,
-      generation: GROUPS[column] as string,
-      effect: effect as keyof typeof EFFECT | '-',
-    })),
-  ),
-);
+/** A full table with orders 8 and 7: which window follows when the first one ends with `result`. */
+function followsAfter(generation: Generation, result: ScanResult): string {
+  const { attempts } = chooseWindows({
+    generation,
+    present: [[0, 512]],
+    enabledOrders: [7, 8],
+    settings: { maxPtesNone: 511 },
+    attempt: ({ offset, order }) => (offset === 0 && order === 8 ? result : SCAN.SUCCEED),
+  });
+  const next = attempts[1];
+  return next === undefined ? 'nothing' : `${next.offset}@${next.order}`;
+}
 
-const known = GENERATIONS.map((generation) => generation.name);
+const FOLLOWS = { L: '0@7', T: '0@7', N: '256@8', S: 'nothing' } as const;
 
-describe.each(GENERATIONS.filter((generation) => (GROUPS as readonly string[]).includes(generation.name)))(
-  'classification of $name',
-  (generation) => {
-    const column = cells.filter((cell) => cell.generation === generation.name && cell.effect !== '-');
+const inMatrix = GENERATIONS.filter(({ name }) => !OWN_LISTS.includes(name));
 
-    it.each(column)('$result: $effect', ({ result, effect }) => {
-      expect(generation.effects[SCAN[result]]).toBe(EFFECT[effect as keyof typeof EFFECT]);
-    });
-  },
-);
+describe.each(inMatrix)('what follows an attempt of $name', (generation) => {
+  const column = columnOf(generation.name);
 
-describe('classification', () => {
-  it('has a column for every generation that walks over more than one order', () => {
-    // v4 has a list of its own, tested with the generation; with hints the classes are those of merged.
-    const own = GENERATIONS.filter(({ name, hints }) => name !== 'v4' && !hints);
-    const walking = own.filter(({ walk }) => walk !== 'single').map(({ name }) => name);
-    expect(walking.filter((name) => !(GROUPS as readonly string[]).includes(name))).toEqual([]);
-    expect(known).toContain('merged');
+  it.each(column.filter(({ cell }) => cell !== '-'))('that ends with $result: $cell', ({ result, cell }) => {
+    expect(followsAfter(generation, SCAN[result])).toBe(FOLLOWS[cell as keyof typeof FOLLOWS]);
+  });
+
+  it.each(column.filter(({ cell }) => cell === '-'))('cannot be $result, which it does not have', ({ result }) => {
+    expect(generation.results).not.toContain(SCAN[result]);
+  });
+});
+
+describe.each(['dev-v1', 'dev-v2'])('what follows an attempt of %s', (name) => {
+  const generation = generationByName(name);
+
+  it.each(generation.results.map((result) => [scanResultName(result), result] as const))(
+    'that ends with %s: down, unless it is a success or a folio to step over',
+    (_, result) => {
+      const next = result === SCAN.SUCCEED || result === SCAN.PTE_MAPPED ? '256@8' : '0@7';
+      expect(followsAfter(generation, result)).toBe(next);
+    },
+  );
+});
+
+describe('the matrix', () => {
+  it('has a column for every generation, but those with a list of their own', () => {
+    const missing = inMatrix.filter(
+      ({ name }) => !MATRIX_COLUMNS.some((column) => column === (SAME_COLUMN[name] ?? name)),
+    );
+    expect(missing.map(({ name }) => name)).toEqual([]);
   });
 
   it('gives an effect to every result', () => {

@@ -45,6 +45,9 @@ export function effectTable(
 /** RFC v2: every failure is just a failure, smaller windows are tried. */
 export const UNCLASSIFIED_EFFECTS: EffectTable = effectTable([SCAN.SUCCEED], [], 'retryLower');
 
+/** Dev Jain: a failure takes its order out of the range, a folio that is there already is stepped over. */
+export const LINEAR_EFFECTS: EffectTable = effectTable([SCAN.SUCCEED, SCAN.PTE_MAPPED], [], 'retryLower');
+
 /** v4: the first classification, by a list of its own; even an mTHP that was there before ends the table. */
 export const V4_EFFECTS: EffectTable = effectTable(
   [SCAN.SUCCEED],

@@ -115,6 +115,60 @@ export function scaledNoneLimit(order: number, context: LimitContext): Limit {
   return initiator === 'madvise' ? 1 << pmdOrder : settings.maxPtesNone >> (pmdOrder - order);
 }
 
+/**
+ * How full a table must be in percent, 0 to 100, as RFC v1 made it of max_ptes_none: (N - M - 1) of (N - 1) entries,
+ * rounded down. A recollection: the arithmetic of RFC v1 is not public (khugepaged spec 15.2, 21.1).
+ */
+export function fullnessPercent({ pmdOrder, settings }: LimitContext): number {
+  const ceiling = maxPtesCeiling(pmdOrder);
+  return Math.floor(((ceiling - settings.maxPtesNone) * 100) / ceiling);
+}
+
+/**
+ * RFC v1: below the PMD order a window must be as full as `fullnessPercent` says; at the PMD order the setting itself;
+ * MADV_COLLAPSE is not limited (khugepaged spec 15.1, 15.2).
+ */
+export function percentNoneLimit(order: number, context: LimitContext): Limit {
+  const { pmdOrder, settings, initiator } = context;
+  if (context.uffdArmed) return 0;
+  if (initiator === 'madvise') return 1 << pmdOrder;
+  if (order === pmdOrder) return settings.maxPtesNone;
+  return (1 << order) - Math.floor((fullnessPercent(context) * (1 << order)) / 100);
+}
+
+/**
+ * Dev Jain's v2: `scaledNoneLimit` where the setting is 0 or the ceiling; below the PMD order any other one is refused
+ * (khugepaged spec 15.4, the strict policy).
+ */
+export function strictScaledNoneLimit(order: number, context: LimitContext): Limit {
+  const binds = context.initiator === 'khugepaged' && order < context.pmdOrder;
+  return binds && !isStrictNoneSetting(context) ? 'refused' : scaledNoneLimit(order, context);
+}
+
+/**
+ * The what-if policy for MADV_COLLAPSE of mTHP: as `allOrNothingNoneLimit`, and MADV_COLLAPSE may leave all but one entry
+ * of a window below the PMD order empty. So the unsigned wrap of the kernel's formula there (khugepaged spec 23.5) does
+ * not arise.
+ */
+export function bestEffortNoneLimit(order: number, context: LimitContext): Limit {
+  const below = context.initiator === 'madvise' && !context.uffdArmed && order < context.pmdOrder;
+  return below ? (1 << order) - 1 : allOrNothingNoneLimit(order, context);
+}
+
+/** Dev Jain's v1: max_ptes_swap shifted down with the order (khugepaged spec 15.4). */
+export function scaledSwapLimit(order: number, context: LimitContext): number {
+  return scaledLimit(order, context, context.settings.maxPtesSwap);
+}
+
+/** As `scaledSwapLimit`, for entries whose folio may be mapped by another process. */
+export function scaledSharedLimit(order: number, context: LimitContext): number {
+  return scaledLimit(order, context, context.settings.maxPtesShared);
+}
+
+function scaledLimit(order: number, { initiator, pmdOrder }: LimitContext, setting: number): number {
+  return initiator === 'madvise' ? 1 << pmdOrder : setting >> (pmdOrder - order);
+}
+
 /** merged and its forerunners from v12 on: the setting at the PMD order, none below, no limit for MADV_COLLAPSE. */
 export function pmdOnlySwapLimit(order: number, context: LimitContext): number {
   return pmdOnlyLimit(order, context, context.settings.maxPtesSwap);

@@ -40,6 +40,8 @@ export interface MthpCollapseTarget {
 export interface MthpCollapseOutcome extends WalkOutcome {
   /** Windows that were collapsed. */
   readonly windows: number;
+  /** What came of the PMD order; FAIL if it was not attempted. */
+  readonly pmdResult: ScanResult;
 }
 
 /**
@@ -57,6 +59,7 @@ export function* mthpCollapse(
   const a = cc.attempt;
   let settings = yield* readLimits(ctx);
   let windows = 0;
+  let pmdResult: ScanResult = SCAN.FAIL;
   const walk = startWalk(ctx.generation, walkInput(ctx, cc, target, settings));
   for (let w = nextWindow(ctx, walk, target); w !== NO_WINDOW; w = nextWindow(ctx, walk, target)) {
     const order = windowOrder(w);
@@ -66,6 +69,7 @@ export function* mthpCollapse(
     a.uffdAtScan = target.uffdArmed;
     const result: ScanResult = yield* collapseHugePage(ctx, cc);
     if (result === SCAN.SUCCEED) windows++;
+    if (order === m.pmdOrder) pmdResult = result;
     recorder?.attempted?.(mm, a.page, order, result, a.none);
     if (ctx.tracer.enabled) traceAttempt(ctx, cc, settings, result);
     walk.report(result);
@@ -77,7 +81,7 @@ export function* mthpCollapse(
   }
   const outcome = walk.outcome();
   if (outcome.warned) Atomics.or(m.machine.warnings, 0, WARNING_MAX_PTES_NONE);
-  return { ...outcome, windows };
+  return { ...outcome, windows, pmdResult };
 }
 
 /** The three limits. With the defect B11 max_ptes_none is read once for each of the two values it is compared with. */

@@ -20,6 +20,11 @@ export const LEGACY_RESULTS_WITH_PAGE_RO: ResultNumbering = LEGACY_RESULTS.flatM
   code === SCAN.LACK_REFERENCED_PAGE ? [SCAN.PAGE_RO, code] : [code],
 );
 
+/** Dev Jain's trees: as 6.13, with `PTE_MAPPED` behind `PMD_MAPPED` (khugepaged spec 3, 15.4). */
+export const DEV_RESULTS: ResultNumbering = LEGACY_RESULTS_WITH_PAGE_RO.flatMap((code) =>
+  code === SCAN.PMD_MAPPED ? [code, SCAN.PTE_MAPPED] : [code],
+);
+
 function codesUpTo(last: ScanResult): ScanResult[] {
   return (Object.values(SCAN) as ScanResult[]).filter((code) => code <= last).sort((a, b) => a - b);
 }

@@ -47,6 +47,8 @@ export const SCAN = {
   PAGE_RO: 34,
   /** v17 only: max_ptes_none is neither 0 nor the ceiling while an mTHP order is considered. */
   INVALID_PTES_NONE: 35,
+  /** Dev Jain's proposals: the scan met a folio that is as large as the window, or larger (khugepaged spec 15.4). */
+  PTE_MAPPED: 36,
 } as const;
 
 /** Name of a result code: the kernel's, without the prefix. */
@@ -56,7 +58,7 @@ export type ScanResultName = keyof typeof SCAN;
 export type ScanResult = (typeof SCAN)[ScanResultName];
 
 /** How many codes there are; every `ScanResult` is below it, so it sizes counters per result. */
-export const SCAN_RESULT_COUNT = 36;
+export const SCAN_RESULT_COUNT = 37;
 
 const TEXTS: Readonly<Record<ScanResultName, string>> = {
   FAIL: 'failed',
@@ -96,6 +98,8 @@ const TEXTS: Readonly<Record<ScanResultName, string>> = {
   PMD_NONE: 'pmd_none',
   PAGE_RO: 'no_writable_page',
   INVALID_PTES_NONE: 'invalid_ptes_none',
+  // The text is ours, in the manner of page_pmd_mapped: only the name is known.
+  PTE_MAPPED: 'page_pte_mapped',
 };
 
 const NAME_OF: readonly ScanResultName[] = namesByCode();

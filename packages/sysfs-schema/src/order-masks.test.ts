@@ -69,7 +69,7 @@ describe('order masks', () => {
 describe('whether khugepaged has work', () => {
   const enabled = (line: string): readonly KernelProfile[] =>
     KERNEL_PROFILES.filter((profile) => hugepageEnabled(profile, boot(line), GEOMETRY_4K));
-  const merged: readonly KernelProfile[] = ['hints-rfc', 'merged', 'damon-rfc'];
+  const merged: readonly KernelProfile[] = ['hints-rfc', 'merged', 'damon-rfc', 'madvise-mthp'];
   const pmdOnly: readonly KernelProfile[] = ['v6.13', 'rfc-v1', 'v6.18'];
 
   it('with the PMD size enabled every kernel has', () => {

@@ -21,6 +21,7 @@ export const KERNEL_PROFILES = [
   'hints-rfc',
   'merged',
   'damon-rfc',
+  'madvise-mthp',
 ] as const;
 export type KernelProfile = (typeof KERNEL_PROFILES)[number];
 
@@ -189,6 +190,12 @@ const DESCRIPTIONS: Readonly<Record<KernelProfile, Omit<ProfileDescription, 'nam
     title: 'Lian Wang, RFC v2: DAMON schemes that collapse and split, on top of the merged code',
     date: '2026-07-02',
     spec: 'khugepaged spec 18',
+  },
+  'madvise-mthp': {
+    ...MERGED,
+    title: 'What if (ours, no kernel): merged, and MADV_COLLAPSE goes down the enabled sizes where 2 MiB fails',
+    date: '2026-07-02',
+    spec: 'khugepaged spec 13.3',
   },
 };
 

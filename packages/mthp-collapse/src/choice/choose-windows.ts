@@ -1,12 +1,13 @@
-import { type Occupancy, occupancyCount } from '../bitmap.js';
+import { occupancyCount } from '../bitmap.js';
 import { chunkOccupancy } from '../chunks.js';
 import type { Generation } from '../generations/generation.js';
 import { generationByName, requestedOrders } from '../generations/index.js';
 import { defaultPtesSettings, type Initiator, type PtesSettings } from '../limits.js';
-import { MIN_MTHP_ORDER } from '../orders.js';
+import { MIN_MTHP_ORDER, type OrderSet } from '../orders.js';
 import { SCAN, type ScanResult, type ScanResultName, scanResultName } from '../results.js';
 import { checkNumber, type Entries, emptyEntries, type Orders, toOccupancy, toOrderSet } from './input.js';
 import { startWalk } from './start-walk.js';
+import type { WalkInput } from './walk.js';
 import { NO_WINDOW, type Window, windowOffset, windowOrder } from './window.js';
 
 /** A window as a plain object: 2^order entries from `offset`. */
@@ -39,7 +40,7 @@ export interface ChooseWindowsInput {
   readonly pmdOrder?: number;
   /** A generation or its name. Default `merged`. */
   readonly generation?: Generation | string;
-  /** Swapped entries that the scan accepted: how many, or which. Default 0. A generation with chunks must know which. */
+  /** Swapped entries that the scan accepted: how many, or which. Default 0. Generations with chunks, and Dev Jain's, must know which. */
   readonly unmapped?: number | Entries;
   /** Orders whose own `enabled` file says `always`; matters to RFC v2 and v4 only. Default none. */
   readonly alwaysOrders?: Orders;
@@ -80,7 +81,7 @@ export function chooseWindows(input: ChooseWindowsInput): WindowDecision {
   const walk = startWalk(generation, {
     ...toTable(generation, input, settings, pmdOrder),
     pmdOrder,
-    enabledOrders: initiator === 'madvise' ? requestedOrders(generation, pmdOrder, initiator) : enabledOrders,
+    enabledOrders: initiator === 'madvise' ? madviseOrders(generation, pmdOrder, enabledOrders) : enabledOrders,
     alwaysOrders: toOrderSet('always order', input.alwaysOrders ?? [], pmdOrder),
     settings,
     initiator,
@@ -98,6 +99,12 @@ export function chooseWindows(input: ChooseWindowsInput): WindowDecision {
   return { attempts, skipped, result: scanResultName(result), collapsed, warned };
 }
 
+/** MADV_COLLAPSE asks for the orders of its generation; only one that goes down looks at the enabled ones too. */
+function madviseOrders(generation: Generation, pmdOrder: number, enabledOrders: OrderSet): OrderSet {
+  const requested = requestedOrders(generation, pmdOrder, 'madvise');
+  return generation.madviseOrders === 'pmdThenEnabled' ? requested | enabledOrders : requested;
+}
+
 function toChoice(window: Window): WindowChoice {
   return { offset: windowOffset(window), order: windowOrder(window) };
 }
@@ -108,20 +115,22 @@ function toGeneration(generation: Generation | string): Generation {
 
 /** The bitmap that the generation's scan would leave, and the number of swapped entries. */
 function toTable(
-  { chunkRule, chunkOrder, name }: Generation,
+  { chunkRule, chunkOrder, name, walk }: Generation,
   input: ChooseWindowsInput,
   { maxPtesNone }: PtesSettings,
   pmdOrder: number,
-): { bitmap: Occupancy; unmapped: number } {
+): Pick<WalkInput, 'bitmap' | 'unmapped' | 'swapped'> {
   const occupied = toOccupancy('present', input.present, pmdOrder);
   const places = typeof input.unmapped === 'number' ? undefined : input.unmapped;
   const swapped = toOccupancy('unmapped', places ?? [], pmdOrder);
   const unmapped = typeof input.unmapped === 'number' ? input.unmapped : occupancyCount(swapped);
   checkNumber('unmapped', unmapped, 0, (1 << pmdOrder) - occupancyCount(occupied));
-  if (chunkOrder === 0) return { bitmap: occupied, unmapped };
-  if (unmapped > 0 && places === undefined) {
-    throw new RangeError(`unmapped is ${unmapped}; ${name} looks at chunks and must know which entries: give ranges`);
+  const byWindow = walk === 'linearRescan';
+  if (unmapped > 0 && places === undefined && (chunkOrder > 0 || byWindow)) {
+    const what = byWindow ? 'each window' : 'chunks';
+    throw new RangeError(`unmapped is ${unmapped}; ${name} looks at ${what} and must know which entries: give ranges`);
   }
+  if (chunkOrder === 0) return { bitmap: occupied, unmapped, swapped };
   const empty = emptyEntries(occupied, swapped, pmdOrder);
   return { bitmap: chunkOccupancy(chunkRule, { occupied, empty, maxPtesNone, pmdOrder, chunkOrder }), unmapped };
 }

@@ -1,3 +1,4 @@
+import { shiftedChunks } from '../chunks.js';
 import type { Generation } from '../generations/generation.js';
 import { isStrictNoneSetting, type LimitContext } from '../limits.js';
 import { type OrderSet, orderBit, ordersBelow, ordersOf } from '../orders.js';
@@ -37,19 +38,18 @@ export function walkRequirements(
   return { required, refused, warns: warningOrders(generation, enabledOrders, context) };
 }
 
-/** Required chunks: more than the scaled number of occupied entries, or any at all (khugepaged spec 15.2, 15.3). */
+/** Required chunks: as the generation's rule says, or any at all (khugepaged spec 15.2, 15.3). */
 function chunkRequirements(
-  { chunkOrder, greedyAlways, pmdOnlyUnconditional }: Generation,
+  { chunkOrder, greedyAlways, pmdOnlyUnconditional, requiredChunks = shiftedChunks }: Generation,
   enabledOrders: OrderSet,
   alwaysOrders: OrderSet,
-  { pmdOrder, settings }: LimitContext,
+  context: LimitContext,
 ): Requirements {
-  const required = new Int32Array(pmdOrder + 1);
-  const unconditional = pmdOnlyUnconditional && enabledOrders === orderBit(pmdOrder);
-  const minOccupied = (1 << pmdOrder) - settings.maxPtesNone - 1;
+  const required = new Int32Array(context.pmdOrder + 1);
+  const unconditional = pmdOnlyUnconditional && enabledOrders === orderBit(context.pmdOrder);
   for (const order of ordersOf(enabledOrders)) {
     const greedy = greedyAlways && (alwaysOrders & orderBit(order)) !== 0;
-    if (!greedy && !unconditional) required[order] = (minOccupied >> (pmdOrder - (order - chunkOrder))) + 1;
+    if (!greedy && !unconditional) required[order] = requiredChunks(order, chunkOrder, context);
   }
   return { required, refused: 0, warns: 0 };
 }

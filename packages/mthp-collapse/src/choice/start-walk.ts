@@ -1,6 +1,7 @@
 import type { Generation } from '../generations/generation.js';
 import { DfsWalk } from './dfs-walk.js';
 import { ForwardWalk } from './forward-walk.js';
+import { LinearWalk } from './linear-walk.js';
 import { SingleWalk } from './single-walk.js';
 import type { WalkInput, WindowWalk } from './walk.js';
 
@@ -18,5 +19,7 @@ export function startWalk(generation: Generation, input: WalkInput): WindowWalk 
       return new DfsWalk(generation, input);
     case 'forward':
       return new ForwardWalk(generation, input);
+    case 'linearRescan':
+      return new LinearWalk(generation, input);
   }
 }

@@ -70,6 +70,7 @@ class PlainTable {
   occupied(offset: number, order: number): number {
     let count = 0;
     for (let i = offset; i < offset + 2 ** order; i++) if (isOccupied(this.c.bitmap, i)) count += 1;
+    if (this.c.generation.walk === 'linearRescan') return count;
     if (order === this.c.pmdOrder && this.c.generation.unmappedCountsAsOccupied) count += this.c.unmapped;
     return count;
   }
@@ -93,10 +94,14 @@ class PlainTable {
     const state = order - generation.chunkOrder;
     let bits = 0;
     for (let i = 0; i < 2 ** state; i++) if (isOccupied(bitmap, offset / 2 ** generation.chunkOrder + i)) bits += 1;
+    if (generation.name === 'rfc-v1') {
+      const percent = Math.floor(((2 ** pmdOrder - settings.maxPtesNone - 1) * 100) / (2 ** pmdOrder - 1));
+      return bits >= Math.floor((percent * 2 ** state) / 100);
+    }
     return bits > Math.floor((2 ** pmdOrder - settings.maxPtesNone - 1) / 2 ** (pmdOrder - state));
   }
 
-  private attempt(offset: number, order: number): AttemptEffect {
+  attempt(offset: number, order: number): AttemptEffect {
     const { generation } = this.c;
     const result = this.c.attempt(offset, order, this.account.length);
     this.account.push(`${offset}@${order}=${scanResultName(result)}`);
@@ -165,6 +170,35 @@ function plainHalves(c: Case): Account {
   return table.finish();
 }
 
+/** The steps of khugepaged spec 15.4 as they are written. */
+function plainLinear(c: Case): Account {
+  const table = new PlainTable(c);
+  const end = 2 ** c.pmdOrder;
+  const limitOf = (order: number): number | 'refused' => c.generation.noneLimit(order, table.context);
+  const mask = new Set([...Array(c.pmdOrder + 1).keys()].filter((o) => table.isEnabled(o) && limitOf(o) !== 'refused'));
+  const highest = (below: number): number => Math.max(-1, ...[...mask].filter((order) => order < below));
+  let [offset, order] = [0, highest(99)];
+  while (order >= 2) {
+    const size = 2 ** order;
+    const scanned = size - table.occupied(offset, order) <= Number(limitOf(order));
+    if (!scanned) table.last = SCAN.EXCEED_NONE_PTE;
+    else table.attempt(offset, order);
+    const skips = table.last === SCAN.PTE_MAPPED;
+    if (scanned && !skips && offset + size === end) break;
+    if (scanned && (table.last === SCAN.SUCCEED || skips)) {
+      offset += size;
+      if (offset >= end) break;
+      let aligned = 0;
+      while ((offset / 2 ** (aligned + 1)) % 1 === 0) aligned += 1;
+      order = mask.has(aligned) ? aligned : highest(99);
+    } else {
+      mask.delete(order);
+      order = highest(order);
+    }
+  }
+  return table.finish();
+}
+
 /** One attempt at most (khugepaged spec 13.3, 15.8). */
 function plainSingle(c: Case): Account {
   const table = new PlainTable(c);
@@ -175,6 +209,7 @@ function plainSingle(c: Case): Account {
 function plainWalk(c: Case): Account {
   const madvisePmd = c.initiator === 'madvise' && c.generation.madviseOrders === 'pmdOnly';
   if (madvisePmd || c.generation.walk === 'single') return plainSingle(c);
+  if (c.generation.walk === 'linearRescan') return plainLinear(c);
   return c.generation.walk === 'dfs' ? plainHalves(c) : plainForward(c);
 }
 

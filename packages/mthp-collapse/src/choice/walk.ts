@@ -20,6 +20,8 @@ export interface WalkInput {
   readonly enabledOrders: OrderSet;
   /** Swapped and other non-present entries that the scan accepted. */
   readonly unmapped: number;
+  /** Which entries those are; needed by a generation that looks for them window by window. */
+  readonly swapped?: Occupancy;
   readonly settings: PtesSettings;
   readonly initiator: Initiator;
   /** The VMA is registered with userfaultfd. Only a generation that passes its VMA to the limits looks at it. */
@@ -61,9 +63,9 @@ export abstract class WindowWalk {
   private readonly alwaysOrders: OrderSet;
   private readonly chunkOrder: number;
   private readonly onSkip: WalkInput['onSkip'];
-  private requirements: Requirements;
+  protected requirements: Requirements;
   private pending: Window = NO_WINDOW;
-  private last: ScanResult = SCAN.FAIL;
+  protected last: ScanResult = SCAN.FAIL;
   private allocFailed = false;
   private collapsed = 0;
   private attempts = 0;
@@ -95,7 +97,7 @@ export abstract class WindowWalk {
         this.attempts += 1;
         return candidate;
       }
-      if (!this.finished) this.advance(candidate, 'retryLower');
+      if (!this.finished) this.pass(candidate);
     }
     this.finished = true;
     return NO_WINDOW;
@@ -130,10 +132,20 @@ export abstract class WindowWalk {
   /** The window under consideration, or `NO_WINDOW` at the end. Its order need not be enabled. */
   protected abstract candidate(): Window;
 
+  /** Leaves a window that was not attempted. */
+  protected pass(window: Window): void {
+    this.advance(window, 'retryLower');
+  }
+
+  /** Swapped entries of the window that count as occupied. */
+  protected countedUnmapped(window: Window): number {
+    return windowOrder(window) === this.pmdOrder ? this.unmappedAtPmd : 0;
+  }
+
   /** Leaves `window`: to smaller windows of the same region, or to the region behind it. */
   protected abstract advance(window: Window, effect: AttemptEffect): void;
 
-  private isEligible(window: Window): boolean {
+  protected isEligible(window: Window): boolean {
     const order = windowOrder(window);
     const bit = orderBit(order);
     const { required, refused, warns } = this.requirements;
@@ -145,9 +157,9 @@ export abstract class WindowWalk {
     }
     const needed = required[order];
     if (needed <= 0) return true;
-    const unmapped = order === this.pmdOrder ? this.unmappedAtPmd : 0;
     const chunk = this.chunkOrder;
-    const occupied = popcountWindow(this.bitmap, windowOffset(window) >> chunk, order - chunk) + unmapped;
+    const occupied =
+      popcountWindow(this.bitmap, windowOffset(window) >> chunk, order - chunk) + this.countedUnmapped(window);
     if (occupied >= needed) return true;
     this.onSkip?.(window, occupied, needed);
     return false;

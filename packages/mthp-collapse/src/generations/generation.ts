@@ -1,4 +1,4 @@
-import type { ChunkRule } from '../chunks.js';
+import type { ChunkRequirementRule, ChunkRule } from '../chunks.js';
 import type { EffectTable } from '../classification.js';
 import type { CountLimitRule, NoneLimitRule, ScanNoneLimitRule } from '../limits.js';
 import type { MadviseRules } from '../madvise-results.js';
@@ -28,16 +28,18 @@ export interface Generation
   readonly results: ResultNumbering;
 }
 
-/** Which orders exist for whom, and when the thread runs at all. */
+/**
+ * Which orders exist for whom. When the thread runs at all is a matter of the settings and told by the kernel profile
+ * (`describeProfile(name).runsWhen` of @thplab/sysfs-schema).
+ */
 export interface GenerationOrders {
   /** Smallest order that khugepaged builds; `pmd` when it knows only the PMD order. */
   readonly minOrder: number | 'pmd';
-  /** Orders that MADV_COLLAPSE tries: the PMD order alone, or all that the VMA can hold (khugepaged spec 13.3). */
-  readonly madviseOrders: 'pmdOnly' | 'allAnon';
-  /** Which enabled orders make the thread run and visit a VMA (khugepaged spec 4.3, 15.1). */
-  readonly runsWhen: 'pmdOnly' | 'anyOrder' | 'anyOrderAndStrictNone';
-  /** What a VMA must contain to be visited: a whole PMD range, or one window of an enabled order. */
-  readonly vmaGranularity: 'pmdRange' | 'window';
+  /**
+   * Orders that MADV_COLLAPSE tries: the PMD order alone, all that the VMA can hold, or the PMD order and, where that
+   * fails, those that sysfs allows khugepaged in this VMA (a what-if policy of ours, khugepaged spec 13.3).
+   */
+  readonly madviseOrders: 'pmdOnly' | 'allAnon' | 'pmdThenEnabled';
 }
 
 /** The scan of one table (khugepaged spec 7.1). */
@@ -71,6 +73,8 @@ export interface GenerationChoice {
   readonly chunkOrder: number;
   /** How the bits are set. */
   readonly chunkRule: ChunkRule;
+  /** How many chunks a window needs; absent: as in RFC v2 (`shiftedChunks`). A plug-in where the original is unknown. */
+  readonly requiredChunks?: ChunkRequirementRule;
   /** An order whose own `enabled` file says `always` is attempted whatever its occupancy (RFC v2, v4). */
   readonly greedyAlways: boolean;
   /** With the PMD order enabled alone, the table is attempted whatever its occupancy (v4). */
@@ -81,14 +85,15 @@ export interface GenerationChoice {
   readonly passVmaToNoneHelper: boolean;
   /** The limit reads the setting twice and can see two values: the defect B11. */
   readonly noneSettingReadTwice: boolean;
-  readonly walk: 'single' | 'dfs' | 'forward';
+  /** `linearRescan`: from left to right, each window scanned anew, and a failure takes its order out of the range. */
+  readonly walk: 'single' | 'dfs' | 'forward' | 'linearRescan';
   /** A depth-first walk goes on to halves although no lower order is enabled. */
   readonly pushesHalvesAlways: boolean;
   /** What a result means for the rest of the table. */
   readonly effects: EffectTable;
   /**
-   * What the table as a whole reports: the attempt's own result; SUCCEED or plain FAIL (the defect B9: a failed
-   * allocation is lost); or SUCCEED, else a failed allocation, else the last failure.
+   * What the table as a whole reports: the result of the last attempt (or scan, where each window has one); SUCCEED or
+   * plain FAIL (the defect B9: a failed allocation is lost); or SUCCEED, else a failed allocation, else the last failure.
    */
   readonly resultRule: 'own' | 'okOrFail' | 'okAllocLast';
 }
@@ -113,8 +118,13 @@ export interface GenerationAttempt {
   readonly refusedResult: ScanResult;
   /** mmap_lock may be held on entry (a flag tells), or never. */
   readonly lockContract: 'flag' | 'enterUnlocked';
-  /** Which per-order `collapse_*` statistics are counted (khugepaged spec 14.2, 23.2). */
-  readonly perOrderStats: 'none' | 'attempt' | 'attemptAndScan';
+  /** Swapped entries of a window below the PMD order are brought in, as far as the limit of the order allows. */
+  readonly swapsInBelowPmd: boolean;
+  /**
+   * Which per-order `collapse_*` statistics are counted: of allocations, of windows that a limit refused as well, and of
+   * refused scans (khugepaged spec 14.2, 23.2).
+   */
+  readonly perOrderStats: 'none' | 'alloc' | 'attempt' | 'attemptAndScan';
   /** Trace events of the attempt carry the order (and no longer `writable`). */
   readonly traceOrder: boolean;
 }
@@ -133,6 +143,8 @@ export interface GenerationLoop {
   readonly enterEligibilityFirst: boolean;
   /** The kind of access is compared by bit-and, so a forced collapse may pass as khugepaged's: the defect B19. */
   readonly tvaBitTest: boolean;
+  /** Others may tell khugepaged where to look first: the queue of collapse hints (khugepaged spec 17). */
+  readonly hints: boolean;
   readonly madvise: MadviseRules;
 }
 
@@ -140,8 +152,6 @@ export interface GenerationLoop {
  * Switches that no generation sets: mistakes in locking that a rule of the kernel keeps out, or that one posted version
  * had beside what it meant to do. A variant sets one to see what the rule is good for (`thplab check`). Absent is right.
  */
-  /** Others may tell khugepaged where to look first: the queue of collapse hints (khugepaged spec 17). */
-  readonly hints: boolean;
 export interface GenerationDefects {
   /** References are counted while lockless GUP can still reach the pages, before the PMD is cleared: B14. */
   readonly countsRefsBeforeFlush?: boolean;

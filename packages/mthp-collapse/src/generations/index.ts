@@ -1,10 +1,14 @@
 import type { Initiator } from '../limits.js';
 import { type OrderSet, orderBit, orderRange } from '../orders.js';
+import { devV1 } from './dev-v1.js';
+import { devV2 } from './dev-v2.js';
 import type { Generation } from './generation.js';
 import { hintsRfc } from './hints-rfc.js';
 import { legacy613 } from './legacy-6-13.js';
 import { legacy618 } from './legacy-6-18.js';
+import { madviseMthp } from './madvise-mthp.js';
 import { merged } from './merged.js';
+import { rfcV1 } from './rfc-v1.js';
 import { rfcV2 } from './rfc-v2.js';
 import { v4 } from './v4.js';
 import { v12 } from './v12.js';
@@ -13,7 +17,22 @@ import { v17 } from './v17.js';
 import { v18 } from './v18.js';
 
 /** Every generation this package can run, oldest first; what is not merged comes last. */
-export const GENERATIONS: readonly Generation[] = [legacy613, legacy618, rfcV2, v4, v12, v15, v17, v18, merged, hintsRfc];
+export const GENERATIONS: readonly Generation[] = [
+  legacy613,
+  devV1,
+  rfcV1,
+  rfcV2,
+  devV2,
+  v4,
+  v12,
+  legacy618,
+  v15,
+  v17,
+  v18,
+  merged,
+  hintsRfc,
+  madviseMthp,
+];
 
 /**
  * The generation with this profile name.
@@ -28,9 +47,10 @@ export function generationByName(name: string): Generation {
 
 /**
  * Orders that this generation requests for an anonymous VMA before sysfs and the VMA narrow them down
- * (khugepaged spec 4.1, `collapse_possible_orders`).
+ * (khugepaged spec 4.1, `collapse_possible_orders`). MADV_COLLAPSE that goes down the enabled orders asks for those once
+ * the PMD order has failed.
  */
 export function requestedOrders(generation: Generation, pmdOrder: number, initiator: Initiator): OrderSet {
-  const pmdOnly = generation.minOrder === 'pmd' || (initiator === 'madvise' && generation.madviseOrders === 'pmdOnly');
+  const pmdOnly = generation.minOrder === 'pmd' || (initiator === 'madvise' && generation.madviseOrders !== 'allAnon');
   return pmdOnly ? orderBit(pmdOrder) : orderRange(generation.minOrder as number, pmdOrder);
 }

@@ -13,8 +13,6 @@ export const legacy618: Generation = {
 
   minOrder: 'pmd',
   madviseOrders: 'pmdOnly',
-  runsWhen: 'pmdOnly',
-  vmaGranularity: 'pmdRange',
 
   scanCheckOrder: 'swapFirst',
   uffdRule: 'inlineScan',
@@ -50,6 +48,7 @@ export const legacy618: Generation = {
   refusedLimitRunsCleanup: false,
   refusedResult: SCAN.FAIL,
   lockContract: 'flag',
+  swapsInBelowPmd: false,
   perOrderStats: 'none',
   traceOrder: false,
 
@@ -58,7 +57,7 @@ export const legacy618: Generation = {
   traceMmScan: false,
   enterFlagFirst: true,
   enterEligibilityFirst: false,
-  hints: false,
   tvaBitTest: false,
+  hints: false,
   madvise: LEGACY_MADVISE,
 };

@@ -14,8 +14,6 @@ export const merged: Generation = {
 
   minOrder: MIN_MTHP_ORDER,
   madviseOrders: 'pmdOnly',
-  runsWhen: 'anyOrder',
-  vmaGranularity: 'pmdRange',
 
   scanCheckOrder: 'noneFirst',
   uffdRule: 'helper',
@@ -50,6 +48,7 @@ export const merged: Generation = {
   refusedLimitRunsCleanup: false,
   refusedResult: SCAN.FAIL,
   lockContract: 'enterUnlocked',
+  swapsInBelowPmd: false,
   perOrderStats: 'attemptAndScan',
   traceOrder: true,
 
@@ -58,7 +57,7 @@ export const merged: Generation = {
   traceMmScan: true,
   enterFlagFirst: false,
   enterEligibilityFirst: false,
-  hints: false,
   tvaBitTest: false,
+  hints: false,
   madvise: MERGED_MADVISE,
 };

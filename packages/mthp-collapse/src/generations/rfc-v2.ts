@@ -13,8 +13,6 @@ export const rfcV2: Generation = {
 
   minOrder: 3,
   madviseOrders: 'allAnon',
-  runsWhen: 'pmdOnly',
-  vmaGranularity: 'pmdRange',
 
   scanCheckOrder: 'swapFirst',
   uffdRule: 'inlineScan',
@@ -49,6 +47,7 @@ export const rfcV2: Generation = {
   refusedLimitRunsCleanup: false,
   refusedResult: SCAN.FAIL,
   lockContract: 'flag',
+  swapsInBelowPmd: false,
   perOrderStats: 'none',
   traceOrder: true,
 
@@ -57,7 +56,7 @@ export const rfcV2: Generation = {
   traceMmScan: false,
   enterFlagFirst: true,
   enterEligibilityFirst: false,
-  hints: false,
   tvaBitTest: false,
+  hints: false,
   madvise: LEGACY_MADVISE,
 };

@@ -19,8 +19,6 @@ export const v12: Generation = {
 
   minOrder: MIN_MTHP_ORDER,
   madviseOrders: 'pmdOnly',
-  runsWhen: 'anyOrder',
-  vmaGranularity: 'pmdRange',
 
   scanCheckOrder: 'swapFirst',
   uffdRule: 'inlineScan',
@@ -55,6 +53,7 @@ export const v12: Generation = {
   refusedLimitRunsCleanup: false,
   refusedResult: SCAN.FAIL,
   lockContract: 'flag',
+  swapsInBelowPmd: false,
   perOrderStats: 'attempt',
   traceOrder: true,
 
@@ -63,7 +62,7 @@ export const v12: Generation = {
   traceMmScan: false,
   enterFlagFirst: true,
   enterEligibilityFirst: false,
-  hints: false,
   tvaBitTest: false,
+  hints: false,
   madvise: LEGACY_MADVISE,
 };

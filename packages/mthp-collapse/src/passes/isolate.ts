@@ -28,6 +28,7 @@ import { readPtesSettings } from '../collapse-context.js';
 import type { CollapseControl } from '../collapse-control.js';
 import { traceIsolate } from '../collapse-trace.js';
 import { CollapseInvariantError, KernelOopsError } from '../errors.js';
+import type { Generation } from '../generations/generation.js';
 import type { LimitContext } from '../limits.js';
 import { SCAN, type ScanResult } from '../results.js';
 import { releaseIsolated } from './release.js';
@@ -189,10 +190,15 @@ function isLazyfree(facts: number, head: Pfn): boolean {
   return (facts & FOLIO.SWAPBACKED) === 0;
 }
 
+/** Are windows that a limit refused counted per order? */
+export function countsRefusedWindows({ perOrderStats }: Generation): boolean {
+  return perOrderStats === 'attempt' || perOrderStats === 'attemptAndScan';
+}
+
 /** The per-order statistic always, the vm event for the PMD order only (khugepaged spec 11.4, 23.2). */
 function countExceeded(ctx: CollapseContext, order: number, result: ScanResult): void {
   const { m, generation } = ctx;
-  const perOrder = generation.perOrderStats !== 'none';
+  const perOrder = countsRefusedWindows(generation);
   if (result === SCAN.EXCEED_NONE_PTE) {
     if (perOrder) countMthpStat(m, order, 'collapse_exceed_none_pte');
     if (order === m.pmdOrder) countVmEvent(m, 'thp_scan_exceed_none_pte');

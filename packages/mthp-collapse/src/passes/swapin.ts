@@ -17,6 +17,7 @@ import type { CollapseControl } from '../collapse-control.js';
 import { traceSwapin } from '../collapse-trace.js';
 import { checkPmdStillValid, noTable } from '../pmd-state.js';
 import { SCAN, type ScanResult } from '../results.js';
+import { countsRefusedWindows } from './isolate.js';
 
 /**
  * Brings the window's non-present entries back into memory (`__collapse_huge_page_swapin`, khugepaged spec 11.3). At entry
@@ -33,7 +34,7 @@ export function* collapseHugePageSwapin(ctx: CollapseContext, cc: CollapseContro
     const table = currentTable(ctx, cc);
     if (table === 0) result = noTable(ctx.generation);
     else if (!getBit(m.pte.nonPresent, pteBit(m, table, a.slot + i))) continue;
-    else if (a.order < m.pmdOrder) result = refuseBelowPmdOrder(ctx, a.order);
+    else if (a.order < m.pmdOrder && !ctx.generation.swapsInBelowPmd) result = refuseBelowPmdOrder(ctx, a.order);
     else {
       const fault = yield* swapInForCollapse(m, a.vma, table, (a.page + i) as Vpn);
       if (fault === FAULT.ok) swappedIn++;
@@ -52,7 +53,7 @@ export function* collapseHugePageSwapin(ctx: CollapseContext, cc: CollapseContro
 
 /** Bringing pages in would raise the occupancy of a small window by itself, and so let it creep (khugepaged spec 16). */
 function refuseBelowPmdOrder(ctx: CollapseContext, order: number): ScanResult {
-  if (ctx.generation.perOrderStats !== 'none') countMthpStat(ctx.m, order, 'collapse_exceed_swap_pte');
+  if (countsRefusedWindows(ctx.generation)) countMthpStat(ctx.m, order, 'collapse_exceed_swap_pte');
   return SCAN.EXCEED_SWAP_PTE;
 }
 

@@ -1,11 +1,12 @@
 import {
-  countMthpStat,
-  countVmEvent,
   findPmd,
+  type Machine,
   type MmId,
   mmapReadUnlock,
   pmdTable,
   pteOffsetMapLock,
+  type TableId,
+  TVA,
   VM_UFFD,
   type VmaId,
   type Vpn,
@@ -15,11 +16,16 @@ import { type CollapseContext, readPtesSettings } from '../collapse-context.js';
 import type { CollapseControl } from '../collapse-control.js';
 import { COLLAPSE_POINT } from '../collapse-points.js';
 import { traceScanPmd } from '../collapse-trace.js';
+import type { Generation } from '../generations/generation.js';
 import { mthpCollapse } from '../mthp-collapse.js';
+import { type OrderSet, ordersBelow } from '../orders.js';
 import { checkPmdState, noTable } from '../pmd-state.js';
 import { collapsePossibleOrders } from '../possible-orders.js';
 import { SCAN, type ScanResult } from '../results.js';
+import { countExceeded } from './count-exceeded.js';
+import { rescanLinearly } from './linear-rescan.js';
 import { scanPlanes } from './scan-planes.js';
+import type { TableScan } from './table-scan.js';
 
 /** What became of one PMD range. */
 export interface ScanPmdOutcome {
@@ -40,6 +46,7 @@ export function* collapseScanPmd(
   page: Vpn,
 ): Procedure<ScanPmdOutcome> {
   const { m, generation } = ctx;
+  if (generation.walk === 'linearRescan') return yield* rescanLinearly(ctx, cc, vma, page);
   const mm = m.vma.mm[vma] as MmId;
   const pmd = findPmd(m, mm, page);
   const state = checkPmdState(m, generation, pmd);
@@ -48,6 +55,7 @@ export function* collapseScanPmd(
     return { result: state, windows: 0 };
   }
   const enabledOrders = collapsePossibleOrders(ctx, vma, cc.tva);
+  const below = ordersBelowForMadvise(ctx, cc, vma);
   const uffdArmed = (m.vma.flags[vma] & VM_UFFD) !== 0;
   cc.scan.reset();
   cc.scan.allow(ctx, vma, enabledOrders, readPtesSettings(m));
@@ -58,12 +66,14 @@ export function* collapseScanPmd(
   }
   m.hooks.settleAccessRange(mm, page, (page + m.ptes) as Vpn);
   const result = scanPlanes(m, table, cc.scan);
+  const goesDown = below !== 0 && result !== SCAN.SUCCEED && isAboutEntries(generation, result);
+  if (goesDown) markMapped(m, table, cc.scan);
   cc.progress += cc.scan.scanned;
   yield spend(cc.scan.scanned * m.costs.scanPte);
   yield release(m.locks.pteLock.ref(table));
   countExceeded(ctx, result);
   ctx.recorder?.scanned?.(mm, page, result, cc.scan);
-  if (result !== SCAN.SUCCEED) {
+  if (result !== SCAN.SUCCEED && !goesDown) {
     traceScanPmd(ctx, cc, mm, result);
     return { result, windows: 0 };
   }
@@ -72,23 +82,31 @@ export function* collapseScanPmd(
     cc.lockDropped = true;
     yield preempt(COLLAPSE_POINT.afterScan);
   }
-  const outcome = yield* mthpCollapse(ctx, cc, { mm, page, enabledOrders, uffdArmed, vma });
-  traceScanPmd(ctx, cc, mm, outcome.result);
-  return outcome;
+  const orders = goesDown ? below : enabledOrders | below;
+  const outcome = yield* mthpCollapse(ctx, cc, { mm, page, enabledOrders: orders, uffdArmed, vma });
+  // What was built on the way down helps, but it is not what was asked for.
+  const answer = below === 0 ? outcome.result : goesDown ? result : outcome.pmdResult;
+  traceScanPmd(ctx, cc, mm, answer);
+  return { ...outcome, result: answer };
 }
 
-/** A limit was passed: the vm event, and since v15 the statistic of the PMD order (khugepaged spec 14.2, 23.2). */
-function countExceeded(ctx: CollapseContext, result: ScanResult): void {
-  const { m, generation } = ctx;
-  const perOrder = generation.perOrderStats === 'attemptAndScan';
-  if (result === SCAN.EXCEED_NONE_PTE) {
-    countVmEvent(m, 'thp_scan_exceed_none_pte');
-    if (perOrder) countMthpStat(m, m.pmdOrder, 'collapse_exceed_none_pte');
-  } else if (result === SCAN.EXCEED_SWAP_PTE) {
-    countVmEvent(m, 'thp_scan_exceed_swap_pte');
-    if (perOrder) countMthpStat(m, m.pmdOrder, 'collapse_exceed_swap_pte');
-  } else if (result === SCAN.EXCEED_SHARED_PTE) {
-    countVmEvent(m, 'thp_scan_exceed_share_pte');
-    if (perOrder) countMthpStat(m, m.pmdOrder, 'collapse_exceed_shared_pte');
-  }
+/** Orders that MADV_COLLAPSE goes down to where the PMD order fails; empty in all kernels there are. */
+function ordersBelowForMadvise(ctx: CollapseContext, cc: CollapseControl, vma: VmaId): OrderSet {
+  if (cc.isKhugepaged || ctx.generation.madviseOrders !== 'pmdThenEnabled') return 0;
+  return ordersBelow(collapsePossibleOrders(ctx, vma, TVA.khugepaged), ctx.m.pmdOrder);
+}
+
+/**
+ * MADV_COLLAPSE that goes down the enabled orders (a what-if policy of ours, khugepaged spec 13.3): what one entry kept from
+ * becoming huge may still have smaller folios around that entry. So it takes every mapped page for a candidate; whether it can be
+ * moved is found out when it is isolated.
+ */
+function markMapped(m: Machine, table: TableId, s: TableScan): void {
+  const { present, zero } = m.pte;
+  for (let w = 0; w < m.words; w++) s.bitmap[w] = present[table * m.words + w] & ~zero[table * m.words + w];
+}
+
+/** Results of a scan that speak of one entry, not of the table or the process. */
+function isAboutEntries({ effects }: Generation, result: ScanResult): boolean {
+  return effects[result] === 'retryLower' || result === SCAN.PAGE_LRU;
 }

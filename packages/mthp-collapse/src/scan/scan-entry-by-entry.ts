@@ -12,6 +12,7 @@ import {
   type Machine,
   NO_FRAME,
   nodeOf,
+  ORDER_MASK,
   type Pfn,
   pteBit,
   pteCell,
@@ -26,6 +27,18 @@ export function scanEntryByEntry(m: Machine, table: TableId, s: TableScan): Scan
     if (!scanEntry(m, table, slot, s)) return s.result;
   }
   return s.conclude(m.ptes);
+}
+
+/**
+ * Scans the entries of one window, from `slot` on, which need not be aligned; otherwise as above. `s.scanned` then counts the
+ * entries of the window.
+ */
+export function scanWindow(m: Machine, table: TableId, slot: number, order: number, s: TableScan): ScanResult {
+  const end = slot + (1 << order);
+  let goesOn = true;
+  for (let i = slot; i < end && goesOn; i++) goesOn = scanEntry(m, table, i, s);
+  s.scanned -= slot;
+  return goesOn ? s.conclude(1 << order) : s.result;
 }
 
 /** Looks at one entry (khugepaged spec 7.1 step 5, 15.8). False: the scan ends here, with the result in `s`. */
@@ -65,6 +78,7 @@ function nonPresentEntry(m: Machine, bit: number, s: TableScan): boolean {
 function mayMove(m: Machine, head: Pfn, bit: number, s: TableScan): boolean {
   if (s.refusesLazyfree && folioIsLazyfree(m, head) && !getBit(m.pte.dirty, bit)) return s.stop(SCAN.PAGE_LAZYFREE);
   if ((m.frame.flags[head] & FOLIO.ANON) === 0) return s.stop(SCAN.PAGE_ANON);
+  if ((m.frame.flags[head] & ORDER_MASK) >= s.refusedFolioOrder) return s.stop(SCAN.PTE_MAPPED);
   if (folioMaybeMappedShared(m, head)) {
     s.shared++;
     if (s.shared > s.sharedLimit) return s.stop(SCAN.EXCEED_SHARED_PTE);

@@ -10,6 +10,9 @@ import type { LimitContext, PtesSettings } from '../limits.js';
 import type { OrderSet } from '../orders.js';
 import { SCAN, type ScanResult } from '../results.js';
 
+/** Above every order. */
+const ANY_ORDER = 99;
+
 export class TableScan implements ScanFacts {
   /** khugepaged: use counts, and lazily freed pages may be refused. */
   readonly khugepaged: boolean;
@@ -25,6 +28,8 @@ export class TableScan implements ScanFacts {
   sharedLimit = 0;
   /** Clean lazily freed pages end the scan (rule e). */
   refusesLazyfree = false;
+  /** A folio of this order or a larger one ends the scan of a window (Dev Jain, khugepaged spec 15.4); ANY_ORDER: none. */
+  refusedFolioOrder: number = ANY_ORDER;
 
   // Findings. A stop leaves them as of the entry that stopped it.
   result: ScanResult = SCAN.FAIL;
@@ -65,6 +70,7 @@ export class TableScan implements ScanFacts {
     this.scanPfn = -1;
     this.bitmap.fill(0);
     this.empty?.fill(0);
+    this.refusedFolioOrder = ANY_ORDER;
     this.nodeLoad.fill(0);
   }
 
@@ -82,6 +88,23 @@ export class TableScan implements ScanFacts {
     this.swapLimit = generation.swapLimit(m.pmdOrder, limits);
     this.sharedLimit = generation.sharedLimit(m.pmdOrder, limits);
     this.refusesLazyfree = generation.lazyfreeRule && this.khugepaged && (flags & VM.DROPPABLE) === 0;
+  }
+
+  /** Sets the limits for one window, for generations that scan each window by itself (khugepaged spec 15.4 step 2). */
+  allowWindow(ctx: CollapseContext, vma: VmaId, order: number, settings: PtesSettings): void {
+    const { m, generation } = ctx;
+    const limits: LimitContext = {
+      pmdOrder: m.pmdOrder,
+      settings,
+      initiator: this.khugepaged ? 'khugepaged' : 'madvise',
+      uffdArmed: (m.vma.flags[vma] & VM_UFFD) !== 0,
+    };
+    const none = generation.noneLimit(order, limits);
+    // Orders at which the setting is refused are not scanned at all, unless it has been written meanwhile.
+    this.noneLimit = none === 'refused' ? 0 : none;
+    this.swapLimit = generation.swapLimit(order, limits);
+    this.sharedLimit = generation.sharedLimit(order, limits);
+    this.refusedFolioOrder = order === m.pmdOrder ? ANY_ORDER : order;
   }
 
   /** Ends the scan at the present entry. Gives false, for "do not go on". */
