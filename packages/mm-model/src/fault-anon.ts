@@ -9,7 +9,7 @@ import type { MmId, Pfn, TableId, VmaId, Vpn } from './brands.js';
 import { TVA, thpVmaAllowableOrders } from './eligibility.js';
 import { vmaThpGfp } from './fault-gfp.js';
 import { FAULT, type FaultResult } from './fault-result.js';
-import { VM } from './flags.js';
+import { VM, VM_UFFD } from './flags.js';
 import { folioGet, folioPut } from './folio-lifetime.js';
 import { folioAddLru } from './lru.js';
 import { countMthpStat, type Machine, nextStamp } from './machine.js';
@@ -68,14 +68,18 @@ function installAnonFolio(m: Machine, vma: VmaId, table: TableId, first: Vpn, he
   m.mm.rssAnon[mm] += pages;
 }
 
-/** `alloc_anon_folio`: the largest enabled order that fits, then lower ones, then a base page. */
+/**
+ * `alloc_anon_folio`: the largest enabled order that fits, then lower ones, then a base page. Where userfaultfd watches the
+ * VMA, in whatever mode, it is always a base page: whoever handles the faults expects one for each page.
+ */
 function* allocAnonFolio(
   m: Machine,
   vma: VmaId,
   table: TableId,
   page: Vpn,
 ): Procedure<{ pfn: Pfn | 0; order: number }> {
-  let orders = thpVmaAllowableOrders(m, vma, TVA.pagefault, (1 << m.pmdOrder) - 1);
+  const armed = (m.vma.flags[vma] & VM_UFFD) !== 0;
+  let orders = armed ? 0 : thpVmaAllowableOrders(m, vma, TVA.pagefault, (1 << m.pmdOrder) - 1);
   const slot = slotOf(m, page);
   let fitting = 0;
   for (let order = m.pmdOrder - 1; order >= 2; order--) {

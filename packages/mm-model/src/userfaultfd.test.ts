@@ -1,3 +1,4 @@
+import { HUGEPAGES_ENABLED, settingIndex } from '@thplab/sysfs-schema';
 import { describe, expect, it } from 'vitest';
 import type { Vpn } from './brands.js';
 import { assertMachine } from './check.js';
@@ -41,6 +42,19 @@ describe('userfaultfd in mode missing', () => {
 });
 
 describe('userfaultfd in mode wp', () => {
+  it('has every touch of an empty page fill that page alone, whatever sizes are enabled', () => {
+    const w = makeWorld({ thp: 'always' });
+    w.m.setting.value[settingIndex('hugepages.enabled', 3)] = HUGEPAGES_ENABLED.always;
+    mapAt(w, 512, 64);
+    touch(w, w.mm, 512, 513);
+    expect(w.m.mm.rssAnon[w.mm]).toBe(8);
+    register(w, 528, 16, VM.UFFD_WP);
+    touch(w, w.mm, 529, 530);
+    expect(w.m.mm.rssAnon[w.mm]).toBe(9);
+    touch(w, w.mm, 548, 549);
+    expect(w.m.mm.rssAnon[w.mm]).toBe(17);
+  });
+
   it('protects mapped pages against writes until it is lifted, and gives the write bit back then', () => {
     const w = makeWorld();
     mapAt(w, 512, 8);

@@ -267,7 +267,8 @@ export function observe(
   if (!values.includes(content) && content <= facts.freshAbove && !dropped) {
     return `content ${content} instead of ${values.join(' or ')}${facts.droppable ? ' or 0' : ''}`;
   }
-  const lost = facts.droppable && seen === undefined;
+  // A dropped page that was touched again is a new one.
+  const lost = dropped || (facts.droppable && content > facts.freshAbove);
   if (facts.wp && seen?.wp !== true && !lost) return 'lost its write protection';
   if ((seen?.wp ?? false) && (facts.flags & VM.UFFD_WP) === 0)
     return 'is write-protected, but its VMA is not registered';

@@ -113,9 +113,13 @@ function settleTouch(w: World, expected: Expectation, id: number, touched: Touch
   switch (result) {
     case FAULT.ok:
       must(allowed, () => `${what()}, which its rights do not allow`);
-      must(!write || !facts?.wp, () => `${what()}, though it is write-protected by userfaultfd`);
+      // A page after MADV_FREE may be dropped meanwhile, and its protection with it.
+      must(!write || !facts?.wp || facts.droppable, () => `${what()}, though it is write-protected by userfaultfd`);
       must(!facts?.hole || facts.shared !== undefined, () => `${what()}, though it is a hole of a userfaultfd VMA`);
-      if (write) expected.write(id, page, stamp);
+      if (write) {
+        expected.change(id, page, page + 1, (before) => ({ ...before, wp: false }));
+        expected.write(id, page, stamp);
+      }
       break;
     case FAULT.sigsegv:
       must(!allowed || facts?.guard === 'unknown', what);
