@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { first, type HintedProcess, makeHinted, makeHintWorld } from '../testing/hint-world.js';
+import { checkHints } from './check.js';
 import { HINT_POLICIES } from './policies.js';
 
 const MMS = 3;
@@ -45,7 +46,9 @@ describe('the queue', () => {
         expect(sum(queued) - sum(taken) - sum(discarded)).toBe(w.k.t.hint.pool.live);
         expect(sum(taken)).toBe(w.served.length + w.dropped.filter((line) => / (vma|exit|not|out)/.test(line)).length);
       }
+      expect(checkHints(w.k)).toEqual([]);
       for (const _ of first(20)) w.pass();
+      expect(checkHints(w.k)).toEqual([]);
       expect(w.k.t.hint.pool.live).toBe(0);
       expect(w.k.t.hint.pool.defect()).toBeUndefined();
       expect([...w.k.t.hintBucket.first].every((head) => head === 0)).toBe(true);

@@ -4,7 +4,7 @@ import { MMF, type MmId, TVA, type VmaId, type Vpn } from '@thplab/mm-model';
 import { collapsePossibleOrders } from '@thplab/mthp-collapse';
 import { now, type Procedure, release, sleep, spend, tryAcquire, wake } from '@thplab/sync';
 import type { Khugepaged } from '../khugepaged.js';
-import { khugepagedEnterVma } from '../slots.js';
+import { khugepagedEnter } from '../slots.js';
 import { findHint, rememberHint } from './duplicates.js';
 import { HINT_ADD, HINT_DROP, type HintAddOutcome } from './outcome.js';
 import { discardHint, type HintQueue, pushHint, removeHint, requestOf } from './queue.js';
@@ -45,7 +45,7 @@ function* tryAdd(k: Khugepaged, hint: Hint, page: Vpn): Procedure<HintAddOutcome
   if (highestOrder(collapsePossibleOrders(k.collapse, vma, TVA.khugepaged)) <= maxOrder) {
     return HINT_ADD.mapped_large_enough;
   }
-  if (!isRegistered(k, mm)) yield* khugepagedEnterVma(k, vma); // 3
+  if (!isRegistered(k, mm)) yield* khugepagedEnter(k, mm); // 3
   if (!isRegistered(k, mm)) return HINT_ADD.not_registered;
   // 4: an allocation that may sleep does here, for a time of no length, so that every rule about sleeping applies.
   if (queue.policy.allocation === 'maySleep') yield sleep(0);

@@ -1,4 +1,5 @@
 export { type Hint, khugepagedAddHint } from './add.js';
+export { checkHints } from './check.js';
 export {
   HINT_ADD,
   HINT_DROP,

@@ -38,7 +38,7 @@ export interface StageOptions {
 /** Builds the machine of a case. Errors: ScenarioError with the place in the file. */
 export function buildStage(check: CheckCase, options: StageOptions = {}): Stage {
   const generation = generationOf(check, options.fixed === true);
-  const raw = boot(check);
+  const raw = boot(check, generation);
   const current: Current = { nowNs: 0, cpu: 0, task: 0 };
   raw.current = current;
   const { m, log } = watchMachine(raw);
@@ -82,7 +82,10 @@ function cacheHook(check: CheckCase, raw: Machine, findings: string[]): Decision
   };
 }
 
-function boot(check: CheckCase): Machine {
+/** Hints that can wait at once, where the kernel has them. */
+const HINTS = 16;
+
+function boot(check: CheckCase, generation: Generation): Machine {
   const { pmdOrder, pages, swap, slots } = check.machine;
   const vmas = check.processes.reduce((sum, one) => sum + one.vmas.length, 0);
   const forks = check.forks.length + check.actors.length;
@@ -107,7 +110,7 @@ function boot(check: CheckCase): Machine {
       pageCache: 16,
     },
     extraTables: KHUGEPAGED_TABLES,
-    extraSizes: { ...khugepagedSizes(mms), mmSlots: slots ?? mms },
+    extraSizes: { ...khugepagedSizes(mms, generation.hints ? HINTS : 1), mmSlots: slots ?? mms },
   }).machine;
 }
 

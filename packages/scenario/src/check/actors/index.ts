@@ -5,8 +5,10 @@ import { exit } from './exit.js';
 import { faultRead, faultWrite } from './fault.js';
 import { forkWrite } from './fork-write.js';
 import { gupFast } from './gup-fast.js';
+import { hintAdd } from './hint-add.js';
 import { khugepaged } from './khugepaged.js';
 import { madvise } from './madvise.js';
+import { mapAnew } from './map-anew.js';
 import { mprotect } from './mprotect.js';
 import { mremap } from './mremap.js';
 import { munmap } from './munmap.js';
@@ -25,6 +27,7 @@ export const ACTOR_KINDS: readonly ActorKind[] = [
   faultRead,
   faultWrite,
   munmap,
+  mapAnew,
   mremap,
   mprotect,
   forkWrite,
@@ -36,4 +39,5 @@ export const ACTOR_KINDS: readonly ActorKind[] = [
   split,
   uffdRegister,
   sysfsWrite,
+  hintAdd,
 ];

@@ -2,6 +2,7 @@
  * What must hold when all actors are done. Many schedules end in the same state of the arena, and looking at one costs far
  * more than running a schedule: so the bytes are hashed, and a state that was found sound is not looked at again.
  */
+import { checkHints, type Khugepaged } from '@thplab/khugepaged-scheduler';
 import { checkMachine, MMF } from '@thplab/mm-model';
 import { contentOf } from '../machine/content-book.js';
 import type { Stage } from '../stage.js';
@@ -38,7 +39,9 @@ export class EndState {
   private oracle(): readonly string[] {
     const state = this.hash();
     if (this.sound.has(state)) return [];
-    const found = checkMachine(this.stage.raw, { limit: 4 }).map((line) => `I2, I4, I5: ${line}`);
+    const { raw, k } = this.stage;
+    const found = checkMachine(raw, { limit: 4 }).map((line) => `I2, I4, I5: ${line}`);
+    found.push(...checkHints({ ...k, m: raw, t: raw.arena.tables as unknown as Khugepaged['t'] }));
     if (found.length === 0 && this.sound.size < MOST_STATES) this.sound.add(state);
     return found;
   }

@@ -32,13 +32,16 @@ const UNLOGGED: ReadonlySet<string> = new Set([
   'khugepaged.fullScans',
   'khugepaged.rangesScanned',
   'khugepaged.passes',
+  'hintLevel.queued',
+  'hintLevel.taken',
+  'hintLevel.discarded',
 ]);
 
 /**
- * Columns that lists and procedures keep in variables: the free lists of the allocator, khugepaged's list and its counts,
+ * Columns that lists and procedures keep in variables: the free lists of the allocator, khugepaged's list and its counts, its lists of hints,
  * the PMDs of a mapping that moves. Who reads them this way holds the lock that their writers hold, or is alone with them.
  */
-const KEPT = /^((node|khugepaged|mmSlot|directory)\.|frame\.(mapping|index)$)/;
+const KEPT = /^((node|khugepaged|mmSlot|hintRequest|hintLevel|directory)\.|frame\.(mapping|index)$|hint\.(next|prev)$)/;
 
 /** Stands for the content book, which is no part of the arena: actors say themselves when they use it. */
 const BOOK: LoggedColumn = { name: 'book', offset: 0, bytes: 0 };
