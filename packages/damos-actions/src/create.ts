@@ -42,6 +42,8 @@ export interface TargetConfig {
   readonly mm?: MmId;
   /** Regions to start with, ascending; default: those of the process, or the largest memory node. */
   readonly regions?: readonly AddressRange[];
+  /** A commit takes the target of this number away. */
+  readonly obsolete?: boolean;
 }
 
 /** What a context is made with. */
@@ -228,7 +230,9 @@ function commitTargets(d: Damon, configs: readonly TargetConfig[]): void {
   for (const target of rows.slice(configs.length)) removeTarget(d, target);
   for (const [index, config] of configs.entries()) {
     const target = rows[index];
-    if (target === undefined) appendTarget(d, config);
+    if (config.obsolete === true) {
+      if (target !== undefined) removeTarget(d, target);
+    } else if (target === undefined) appendTarget(d, config);
     else commitTarget(d, target, config);
   }
 }

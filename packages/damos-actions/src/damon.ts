@@ -37,10 +37,12 @@ export interface DamosWalk {
   state: 0 | 1 | -1;
 }
 
-/** Told of moments in a kdamond's life; both come before anything of the results is lost, and must not change it. */
+/** Told of moments in a kdamond's life; they must change nothing. */
 export interface DamonObserver {
   /** An aggregation is over, schemes have been applied; counters have not been set back yet. */
   aggregated?(d: Damon): void;
+  /** A sample was taken and counted. */
+  sampled?(d: Damon): void;
   /** The kdamond ends; regions are there for the last time. */
   ending?(d: Damon): void;
 }

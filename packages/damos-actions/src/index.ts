@@ -41,7 +41,7 @@ export {
   damonReviewed,
   damonRfcV2,
 } from './profile.js';
-export { damonProfileOf } from './profile-of-kernel.js';
+export { damonProfileOf, damonTreeOfProfile } from './profile-of-kernel.js';
 export { damonCall } from './requests.js';
 export {
   type CoreFilter,
@@ -59,6 +59,7 @@ export {
   completeScheme,
   DAMOS_ACTIONS,
   type DamosActionName,
+  type MigrationDest,
   QUOTA_GOAL_METRICS,
   type Quota,
   type QuotaGoal,
@@ -73,4 +74,14 @@ export {
 export { coldScore, type Heat, hotScore, minScoreFor } from './schemes/score.js';
 export { damosWalk, type RequestOutcome, type TriedRegion, type WalkVisitor } from './schemes/walk.js';
 export { freeMemRate, watermarksActivate } from './schemes/watermarks.js';
+export { DamonAdmin, type DamonAdminConfig, type KdamondExtras } from './sysfs/admin.js';
+export { type ContextInput, type MmOfPid, readContextFolder } from './sysfs/context-of-files.js';
+export {
+  type DamonEntry,
+  type DamonFileErrno,
+  DamonFiles,
+  type DamonPlace,
+  type DamonWriteOutcome,
+} from './sysfs/files.js';
+export { DamonFolder } from './sysfs/folder.js';
 export { DAMON_TABLES, type DamonLimits, type DamonTables, damonSizes } from './tables.js';

@@ -40,6 +40,7 @@ export function* kdamond(d: Damon): Procedure<void> {
     const most = yield* checks.check();
     const aggregated = c.passedSamples[at] >= nextAggregation;
     if (aggregated) mergeAndEnforce(d, most);
+    d.observer.sampled?.(d);
     yield* serveRequests(d);
     yield* applySchemes(d);
     if (aggregated) endAggregation(d, nextAggregation);

@@ -43,6 +43,8 @@ export interface DamonProfile {
   readonly actions: readonly DamosActionName[];
   /** What `target_order` does with collapse: nothing, RFC v2's wrapper, or madvise_collapse taught mTHP orders. */
   readonly collapseOrders: 'none' | 'wrapper' | 'madvise';
+  /** Numbers of the folders of tried regions run over all schemes, or start anew for each (DAMON spec 6.1). */
+  readonly triedRegionNumbers: 'overAllSchemes' | 'eachScheme';
   /** `target_order` 0 of split: RFC v2 takes order 2 instead; the version after it splits to base pages. */
   readonly splitZeroOrder: 'order2' | 'basePages';
 }
@@ -55,6 +57,8 @@ const BASE_ACTIONS: readonly DamosActionName[] = [
   'nohugepage',
   'lru_prio',
   'lru_deprio',
+  'migrate_hot',
+  'migrate_cold',
   'stat',
 ];
 
@@ -82,6 +86,7 @@ export const damon618: DamonProfile = {
   goalMetrics: BASE_METRICS,
   actions: BASE_ACTIONS,
   collapseOrders: 'none',
+  triedRegionNumbers: 'eachScheme',
   splitZeroOrder: 'order2',
 };
 
@@ -92,6 +97,7 @@ export const damon613: DamonProfile = {
   summary: 'Linux 6.13: filters only reject, and intervals are not tuned',
   filters: { types: ['addr', 'target', 'anon', 'young'], allow: false },
   intervalsTuning: false,
+  triedRegionNumbers: 'overAllSchemes',
   goalMetrics: ['user_input', 'some_mem_psi_us'],
 };
 

@@ -3,7 +3,7 @@ import { U32_MAX } from '../arithmetic.js';
 import { DamonError } from '../errors.js';
 import type { CoreFilter, OpsFilter } from './filter.js';
 
-/** Actions by their sysfs keywords. Moving pages between nodes (migrate_hot, migrate_cold) is not modelled. */
+/** Actions by their sysfs keywords. */
 export const DAMOS_ACTIONS = [
   'willneed',
   'cold',
@@ -14,6 +14,8 @@ export const DAMOS_ACTIONS = [
   'split',
   'lru_prio',
   'lru_deprio',
+  'migrate_hot',
+  'migrate_cold',
   'stat',
 ] as const;
 export type DamosActionName = (typeof DAMOS_ACTIONS)[number];
@@ -83,6 +85,12 @@ export interface Watermarks {
   readonly low: number;
 }
 
+/** A node to move pages to, and its share of them. */
+export interface MigrationDest {
+  readonly nid: number;
+  readonly weight: number;
+}
+
 /** See the head of the file. */
 export interface Scheme {
   readonly action: DamosActionName;
@@ -95,6 +103,10 @@ export interface Scheme {
   readonly opsFilters: readonly OpsFilter[];
   /** Walks over all regions after which the scheme rests; 0: no limit. */
   readonly maxNrSnapshots: number;
+  /** migrate_hot and migrate_cold: the node to move to; -1: none. */
+  readonly targetNid: number;
+  /** The same: nodes and their shares of the pages, in place of `targetNid`. */
+  readonly dests: readonly MigrationDest[];
   /** Order of the folios that collapse and split make (DAMON spec 4.3). */
   readonly targetOrder: number;
 }
@@ -141,6 +153,8 @@ export function completeScheme(input: SchemeInput): Scheme {
     coreFilters: [],
     opsFilters: [],
     maxNrSnapshots: 0,
+    targetNid: -1,
+    dests: [],
     targetOrder: 0,
     ...input,
     quota: { ...NO_QUOTA, ...input.quota, weights: { ...NO_QUOTA.weights, ...input.quota?.weights } },

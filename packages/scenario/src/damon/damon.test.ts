@@ -55,6 +55,62 @@ expect:
   });
 });
 
+describe("DAMON's files in a scenario", () => {
+  const FILES = `
+sysfs:
+  damon/admin/kdamonds/nr_kdamonds: 1
+  damon/admin/kdamonds/0/contexts/nr_contexts: 1
+  /sys/kernel/mm/damon/admin/kdamonds/0/contexts/0/operations: fvaddr
+  damon/admin/kdamonds/0/contexts/0/targets/nr_targets: 1
+  damon/admin/kdamonds/0/contexts/0/targets/0/pid_target: app
+  damon/admin/kdamonds/0/contexts/0/targets/0/regions/nr_regions: 1
+  damon/admin/kdamonds/0/contexts/0/targets/0/regions/0/start: "0x40000000"
+  damon/admin/kdamonds/0/contexts/0/targets/0/regions/0/end: "0x40400000"
+  damon/admin/kdamonds/0/contexts/0/schemes/nr_schemes: 1
+  damon/admin/kdamonds/0/contexts/0/schemes/0/access_pattern/sz/max: "18446744073709551615"
+  damon/admin/kdamonds/0/contexts/0/schemes/0/access_pattern/nr_accesses/max: 20
+  damon/admin/kdamonds/0/contexts/0/schemes/0/access_pattern/age/max: 1000
+processes: [{ name: app, vmas: [{ name: heap, size: 4M, at: "0x40000000", populate: full }] }]
+`;
+
+  it('set up a kdamond as on a real machine, in order; update commands refresh what is expected', () => {
+    const { result } = runText(`${FILES}
+events:
+  - { at: 0, sysfs: { damon/admin/kdamonds/0/state: on } }
+  - { at: 10ms, sysfs: { damon/admin/kdamonds/0/state: on }, expect: { errno: EBUSY } }
+  - { at: 10ms, sysfs: { damon/admin/kdamonds/nr_kdamonds: 3 }, expect: { errno: EBUSY } }
+  - { at: 500ms, sysfs: { damon/admin/kdamonds/0/state: update_schemes_stats } }
+  - { at: 600ms, sysfs: { damon/admin/kdamonds/0/state: off } }
+  - { at: 700ms, sysfs: { damon/admin/kdamonds/0/state: update_schemes_tried_regions }, expect: { errno: ECANCELED } }
+run: { for: 1s }
+expect:
+  counters:
+    damon/admin/kdamonds/0/state: "off"
+    damon/admin/kdamonds/0/contexts/0/schemes/0/stats/nr_tried: ">0"
+    damon/admin/kdamonds/0/contexts/0/schemes/0/action: stat
+  schemes: { kdamond-0.0: { tried: ">0", applied: 0 } }
+  monitoring: { kdamond: kdamond-0, process: app, monitored: 4M, hot: 0 }
+`);
+    expect(result.expectations.filter(({ ok }) => !ok)).toEqual([]);
+    expect(result.damon[0]).toMatchObject({ name: 'kdamond-0', state: 'off', targets: [{ process: 'app' }] });
+  });
+
+  it('a folder that is not there is an error with its place', () => {
+    expect(() => runText(FILES.replace('nr_contexts: 1', 'nr_contexts: 0'))).toThrow(/ENOENT.*nr_contexts is 0/s);
+  });
+
+  it.each([
+    ['damon/admin/kdamonds/nr_kdamond: 1', /did you mean "damon\/admin\/kdamonds\/nr_kdamonds"/],
+    ['damon/admin/kdamonds/0/contexts/nr_contexts: 2', /EINVAL; expected a number from 0 to 1/],
+    ['damon/admin/kdamonds/0/contexts/0/schemes/0/action: splt', /EINVAL; expected one of willneed/],
+    ['damon/admin/kdamonds/0/contexts/0/schemes/0/stats/nr_tried: 1', /is read only/],
+    ['damon/admin/kdamonds/0/contexts/0/schemes/0/target_order: 2', /DAMON mm-2026 has no file/],
+  ])('%s is refused', (line, message) => {
+    const checked = validateScenario(`format: thplab/scenario@1\nname: test\nsysfs: { ${line} }`, { path: 'a.yaml' });
+    expect(checked.ok ? '' : checked.error.message).toMatch(message);
+  });
+});
+
 const BAD: readonly (readonly [body: string, line: number, message: RegExp])[] = [
   ['damon: [{ targets: nobody }]', 3, /there is no process "nobody"; the file defines app/],
   ['damon: [{ targets: app, regions: { min: 2 } }]', 3, /min_nr_regions 2: at least 3/],
@@ -69,7 +125,7 @@ const BAD: readonly (readonly [body: string, line: number, message: RegExp])[] =
   ['damon: [{ targets: app, schemes: [{ action: stat }, { action: stat }] }]', 3, /two schemes are called "stat"/],
   ['damon: { profile: v6.18, kdamonds: [{ targets: app, schemes: [{ action: collapse }] }] }', 3, /has no action/],
   ['expect: { schemes: { nothing: { tried: 1 } } }', 3, /there is no scheme "nothing"; see the key damon/],
-  ['expect: { monitoring: { hot: 0 } }', 3, /there is no kdamond/],
+  ['expect: { monitoring: { hot: 0, kdamond: moniter } }', 3, /there is no kdamond "moniter"/],
 ];
 
 describe('mistakes in damon', () => {

@@ -1,42 +1,37 @@
 /**
- * The kdamonds of a scenario: they are made when their time comes, from what the machine holds then (a process that a fork
- * made, a VMA that moved), and run as tasks beside khugepaged. What they saw last is kept for the result, also of those
- * that have ended.
+ * DAMON of a running scenario: the sysfs interface, and the kdamonds behind it. Those of the key `damon` are set up through
+ * the same files as everything else, when their time comes: from what the machine holds then (a process that a fork made, a
+ * VMA that moved). What each saw last is kept for the result, also of those that have ended.
  */
 import {
-  createDamon,
   type Damon,
-  DamonError,
+  DamonAdmin,
   type DamonObserver,
   type DamonProfile,
+  type DamonWriteOutcome,
   damonRegions,
   type RegionSnapshot,
-  startDamon,
-  stopDamon,
-  type TargetConfig,
 } from '@thplab/damos-actions';
+import type { MmId } from '@thplab/mm-model';
 import type { Procedure, Task } from '@thplab/sync';
-import type { DamonTargetSpec, KdamondSpec } from '../format/index.js';
+import { DAMON_ROOT, type DamonTreeName, damonPath } from '@thplab/sysfs-schema';
+import type { KdamondSpec } from '../format/index.js';
 import { scenarioError } from '../run/run-error.js';
 import type { World } from '../run/world.js';
-import { rangesToAddresses } from './address-ranges.js';
-import { schemeInput } from './scheme-input.js';
+import { kdamondWrites } from './kdamond-writes.js';
 
-/** One target of a running context. */
-export interface TargetOf {
-  /** Null for physical addresses. */
-  readonly process: string | null;
-}
-
-/** One kdamond of the scenario and what has become of it. */
+/** A kdamond and what has become of it. */
 export interface Kdamond {
-  readonly spec: KdamondSpec;
   readonly index: number;
-  /** Undefined until its time comes. */
+  readonly name: string;
+  /** Undefined if it was set up by writes to its files. */
+  readonly spec: KdamondSpec | undefined;
+  /** Its context, or the last it had; undefined before it is switched on. */
   damon: Damon | undefined;
   task: Task | undefined;
-  /** By number. */
-  targets: readonly TargetOf[];
+  startedNs: number;
+  /** Processes of the targets by number; null: physical memory. */
+  targets: readonly (string | null)[];
   /** Regions of each target when it ended; undefined while it runs. */
   lastRegions: readonly (readonly RegionSnapshot[])[] | undefined;
   /** Aggregations so far. */
@@ -45,107 +40,159 @@ export interface Kdamond {
 
 /** See the head of the file. */
 export class Kdamonds {
-  readonly all: readonly Kdamond[];
+  readonly admin: DamonAdmin;
   readonly profile: DamonProfile;
   /** Told of every aggregation of every kdamond (recording). */
   observer: ((kdamond: Kdamond, damon: Damon) => void) | undefined;
   readonly #world: () => World;
+  readonly #all = new Map<number, Kdamond>();
 
-  constructor(specs: readonly KdamondSpec[], profile: DamonProfile, world: () => World) {
+  constructor(
+    profile: DamonProfile,
+    tree: DamonTreeName,
+    world: () => World,
+    parts: Pick<World, 'm' | 'collapse' | 'tracer'>,
+  ) {
     this.#world = world;
     this.profile = profile;
-    this.all = specs.map((spec, index) => ({
-      spec,
-      index,
-      damon: undefined,
-      task: undefined,
-      targets: [],
-      lastRegions: undefined,
-      aggregations: 0,
-    }));
+    this.admin = new DamonAdmin({
+      machine: parts.m,
+      profile,
+      tree,
+      collapse: parts.collapse,
+      tracer: parts.tracer,
+      mmOfPid: (pid) => mmOfPid(world(), pid),
+      extras: (index) => {
+        const { seed, locks, attributes } = this.#of(index).spec ?? {};
+        return {
+          seed: seed ?? world().scenario.seed,
+          locking: locks ?? 'batch',
+          observer: this.#observerOf(index),
+          ...(attributes === undefined ? {} : { minRegionSize: attributes.minRegionSize }),
+        };
+      },
+      created: (index, damon) => this.#created(index, damon),
+      startThread: (name, procedure, options) => {
+        const { executor, locks } = world();
+        const task = executor.spawn(name, procedure, options);
+        locks.kernelTasks.add(task.id);
+        // The context was made just before, and is the only one without a task.
+        for (const kdamond of this.#all.values()) if (kdamond.damon !== undefined) kdamond.task ??= task;
+        return task.id;
+      },
+    });
+  }
+
+  /** All that the scenario sets up or somebody switched on, by their numbers. */
+  get all(): readonly Kdamond[] {
+    return [...this.#all.values()].sort((a, b) => a.index - b.index);
+  }
+
+  /** Makes the folders of the kdamonds that the scenario sets up. */
+  prepare(specs: readonly KdamondSpec[]): void {
+    if (specs.length > 0) this.admin.files.kdamonds.set('nr_kdamonds', specs.length);
+    for (const [index, spec] of specs.entries()) this.#all.set(index, newKdamond(index, spec.name, spec));
   }
 
   /** Lets each start, and stop, when its time comes. */
   schedule(): void {
     const world = this.#world();
     for (const kdamond of this.all) {
-      const { name, start, stop } = kdamond.spec;
-      world.spawn(`${name}: on`, null, () => this.#switchOn(kdamond), start);
-      if (stop !== null) world.spawn(`${name}: off`, null, () => this.#switchOff(kdamond), stop);
+      const { spec } = kdamond;
+      if (spec === undefined) continue;
+      world.spawn(`${spec.name}: on`, null, () => this.#setUp(kdamond, spec), spec.start);
+      if (spec.stop !== null) {
+        world.spawn(`${spec.name}: off`, null, () => this.#write(spec, `${kdamond.index}/state`, 'off'), spec.stop);
+      }
     }
   }
 
-  *#switchOn(kdamond: Kdamond): Procedure<number> {
+  /** Writes a file; a process's name stands for its pid. */
+  *write(path: string, text: string): Procedure<DamonWriteOutcome> {
+    const [process] = path.endsWith('/pid_target') ? this.#world().processes.named(text.trim()) : [];
+    return yield* this.admin.write(path, process === undefined ? text : String(pidOf(this.#world(), process.mm)));
+  }
+
+  *#setUp(kdamond: Kdamond, spec: KdamondSpec): Procedure<number> {
+    for (const [path, value] of kdamondWrites(this.#world(), spec)) {
+      yield* this.#write(spec, `${kdamond.index}/${path}`, value);
+    }
+    return yield* this.#write(spec, `${kdamond.index}/state`, 'on');
+  }
+
+  /** Errors: ScenarioError for what DAMON refuses. */
+  *#write(spec: KdamondSpec, path: string, value: string): Procedure<number> {
+    const outcome = yield* this.admin.write(`${DAMON_ROOT}/kdamonds/${path}`, value);
+    if (outcome.ok) return 0;
+    const what = `writing ${JSON.stringify(value)} to kdamonds/${path} fails with ${outcome.errno}`;
+    throw scenarioError(this.#world().locate, spec.key, what, outcome.message);
+  }
+
+  #of(index: number): Kdamond {
+    const known = this.#all.get(index);
+    if (known !== undefined) return known;
+    const made = newKdamond(index, `kdamond-${index}`, undefined);
+    this.#all.set(index, made);
+    return made;
+  }
+
+  #created(index: number, damon: Damon): void {
     const world = this.#world();
-    const { spec } = kdamond;
-    const targets = spec.targets.flatMap((target) => targetConfigs(world, target));
-    if (targets.length === 0) {
-      throw scenarioError(
-        world.locate,
-        `${spec.key}.targets`,
-        'no target of it lives then',
-        'start it at another time',
-      );
-    }
-    kdamond.targets = targets.map(({ process }) => ({ process }));
-    try {
-      kdamond.damon = createDamon({
-        machine: world.m,
-        operations: spec.operations,
-        profile: this.profile,
-        attributes: spec.attributes,
-        targets: targets.map(({ config }) => config),
-        schemes: spec.schemes.map((scheme) => schemeInput(world, scheme)),
-        seed: spec.seed ?? world.scenario.seed,
-        collapse: world.collapse,
-        tracer: world.tracer,
-        observer: this.#observerOf(kdamond),
-        locking: spec.locks,
-        contextIndex: kdamond.index,
-      });
-      startDamon(kdamond.damon, (name, procedure, options) => {
-        kdamond.task = world.executor.spawn(name, procedure, options);
-        world.locks.kernelTasks.add(kdamond.task.id);
-      });
-    } catch (error) {
-      if (!(error instanceof DamonError)) throw error;
-      throw scenarioError(world.locate, spec.key, `DAMON refuses this: ${error.message}`, 'see docs/damon.md');
-    }
-    return 0;
+    const kdamond = this.#of(index);
+    kdamond.damon = damon;
+    kdamond.task = undefined;
+    kdamond.startedNs = world.executor.current.nowNs;
+    kdamond.lastRegions = undefined;
+    kdamond.aggregations = 0;
+    const { mm } = damon.t.damonTarget;
+    kdamond.targets = [...damon.targets.rows(damon.context)].map((target) =>
+      damon.operations === 'paddr' ? null : (world.processes.ofMm(mm[target])?.name ?? null),
+    );
   }
 
-  *#switchOff(kdamond: Kdamond): Procedure<number> {
-    if (kdamond.damon !== undefined) yield* stopDamon(kdamond.damon);
-    return 0;
-  }
-
-  #observerOf(kdamond: Kdamond): DamonObserver {
+  #observerOf(index: number): DamonObserver {
     return {
       aggregated: (damon) => {
+        const kdamond = this.#of(index);
         kdamond.aggregations++;
         this.observer?.(kdamond, damon);
       },
       ending: (damon) => {
-        kdamond.lastRegions = kdamond.targets.map((_, index) => damonRegions(damon, index));
+        const targets = [...damon.targets.rows(damon.context)];
+        this.#of(index).lastRegions = targets.map((_, number) => damonRegions(damon, number));
       },
     };
   }
 }
 
-/** A target for each live process that the name means. */
-function targetConfigs(
-  world: World,
-  { process, ranges }: DamonTargetSpec,
-): { readonly process: string | null; readonly config: TargetConfig }[] {
-  if (process === null) return [{ process, config: { regions: rangesToAddresses(world, ranges, null) } }].map(bare);
-  return world.processes
-    .named(process)
-    .map((one) => bare({ process: one.name, config: { mm: one.mm, regions: rangesToAddresses(world, ranges, one) } }));
+function newKdamond(index: number, name: string, spec: KdamondSpec | undefined): Kdamond {
+  return {
+    index,
+    name,
+    spec,
+    damon: undefined,
+    task: undefined,
+    startedNs: 0,
+    targets: [],
+    lastRegions: undefined,
+    aggregations: 0,
+  };
 }
 
-/** Without regions the operations find their own. */
-function bare<T extends { readonly config: TargetConfig }>(target: T): T {
-  if (target.config.regions?.length !== 0) return target;
-  const { regions: _none, ...config } = target.config;
-  return { ...target, config };
+/** Pids count from here, in the order of birth. */
+const FIRST_PID = 1000;
+
+/** The pid of a live process. */
+export function pidOf(world: World, mm: MmId): number {
+  return FIRST_PID + world.processes.all.findIndex((process) => process.mm === mm && process.exitNs === null);
+}
+
+function mmOfPid(world: World, pid: number): MmId | undefined {
+  const process = world.processes.all[pid - FIRST_PID];
+  return process === undefined || process.exitNs !== null ? undefined : process.mm;
+}
+
+/** True for paths below DAMON's folder. */
+export function isDamonPath(path: string): boolean {
+  return damonPath(path) !== null;
 }

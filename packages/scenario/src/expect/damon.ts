@@ -9,7 +9,7 @@ import {
   type MonitoringExpectation,
   type SchemeExpectation,
 } from '../format/index.js';
-import { mostAccesses, regionsOf } from '../report/damon-result.js';
+import { mostAccesses, regionsOf, schemeName, unitOf } from '../report/damon-result.js';
 import type { World } from '../run/world.js';
 import { type Judged, judgeNumber } from './judged.js';
 import { rangesOf } from './ranges.js';
@@ -17,6 +17,10 @@ import { rangesOf } from './ranges.js';
 /** One row per statistic that is expected. A kdamond that has not started yet has done nothing. */
 export function judgeScheme(world: World, one: SchemeExpectation): Judged[] {
   const stats = statsOf(world, one.scheme);
+  if (stats === null) {
+    const what = `scheme ${one.scheme}`;
+    return [{ key: one.key, what, expected: 'to be there', actual: 'there is no such scheme', ok: false }];
+  }
   const row = (what: string, bound: Bound | null, actual: number, format: (value: number) => string): Judged[] =>
     bound === null ? [] : [judgeNumber(one.key, `scheme ${one.scheme}: ${what}`, bound, actual, format)];
   return [
@@ -40,19 +44,25 @@ const NO_STATS: ReturnType<typeof schemeStats> = {
   nrSnapshots: 0,
 };
 
-function statsOf(world: World, name: string): ReturnType<typeof schemeStats> {
-  for (const { spec, damon } of world.kdamonds.all) {
-    const index = spec.schemes.findIndex((scheme) => scheme.name === name || `${spec.name}.${scheme.name}` === name);
-    if (index >= 0) return damon === undefined ? NO_STATS : schemeStats(damon, index);
+/** Null: nobody has set up such a scheme. */
+function statsOf(world: World, name: string): ReturnType<typeof schemeStats> | null {
+  for (const kdamond of world.kdamonds.all) {
+    const { damon, spec } = kdamond;
+    const count = damon?.runningSchemes.length ?? spec?.schemes.length ?? 0;
+    for (let index = 0; index < count; index++) {
+      const own = schemeName(kdamond, index);
+      const names = [`${kdamond.name}.${own}`, `${kdamond.name}.${index}`, ...(spec === undefined ? [] : [own])];
+      if (names.includes(name)) return damon === undefined ? NO_STATS : schemeStats(damon, index);
+    }
   }
-  throw new Error(`${name} is no scheme of this scenario`);
+  return null;
 }
 
 /** One row per quantity that is expected, by the counts of the last whole aggregation. */
 export function judgeMonitoring(world: World, one: MonitoringExpectation): Judged[] {
   const sums = { hot: 0, regions: 0, monitored: 0 };
   for (const kdamond of world.kdamonds.all) {
-    if (one.kdamond === null || one.kdamond === kdamond.spec.name) addRegions(world, one, kdamond, sums);
+    if (one.kdamond === null || one.kdamond === kdamond.name) addRegions(world, one, kdamond, sums);
   }
   const who = ['damon', one.kdamond, one.process, one.vma].filter((part) => part !== null).join(' ');
   const hot = one.above === null ? 'accessed' : `accessed in ${formatShare(one.above)} of the samples`;
@@ -73,11 +83,11 @@ function addRegions(
 ): void {
   const least = one.above === null ? 1 : Math.max(1, one.above * mostAccesses(kdamond));
   for (const [index, regions] of regionsOf(kdamond).entries()) {
-    const process = kdamond.targets[index]?.process ?? null;
+    const process = kdamond.targets[index] ?? null;
     const within = withinOf(world, one, process);
     if (within === null) continue;
     for (const region of regions) {
-      const bytes = within(region) * kdamond.spec.attributes.addrUnit;
+      const bytes = within(region) * unitOf(kdamond);
       if (bytes === 0) continue;
       sums.regions++;
       sums.monitored += bytes;

@@ -4,6 +4,7 @@
  */
 import type { KernelProfile } from '@thplab/sysfs-schema';
 import type { DraftDamon, DraftMonitoringExpect, DraftSchemeExpect } from './draft-damon.js';
+import type { DraftTlb, DraftTlbExpect, DraftWorkload } from './draft-workload.js';
 import type {
   Errno,
   MadviseAdvice,
@@ -29,6 +30,7 @@ export interface Draft {
   sysfs?: Maybe<Record<string, string>>;
   processes?: Maybe<DraftProcess[]>;
   damon?: Maybe<DraftDamon>;
+  workload?: Maybe<DraftWorkload[]>;
   events?: Maybe<DraftEvent[]>;
   run?: Maybe<DraftRun>;
   expect?: Maybe<DraftExpect>;
@@ -54,6 +56,7 @@ export interface DraftMachine {
   cpus?: Maybe<number>;
   swap?: Maybe<number>;
   boot?: Maybe<string>;
+  tlb?: Maybe<DraftTlb>;
   fragmentation?: Maybe<DraftFragmentation>;
 }
 
@@ -221,6 +224,7 @@ export interface DraftExpect {
   stalls?: Maybe<
     { process?: Maybe<string>; worst?: Maybe<Interval>; p99?: Maybe<Interval>; median?: Maybe<Interval> }[]
   >;
+  tlb?: Maybe<DraftTlbExpect[]>;
   schemes?: Maybe<Record<string, DraftSchemeExpect>>;
   monitoring?: Maybe<DraftMonitoringExpect[]>;
   time?: Maybe<{ end?: Maybe<Interval>; khugepagedCpu?: Maybe<Interval>; khugepagedShare?: Maybe<Interval> }>;

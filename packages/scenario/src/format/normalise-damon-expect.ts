@@ -39,7 +39,6 @@ export function normaliseMonitoringExpectation(
 ): MonitoringExpectation {
   const { kdamond = null, process = null, vma = null, above = null, hot = null, regions = null } = one;
   if (kdamond !== null) checkKnown(context, kdamond, context.kdamonds, 'kdamond', [...at, 'kdamond'], 'value');
-  else if (context.kdamonds.size === 0) context.report(at, 'there is no kdamond', 'see the key damon', 'key');
   return { key: formatKey(at), kdamond, process, vma, above, hot, regions, monitored: one.monitored ?? null };
 }
 
@@ -51,7 +50,8 @@ function checkKnown(
   at: KeyPath,
   which: 'key' | 'value',
 ): void {
-  if (known.has(name)) return;
+  // Those that are set up by writes to files have numbers only.
+  if (known.has(name) || /^kdamond-\d{1,6}$/.test(name) || /\.\d{1,6}$/.test(name)) return;
   const hint = (): string => {
     const near = nearest(name, [...known]);
     if (near !== null) return `did you mean "${near}"?`;

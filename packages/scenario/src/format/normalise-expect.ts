@@ -40,6 +40,11 @@ export function normaliseExpect(context: Context, draft: DraftExpect, path: KeyP
       checkNames(context, one, at);
       return normaliseMonitoringExpectation(context, one, at);
     }),
+    tlb: each('tlb', draft.tlb, (one, at) => {
+      checkNames(context, one, at);
+      const { process = null, hitRate = null, walks = null, lost = null } = one;
+      return { key: formatKey(at), process, hitRate, walks, lost };
+    }),
     time:
       time === undefined
         ? null

@@ -1,4 +1,5 @@
 /** From a Draft to a Scenario: defaults, names, places; every problem goes to `report`, the result is usable if none came. */
+import { damonTreeOfProfile } from '@thplab/damos-actions';
 import type { Context, Report } from './context.js';
 import type { Draft } from './draft.js';
 import { normaliseDamon, registerDamonNames } from './normalise-damon.js';
@@ -6,6 +7,7 @@ import { normaliseEvents, normaliseSysfs } from './normalise-events.js';
 import { normaliseExpect, normaliseRun } from './normalise-expect.js';
 import { normaliseMachine } from './normalise-machine.js';
 import { normaliseProcesses } from './normalise-process.js';
+import { normaliseTlb, normaliseWorkload } from './normalise-workload.js';
 import type { Scenario } from './scenario.js';
 import { sysfsFilesOf } from './sysfs-files.js';
 
@@ -17,7 +19,7 @@ export function normalise(draft: Draft, path: string, report: Report): Scenario 
     report,
     machine,
     folder,
-    sysfs: sysfsFilesOf(machine),
+    sysfs: sysfsFilesOf(machine, damonTreeOfProfile(draft.damon?.profile, machine.kernel)),
     processes: new Map(),
     schemes: new Set(),
     kdamonds: new Set(),
@@ -26,15 +28,18 @@ export function normalise(draft: Draft, path: string, report: Report): Scenario 
   const processes = normaliseProcesses(context, draft.processes ?? []);
   const events = normaliseEvents(context, draft.events ?? []);
   const damon = normaliseDamon(context, draft.damon, ['damon']);
+  const workload = normaliseWorkload(context, draft.workload ?? [], ['workload']);
+  const tlb = normaliseTlb(context, draft.machine?.tlb, workload.length > 0);
   return {
     format: draft.format,
     name: draft.name,
     description: draft.description ?? '',
     seed: draft.seed ?? 1,
-    machine,
+    machine: { ...machine, tlb },
     sysfs: normaliseSysfs(context, draft.sysfs ?? {}, ['sysfs'], false),
     processes,
     damon,
+    workload,
     events,
     run: normaliseRun(context, draft.run ?? {}, events),
     expect: normaliseExpect(context, draft.expect ?? {}, ['expect']),

@@ -28,6 +28,7 @@ export type Errno =
   | 'EACCES'
   | 'EAGAIN'
   | 'EBUSY'
+  | 'ECANCELED'
   | 'EEXIST'
   | 'EFAULT'
   | 'EINTR'

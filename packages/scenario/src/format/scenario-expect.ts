@@ -1,6 +1,7 @@
 /** Expectations of a normalised scenario; see scenario.ts for the conventions. */
 import type { Run, SourceKey } from './scenario.js';
 import type { MonitoringExpectation, SchemeExpectation } from './scenario-damon.js';
+import type { TlbExpectation } from './scenario-workload.js';
 
 /** Both ends belong to the interval; null = open. An exact value has min = max. */
 export interface Bound {
@@ -89,5 +90,6 @@ export interface Expectations {
   readonly stalls: readonly StallExpectation[];
   readonly schemes: readonly SchemeExpectation[];
   readonly monitoring: readonly MonitoringExpectation[];
+  readonly tlb: readonly TlbExpectation[];
   readonly time: TimeExpectation | null;
 }

@@ -7,14 +7,18 @@
  * A *block* is one PMD range (2 MiB with 4K pages); a *page* is one base page. `null` means "not given, the runner chooses".
  * A process name may stand for a group: with `count: 3` the name `worker` means the live processes `worker.0`..`worker.2`.
  */
+
+import type { TlbSpec } from '@thplab/mm-model';
 import type { KernelProfile } from '@thplab/sysfs-schema';
 import type { DamonSpec } from './scenario-damon.js';
 import type { ScenarioEvent } from './scenario-events.js';
 import type { CounterExpectation, Expectations } from './scenario-expect.js';
+import type { WorkloadSpec } from './scenario-workload.js';
 
 export type * from './scenario-damon.js';
 export type * from './scenario-events.js';
 export type * from './scenario-expect.js';
+export type * from './scenario-workload.js';
 
 /** Where in the file a thing stands, so that the runner can report a problem there: a key path such as `events[3].madvise`. */
 export type SourceKey = string;
@@ -30,6 +34,8 @@ export interface Scenario {
   readonly sysfs: readonly SysfsWrite[];
   readonly processes: readonly ProcessSpec[];
   readonly damon: DamonSpec;
+  /** What programs do to memory while the run goes on. */
+  readonly workload: readonly WorkloadSpec[];
   /** In the order of their time; events of one time stay in file order. */
   readonly events: readonly ScenarioEvent[];
   readonly run: RunSpec;
@@ -53,6 +59,8 @@ export interface Machine {
   readonly swap: number;
   /** Kernel command line, e.g. `thp_anon=64K:always`. */
   readonly boot: string;
+  /** What the processors remember of page tables; null: not modelled, every access sets the accessed bit. */
+  readonly tlb: TlbSpec | null;
 }
 
 export interface MemoryNode {

@@ -13,6 +13,7 @@ export const ERRNOS: readonly Errno[] = [
   'EACCES',
   'EAGAIN',
   'EBUSY',
+  'ECANCELED',
   'EEXIST',
   'EFAULT',
   'EINTR',

@@ -15,6 +15,7 @@ import {
   strict,
 } from './schema-atoms.js';
 import { monitoringExpectations, schemeExpectations } from './schema-damon-bounds.js';
+import { tlbExpectations } from './schema-workload.js';
 import type { Interval } from './units.js';
 
 const COUNTER = /^(\/sys\/kernel\/mm\/)?[A-Za-z0-9_][A-Za-z0-9_.+-]*(\/[A-Za-z0-9_][A-Za-z0-9_.+-]*){0,15}$/;
@@ -107,6 +108,7 @@ function makeExpectations(): z.ZodType<DraftExpect> {
       memory: memory().optional().describe('resident, huge and free memory'),
       outcomes: outcomes().optional().describe('what became of single blocks, and why'),
       stalls: stalls().optional().describe('how long page faults took'),
+      tlb: tlbExpectations().optional().describe('hits and walks of address translation'),
       schemes: schemeExpectations().optional().describe('statistics of DAMOS schemes, by name'),
       monitoring: monitoringExpectations().optional().describe('what DAMON saw in its last whole aggregation'),
       time: strict({

@@ -4,6 +4,7 @@ import { KERNEL_PROFILES } from '@thplab/sysfs-schema';
 import { z } from 'zod';
 import type { DraftFragmentation, DraftMachine, DraftOrder } from './draft.js';
 import { choice, count, once, seed, share, size, strict } from './schema-atoms.js';
+import { tlb } from './schema-workload.js';
 import { MAX_BYTES, parseSize, SIZE_HINT, SIZE_PATTERN } from './units.js';
 
 /** A folio order (0..13) or a folio size. */
@@ -78,6 +79,7 @@ export function machine(): z.ZodType<DraftMachine> {
       cpus: count(1, 64).optional().describe('simulated CPUs; default 2'),
       swap: size(0, MAX_BYTES).optional().describe('swap space; default none'),
       boot: z.string().max(2048).optional().describe('kernel command line, e.g. thp_anon=64K:always'),
+      tlb: tlb().optional(),
       fragmentation: fragmentation().optional().describe('of all nodes that do not say otherwise; default none'),
     },
     'the machine the scenario runs on',

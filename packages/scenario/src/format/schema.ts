@@ -10,6 +10,7 @@ import { event } from './schema-events.js';
 import { expectations, run } from './schema-expect.js';
 import { machine, sysfs } from './schema-machine.js';
 import { process } from './schema-process.js';
+import { workload } from './schema-workload.js';
 
 export const FORMAT = 'thplab/scenario@1';
 
@@ -27,6 +28,7 @@ export const scenarioSchema: z.ZodType<Draft> = strict(
     sysfs: sysfs().optional(),
     processes: z.array(process()).max(4096).optional(),
     damon: damon().optional().describe('kdamonds: what they monitor, and schemes that act on it'),
+    workload: workload().optional().describe('what the processes do to their memory while the run goes on'),
     events: z.array(event()).max(65_536).optional(),
     run: run().optional(),
     expect: expectations().optional(),

@@ -10,6 +10,7 @@ import {
   type VmstatName,
   vmstatIndex,
 } from '@thplab/sysfs-schema';
+import { isDamonPath } from '../damon/kdamonds.js';
 import type { CounterExpectation } from '../format/index.js';
 import type { World } from '../run/world.js';
 
@@ -27,18 +28,21 @@ export function freePages(m: Machine): number {
 
 /** True if the kernel has the counter: it may be another one than the file was written for. */
 export function hasCounter(world: World, counter: Pick<CounterExpectation, 'source' | 'name'>): boolean {
-  return counter.source === 'vmstat' || world.k.files.has(counter.name);
+  if (counter.source === 'vmstat' || world.k.files.has(counter.name)) return true;
+  return isDamonPath(counter.name) && world.kdamonds.admin.read(counter.name) !== undefined;
 }
 
 /** Number behind a counter that a scenario expects something of. */
 export function counterValue(world: World, counter: Pick<CounterExpectation, 'source' | 'name'>): number {
   if (counter.source === 'vmstat') return vmstatValue(world.m, counter.name as VmstatName);
+  if (isDamonPath(counter.name)) return Number(counterText(world, counter));
   return sysfsValue(world.k, sysfsFile(world.k, counter.name));
 }
 
 /** What a read of the counter prints, without the newline. */
 export function counterText(world: World, counter: Pick<CounterExpectation, 'source' | 'name'>): string {
   if (counter.source === 'vmstat') return String(counterValue(world, counter));
+  if (isDamonPath(counter.name)) return (world.kdamonds.admin.read(counter.name) ?? '').trimEnd();
   return readSysfs(world.k, counter.name).trimEnd();
 }
 

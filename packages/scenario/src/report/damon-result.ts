@@ -19,12 +19,12 @@ export function damonResults(world: World, endNs: number): DamonResult[] {
 }
 
 function damonResult(world: World, kdamond: Kdamond, endNs: number): DamonResult {
-  const { spec, damon, task } = kdamond;
+  const { damon, task } = kdamond;
   const cpuNs = task?.cpuNs ?? 0;
-  const livedNs = Math.max(1, endNs - spec.start);
+  const livedNs = Math.max(1, endNs - kdamond.startedNs);
   return {
-    name: spec.name,
-    operations: spec.operations,
+    name: kdamond.name,
+    operations: damon?.operations ?? kdamond.spec?.operations ?? 'vaddr',
     profile: world.kdamonds.profile.name,
     state: damon === undefined ? 'never started' : isRunning(damon) ? 'on' : 'off',
     cpuNs,
@@ -33,7 +33,7 @@ function damonResult(world: World, kdamond: Kdamond, endNs: number): DamonResult
     aggregations: kdamond.aggregations,
     intervals: damon === undefined ? null : intervalsOf(damon),
     targets: targetResults(kdamond),
-    schemes: damon === undefined ? [] : spec.schemes.map((scheme, i) => schemeResult(scheme.name, damon, i)),
+    schemes: damon === undefined ? [] : damon.runningSchemes.map((_, i) => schemeResult(kdamond, damon, i)),
     warnings: damon?.warnings ?? [],
   };
 }
@@ -44,9 +44,21 @@ function intervalsOf(damon: Damon): NonNullable<DamonResult['intervals']> {
 }
 
 /** Regions of each target, as they are now or were when the kdamond ended. */
-export function regionsOf({ damon, targets, lastRegions }: Kdamond): readonly (readonly RegionSnapshot[])[] {
+export function regionsOf({ damon, lastRegions }: Kdamond): readonly (readonly RegionSnapshot[])[] {
   if (lastRegions !== undefined) return lastRegions;
-  return damon === undefined ? [] : targets.map((_, index) => damonRegions(damon, index));
+  return damon === undefined
+    ? []
+    : [...damon.targets.rows(damon.context)].map((_, index) => damonRegions(damon, index));
+}
+
+/** What a scheme is called in results: its name in the scenario, or its number. */
+export function schemeName({ spec }: Kdamond, index: number): string {
+  return spec?.schemes[index]?.name ?? String(index);
+}
+
+/** Bytes of a core unit. */
+export function unitOf({ damon }: Kdamond): number {
+  return damon === undefined ? 1 : readAttributes(damon).addrUnit;
 }
 
 /** Highest count of a region in one aggregation. */
@@ -56,12 +68,12 @@ export function mostAccesses({ damon }: Kdamond): number {
 
 function targetResults(kdamond: Kdamond): DamonTargetResult[] {
   const most = mostAccesses(kdamond);
-  const unit = kdamond.spec.attributes.addrUnit;
+  const unit = unitOf(kdamond);
   return regionsOf(kdamond).map((regions, index) => {
     const bytes = (of: (region: RegionSnapshot) => boolean): number =>
       unit * regions.reduce((sum, region) => sum + (of(region) ? region.end - region.start : 0), 0);
     return {
-      process: kdamond.targets[index]?.process ?? null,
+      process: kdamond.targets[index] ?? null,
       monitored: bytes(() => true),
       accessed: bytes(({ lastNrAccesses }) => lastNrAccesses > 0),
       hot: bytes(({ lastNrAccesses }) => lastNrAccesses * 2 >= most),
@@ -75,7 +87,7 @@ function targetResults(kdamond: Kdamond): DamonTargetResult[] {
   });
 }
 
-function schemeResult(name: string, damon: Damon, index: number): DamosResult {
+function schemeResult(kdamond: Kdamond, damon: Damon, index: number): DamosResult {
   const running = damon.runningSchemes[index];
   const { nrTried, szTried, nrApplied, szApplied, szOpsFilterPassed, qtExceeds, nrSnapshots } = schemeStats(
     damon,
@@ -84,7 +96,7 @@ function schemeResult(name: string, damon: Damon, index: number): DamosResult {
   const effective = effectiveBytes(damon, index);
   const limited = running !== undefined && Number.isFinite(effective) && effective > 0;
   return {
-    name,
+    name: schemeName(kdamond, index),
     action: running?.config.action ?? 'stat',
     nrTried,
     szTried,

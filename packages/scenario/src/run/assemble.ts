@@ -1,10 +1,11 @@
 /** From a scenario to a machine that is ready to run: memory, settings, fragmentation, processes. */
 import { TableFullError } from '@thplab/arena';
 import type { Snapshot } from '@thplab/capture';
-import { startStopKhugepaged, writeSysfs } from '@thplab/khugepaged-scheduler';
+import { startStopKhugepaged } from '@thplab/khugepaged-scheduler';
 import { type Machine, type MmId, PopulateError, vmaAt } from '@thplab/mm-model';
 import type { Procedure } from '@thplab/sync';
 import { SYSFS_ROOT } from '@thplab/sysfs-schema';
+import { isDamonPath } from '../damon/kdamonds.js';
 import { formatCount, formatSize, type ProcessSpec, type Scenario, type SysfsWrite } from '../format/index.js';
 import { type LoadOptions, loadSnapshot } from '../what-if/load-snapshot.js';
 import { bootWorld } from './boot-world.js';
@@ -15,6 +16,7 @@ import { type Locate, nowhere, scenarioError } from './run-error.js';
 import { executionsOf, MOST_EXECUTIONS } from './timetable.js';
 import type { ThreadsSetUp } from './work-ahead.js';
 import type { World } from './world.js';
+import { writeFile } from './write-file.js';
 
 /** How a machine is assembled. */
 export interface AssembleOptions {
@@ -48,14 +50,21 @@ export function assembleMachine(scenario: Scenario, options: AssembleOptions = {
   const tracing = world.tracer.enabled;
   world.tracer.enabled = false;
   fragmentMemory(m, scenario.machine.nodes, scenario.seed);
-  for (const write of scenario.sysfs) atOnce(m, writeOrRefuse(world, write, sysfsKey(write)));
-  for (const write of options.sysfs ?? []) atOnce(m, writeOrRefuse(world, write, '--set'));
+  const writes = [
+    ...scenario.sysfs.map((write) => ({ write, key: sysfsKey(write) })),
+    ...(options.sysfs ?? []).map((write) => ({ write, key: '--set' })),
+  ];
+  const forDamon = ({ write }: (typeof writes)[number]): boolean => isDamonPath(write.path);
+  for (const one of writes) if (!forDamon(one)) atOnce(m, writeOrRefuse(world, one.write, one.key));
   try {
     for (const spec of scenario.processes) createMembers(world, spec, options);
   } catch (error) {
     if (!(error instanceof TableFullError)) throw error;
     throw scenarioError(locate, 'processes', error.message, 'use fewer or smaller VMAs');
   }
+  // DAMON's files name processes, which have to be there.
+  world.kdamonds.prepare(scenario.damon.kdamonds);
+  for (const one of writes) if (forDamon(one)) atOnce(m, writeOrRefuse(world, one.write, one.key));
   world.tracer.enabled = tracing;
   return world;
 }
@@ -140,7 +149,7 @@ function shortPath(path: string): string {
 
 /** A write at boot; what the kernel refuses is an error of the file. */
 function* writeOrRefuse(world: World, write: SysfsWrite, key: string): Procedure<void> {
-  const outcome = yield* writeSysfs(world.k, write.path, write.value);
+  const outcome = yield* writeFile(world, write.path, write.value);
   if (outcome.errno === 0) return;
   const { name, message } = outcome as { readonly name: string; readonly message: string };
   const what = `writing ${JSON.stringify(write.value)} to ${shortPath(write.path)} fails with ${name}`;

@@ -1,10 +1,17 @@
 /** The machine of a scenario and everything that watches it, before any process exists. */
 import { ArenaError } from '@thplab/arena';
-import { DAMON_PROFILES, DAMON_TABLES, type DamonProfile, damonProfileOf } from '@thplab/damos-actions';
+import {
+  DAMON_PROFILES,
+  DAMON_TABLES,
+  type DamonProfile,
+  damonProfileOf,
+  damonTreeOfProfile,
+} from '@thplab/damos-actions';
 import { createKhugepaged, KHUGEPAGED_TABLES, khugepagedSizes } from '@thplab/khugepaged-scheduler';
 import { type BootConfig, type Booted, bootMachine, type Machine } from '@thplab/mm-model';
 import { createCollapseContext, GENERATIONS, type Generation, installMadviseCollapse } from '@thplab/mthp-collapse';
 import { type ExecutorObserver, type LockRef, SequentialExecutor } from '@thplab/sync';
+import type { DamonTreeName } from '@thplab/sysfs-schema';
 import { LockRecorder, TRACE_TABLES, type TraceFormat, Tracer, type TraceTables, traceSizes } from '@thplab/trace';
 import { Kdamonds } from '../damon/kdamonds.js';
 import type { Scenario } from '../format/index.js';
@@ -76,14 +83,15 @@ export function bootWorld(scenario: Scenario, options: AssembleOptions, locate: 
       const bound = on ?? process?.cpu;
       executor.spawn(name, body, { startNs, ...(bound === undefined ? {} : { cpu: bound }) });
     },
-    kdamonds: new Kdamonds(scenario.damon.kdamonds, damonProfile(scenario), () => world),
+    kdamonds: new Kdamonds(...damonOf(scenario), () => world, { m, collapse, tracer }),
   };
   return world;
 }
 
-/** DAMON's generation: what the scenario says, or that of its kernel. */
-function damonProfile({ damon, machine }: Scenario): DamonProfile {
-  return DAMON_PROFILES.find(({ name }) => name === damon.profile) ?? damonProfileOf(machine.kernel);
+/** DAMON's generation and its files: what the scenario says, or those of its kernel. */
+function damonOf({ damon, machine }: Scenario): readonly [DamonProfile, DamonTreeName] {
+  const profile = DAMON_PROFILES.find(({ name }) => name === damon.profile) ?? damonProfileOf(machine.kernel);
+  return [profile, damonTreeOfProfile(damon.profile ?? undefined, machine.kernel)];
 }
 
 /** The generation that the scenario's kernel runs. Errors: ScenarioError naming those that there are. */

@@ -1,9 +1,9 @@
 /** Events that concern the machine: writes to sysfs, failing allocations. */
-import { writeSysfs } from '@thplab/khugepaged-scheduler';
 import { type AllocationFailure, injectAllocationFailure } from '@thplab/mm-model';
 import { type Procedure, spend } from '@thplab/sync';
 import type { EventAction } from '../../format/index.js';
 import { scenarioError } from '../run-error.js';
+import { writeFile } from '../write-file.js';
 import type { Plan } from './step.js';
 
 export const planSysfs: Plan<'sysfs'> = (world, action) => [
@@ -13,7 +13,7 @@ export const planSysfs: Plan<'sysfs'> = (world, action) => [
       let error = 0;
       for (const write of action.writes) {
         yield spend(world.m.costs.syscall);
-        const outcome = yield* writeSysfs(world.k, write.path, write.value);
+        const outcome = yield* writeFile(world, write.path, write.value);
         if (outcome.errno !== 0) error = outcome.errno;
       }
       return error;
