@@ -6,7 +6,14 @@ const packages = fileURLToPath(new URL('./packages/', import.meta.url));
 export default defineConfig({
   resolve: {
     // Tests of one package read the sources of the others, so that no test can pass on a stale build.
-    alias: [{ find: /^@thplab\/([a-z-]+)$/, replacement: `${packages}$1/src/index.ts` }],
+    alias: [
+      {
+        find: /^@thplab\/khugepaged-scheduler\/pool$/,
+        replacement: `${packages}khugepaged-scheduler/src/pool/index.ts`,
+      },
+      { find: /^@thplab\/scenario\/threads$/, replacement: `${packages}scenario/src/threads/index.ts` },
+      { find: /^@thplab\/([a-z-]+)$/, replacement: `${packages}$1/src/index.ts` },
+    ],
   },
   test: {
     include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'tools/**/*.test.ts'],

@@ -4,6 +4,7 @@
  * depends on the order. All bounds are on the safe side; what is not certain, khugepaged does itself when its turn comes.
  */
 import { fileFamily, freeBlocks, type Machine, type MmId, setting } from '@thplab/mm-model';
+import { type OrderSet, ordersOf } from '@thplab/mthp-collapse';
 import { OPEN_GATE } from '@thplab/sync';
 import type { Khugepaged } from '../khugepaged.js';
 import { exitOrDisabled } from '../mm-state.js';
@@ -94,16 +95,18 @@ class RoundWalk {
     const { m, t } = this.#k;
     const mm = t.mmSlot.mm[slot] as MmId;
     const page = t.khugepaged.cursorSlot[0] === slot ? t.khugepaged.cursorPage[0] : 0;
-    if (exitOrDisabled(this.#k, mm)) return this.#fits(0, 1, false);
+    if (exitOrDisabled(this.#k, mm)) return this.#fits(0, 1, 0);
     const family = m.mm.family[mm];
     // In the family of files processes meet in the page cache, and what a range costs is not known.
     if (family === fileFamily(m)) return false;
     let ranges = 0;
     let whole = true;
-    for (const { first, end } of vmaBlocks(this.#k, mm, page)) {
-      whole = this.#fits(0, 1, false);
+    const swapped = m.mm.swapEnts[mm] > 0;
+    for (const { first, end, orders } of vmaBlocks(this.#k, mm, page)) {
+      whole = this.#fits(0, 1, 0);
+      const mostNs = mostRangeNs(m, orders, swapped);
       for (let at: number = first; at < end && whole; at += m.ptes) {
-        whole = this.#fits(1, 0, m.mm.swapEnts[mm] > 0);
+        whole = this.#fits(1, 0, mostNs, swapped);
         if (whole) ranges++;
       }
       if (!whole) break;
@@ -126,10 +129,10 @@ class RoundWalk {
   }
 
   /** Adds ranges or VMAs if khugepaged certainly comes to them in time, and there is memory for them. */
-  #fits(ranges: number, vmas: number, swapped: boolean): boolean {
+  #fits(ranges: number, vmas: number, rangeNs: number, swapped = false): boolean {
     const { m } = this.#k;
     const charge = this.#charge + ranges * (m.ptes + VISIT_CHARGE) + vmas * VISIT_CHARGE;
-    const ns = this.#ns + ranges * mostRangeNs(m, swapped) + vmas * m.costs.scanVisit * 2;
+    const ns = this.#ns + ranges * rangeNs + vmas * m.costs.scanVisit * 2;
     const blocks = this.#blocks + ranges * (swapped ? 2 : 1);
     const entries = setting(m, 'khugepaged.pages_to_scan');
     const passes = Math.ceil(charge / entries) + 1;
@@ -153,15 +156,15 @@ class RoundWalk {
 
 /** What a pass costs beside its ranges, at most: draining, switching to the thread. */
 const PASS_NS = 1e6;
-/** Orders whose windows can be tried in one range, one after the other. */
-const MOST_ORDERS = 12;
 
-/** Longest time that khugepaged can spend on a range while memory is plentiful, ns. */
-function mostRangeNs({ ptes, costs: c }: Machine, swapped: boolean): number {
+/** Longest time that khugepaged can spend on a range while memory is plentiful, ns; `orders`: those whose windows it tries. */
+function mostRangeNs({ ptes, costs: c }: Machine, orders: OrderSet, swapped: boolean): number {
   const window = c.allocBase + c.allocPerOrder * 16 + c.pmdFlush * 4 + c.scanVisit * 4;
   const page = c.scanPte * 2 + c.isolatePage * 4 + c.setPte * 8;
   const moved = c.copyPage + c.zeroPage + (swapped ? c.swapIn + c.allocBase : 0);
-  return ptes * (window + MOST_ORDERS * page + 2 * moved);
+  const tried = ordersOf(orders);
+  const windows = tried.reduce((sum, order) => sum + ptes / 2 ** order, 0);
+  return windows * window + ptes * ((tried.length + 1) * page + 2 * moved);
 }
 
 /** Free blocks of PMD size of the node that has the fewest: a range can ask any of them. */

@@ -60,13 +60,23 @@ export function* whatIfInPieces(
   for (const [variant, what] of variants.entries()) {
     yield { variant, variants: variants.length, virtualNs: 0 };
     if (options.shouldStop?.() === true) break;
-    const pieces = runVariant(snapshot, what, options);
+    const pieces = whatIfVariantInPieces(snapshot, what, options);
     let piece = pieces.next();
     for (; piece.done !== true; piece = pieces.next()) {
       yield { variant, variants: variants.length, virtualNs: piece.value };
     }
     results.push(piece.value);
   }
+  return whatIfResult(snapshot, variants.length, results, options);
+}
+
+/** Puts the results of variants together, `count` of which were to be tried. */
+export function whatIfResult(
+  snapshot: Snapshot,
+  count: number,
+  results: readonly WhatIfVariantResult[],
+  options: LoadOptions,
+): WhatIfResult {
   const { name, pid } = snapshot.process;
   return {
     format: 'thplab/what-if@1',
@@ -74,13 +84,13 @@ export function* whatIfInPieces(
     capturedAt: snapshot.capturedAt,
     release: snapshot.kernel.release,
     variants: results,
-    partial: results.length < variants.length || results.some((result) => !result.settled),
+    partial: results.length < count || results.some((result) => !result.settled),
     assumptions: assumptionsOf(snapshot, options),
   };
 }
 
 /** Runs one variant; yields the virtual time after each piece. */
-function* runVariant(
+export function* whatIfVariantInPieces(
   snapshot: Snapshot,
   variant: WhatIfVariant,
   options: WhatIfOptions,

@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { parseScenario, type Scenario } from '../format/index.js';
+import { runScenario } from '../run/run-scenario.js';
+import { examples } from '../testing/examples.js';
+import { runScenarioOnThreads, type ThreadsRunOptions } from './run-on-threads.js';
+
+const workerUrl = new URL('../../../khugepaged-scheduler/src/testing/pool-worker.mjs', import.meta.url);
+
+/** Threads start for a single range. */
+function onThreads(
+  scenario: Scenario,
+  options: Partial<ThreadsRunOptions> = {},
+): ReturnType<typeof runScenarioOnThreads> {
+  return runScenarioOnThreads(scenario, { threads: 2, leastRanges: 1, workerUrl, ...options });
+}
+
+/** Many processes of all kinds, and events between and during passes. */
+function busy(more = ''): Scenario {
+  return parseScenario(`
+format: thplab/scenario@1
+name: busy
+seed: 3
+machine: { memory: 1G, cpus: 4, swap: 64M }
+sysfs: { enabled: always, khugepaged/scan_sleep_millisecs: 100, khugepaged/pages_to_scan: 40000, hugepages-64kB/enabled: always${more} }
+processes:
+  - { name: web, count: 5, vmas: [{ name: heap, size: 16M, populate: { sparse: 90% } }] }
+  - { name: old, count: 2, vmas: [{ name: heap, size: 8M, populate: [full, { pages: 10-20, state: swap }] }] }
+  - { name: db, vmas: [{ name: cache, size: 32M, populate: { perTable: 300 } }, { name: log, size: 8M, advice: nohugepage, populate: full }] }
+events:
+  - { at: 90ms, repeat: { every: 170ms, times: 4 }, fork: { process: db, as: worker, lifetime: 90ms } }
+  - { at: 250ms, fault: { process: web, sparse: 20%, over: 40ms } }
+  - { at: 400ms, madvise: { process: old, vma: heap, advice: dontneed } }
+  - { at: 410ms, exit: { process: web.2 } }
+  - { at: 500ms, check: { counters: { khugepaged/full_scans: { min: 1 } } } }
+run: { for: 1s, sample: 330ms, trace: { events: all } }
+`);
+}
+
+describe('an example on threads', () => {
+  const small = examples(true).filter(([name]) => !/base-64k|fork-heavy/.test(name));
+
+  it.each(small)('%s: gives the bytes of one thread', async (name, scenario: Scenario) => {
+    const expected = JSON.stringify(runScenario(scenario).result, null, 1);
+    const done = await onThreads(scenario);
+    expect(JSON.stringify(done.result, null, 1)).toBe(expected);
+    if (/two-processes|uffd/.test(name)) expect(done.ahead?.ranges).toBeGreaterThan(20);
+  });
+});
+
+describe('many processes on threads', () => {
+  it.each([1, 2, 3])(
+    '%i: give the result and the trace of one thread, but for the numbers of frames',
+    async (threads) => {
+      const scenario = busy();
+      const expected = runScenario(scenario);
+      const done = await onThreads(scenario, { threads });
+      expect(JSON.stringify(done.result, null, 1)).toBe(JSON.stringify(expected.result, null, 1));
+      expect(done.ahead?.ranges).toBeGreaterThan(50);
+      const frameless = (run: typeof done): unknown[] =>
+        [...run.trace.events()].map(({ name, args, ...rest }) => ({
+          ...rest,
+          name,
+          args: { ...args, scan_pfn: 0, pfn: 0 },
+        }));
+      expect(frameless(done)).toEqual(frameless(expected));
+    },
+  );
+});
