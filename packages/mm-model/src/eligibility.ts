@@ -24,6 +24,17 @@ const ANON_ENABLED = settingIndex('hugepages.enabled', 0);
 export const TVA = { pagefault: 0, smaps: 1, khugepaged: 2, forcedCollapse: 3 } as const;
 export type TvaType = (typeof TVA)[keyof typeof TVA];
 
+/** Which regular files may have huge folios (`machine.fileThp`): what the kernel was built with. */
+export const FILE_THP = {
+  /** Files whose mapping can hold folios of PMD order: kernels after CONFIG_READ_ONLY_THP_FOR_FS was dropped. */
+  pmdFolioMappings: 0,
+  /** None: CONFIG_READ_ONLY_THP_FOR_FS is not set. */
+  none: 1,
+  /** Those that nobody has open for writing: CONFIG_READ_ONLY_THP_FOR_FS is set. */
+  readOnly: 2,
+} as const;
+export type FileThp = (typeof FILE_THP)[keyof typeof FILE_THP];
+
 /** Orders that anonymous memory can have (THP_ORDERS_ALL_ANON): 2 to the PMD order. */
 export function allAnonOrders(m: Machine): number {
   return ordersUpTo(m.pmdOrder) & ~ordersUpTo(MIN_ANON_ORDER - 1);
@@ -186,7 +197,13 @@ function topLevelAllows(m: Machine, advised: boolean): boolean {
 function fileAllows(m: Machine, vma: VmaId, type: TvaType, flags: number): boolean {
   if (type !== TVA.forcedCollapse && !topLevelAllows(m, (flags & VM.HUGEPAGE) !== 0)) return false;
   if (m.vma.kind[vma] !== VMA_KIND.file || type === TVA.pagefault) return false;
-  return m.file.pmdFolios[m.vma.file[vma]] === 1;
+  return fileMayHaveHugeFolios(m, m.vma.file[vma]);
+}
+
+function fileMayHaveHugeFolios(m: Machine, file: number): boolean {
+  const rule = m.machine.fileThp[0];
+  if (rule === FILE_THP.pmdFolioMappings) return m.file.pmdFolios[file] === 1;
+  return rule === FILE_THP.readOnly && m.file.writers[file] === 0;
 }
 
 /**

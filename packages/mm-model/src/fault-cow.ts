@@ -26,8 +26,7 @@ import {
   slotOf,
 } from './page-table.js';
 import { pteOffsetMapLock } from './pte-lock.js';
-import { addNewAnonRmap, removePteRmap } from './rmap-change.js';
-import { rssColumn } from './zap.js';
+import { addNewAnonRmap, removePteRmap, rssColumn } from './rmap-change.js';
 
 /** Handles a write to a present, not writable PTE. FAULT.retry: it has changed meanwhile. */
 export function* doWpPage(m: Machine, vma: VmaId, table: TableId, page: Vpn): Procedure<FaultResult> {
@@ -73,7 +72,9 @@ function canReuse(m: Machine, vma: VmaId, pfn: Pfn): boolean {
 
 function reuse(m: Machine, table: TableId, slot: number, pfn: number): void {
   const bit = pteBit(m, table, slot);
-  if (folioHas(m, folioHead(m, pfn), FOLIO.ANON)) setFrameFlags(m, pfn, PAGE.ANON_EXCLUSIVE);
+  const head = folioHead(m, pfn);
+  if (folioHas(m, head, FOLIO.ANON)) setFrameFlags(m, pfn, PAGE.ANON_EXCLUSIVE);
+  else setFrameFlags(m, head, FOLIO.DIRTY);
   setBit(m.pte.write, bit);
   setBit(m.pte.dirty, bit);
   setBit(m.pte.young, bit);

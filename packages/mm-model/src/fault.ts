@@ -7,7 +7,7 @@ import { acquire, type Procedure, preempt, release, spend } from '@thplab/sync';
 import type { MmId, TableId, VmaId, Vpn } from './brands.js';
 import { doAnonymousPage } from './fault-anon.js';
 import { doWpPage } from './fault-cow.js';
-import { doFilePage } from './fault-file.js';
+import { doFilePage, doFilePmd } from './fault-file.js';
 import { doHugePmdAnonymousPage, doHugePmdWpPage } from './fault-huge.js';
 import { FAULT, type FaultResult } from './fault-result.js';
 import { ENTRY_KIND, entryKind, makeEntry, NO_FRAME, VM, VM_UFFD, VMA_KIND } from './flags.js';
@@ -39,6 +39,7 @@ import {
 } from './page-table.js';
 import { pteOffsetMapLock } from './pte-lock.js';
 import { doSwapPage } from './swap-in.js';
+import { splitHugePmdOf } from './vma/adjust.js';
 import { mmapReadLock, mmapReadUnlock, vmaEndRead, vmaStartRead } from './vma-locks.js';
 import { vmaAt } from './vma-tree.js';
 
@@ -97,7 +98,9 @@ export function* faultInVma(m: Machine, vma: VmaId, page: Vpn, access: FaultAcce
   const pmd = allocPmd(m, mm, page);
   const type = pmdType(m.directory.entry[pmd]);
   if (type === PMD.none) {
-    const huge = yield* doHugePmdAnonymousPage(m, vma, pmd, page, access.write);
+    const anon = m.vma.kind[vma] === VMA_KIND.anon;
+    const handler = anon ? doHugePmdAnonymousPage : doFilePmd;
+    const huge = yield* handler(m, vma, pmd, page, access.write);
     if (huge !== FAULT.fallback) return huge;
   } else if (type === PMD.huge) {
     const huge = yield* touchHugePmd(m, vma, pmd, page, access.write);
@@ -110,7 +113,12 @@ export function* faultInVma(m: Machine, vma: VmaId, page: Vpn, access: FaultAcce
 function* touchHugePmd(m: Machine, vma: VmaId, pmd: PmdRef, page: Vpn, write: boolean): Procedure<FaultResult> {
   const entry = m.directory.entry[pmd];
   if (write && (entry & PMD_UFFD_WP) !== 0) return FAULT.userfault;
-  if (write && (entry & PMD_WRITE) === 0) return yield* doHugePmdWpPage(m, vma, pmd, page);
+  if (write && (entry & PMD_WRITE) === 0) {
+    if (m.vma.kind[vma] === VMA_KIND.anon) return yield* doHugePmdWpPage(m, vma, pmd, page);
+    // A file's copy-on-write and its notice of writes happen to single pages: the huge PMD goes, and the fault comes again.
+    yield* splitHugePmdOf(m, vma, page);
+    return FAULT.retry;
+  }
   m.directory.entry[pmd] = (entry | PMD_YOUNG | (write ? PMD_DIRTY : 0)) >>> 0;
   if (write) m.frame.stamp[pmdPfn(m, entry) + slotOf(m, page)] = nextStamp(m);
   return FAULT.ok;

@@ -138,6 +138,8 @@ function* copyHugePmd(m: Machine, source: VmaId, vma: VmaId, pmd: PmdRef, page: 
   let done = true;
   if (pmdType(entry) !== PMD.huge) done = false;
   else if ((entry & PMD_ZERO) !== 0) setHugeZeroPmd(m, target, newTable(m, child, page));
+  else if (!folioHas(m, pmdPfn(m, entry), FOLIO.ANON))
+    done = true; // A file's: the child will fault it in.
   else if (isAnonExclusive(m, pmdPfn(m, entry)) && folioMaybeDmaPinned(m, pmdPfn(m, entry))) {
     splitHugePmd(m, source, pmd, page);
     done = false;

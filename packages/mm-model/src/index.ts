@@ -14,6 +14,8 @@ export * from './fault.js';
 export * from './fault-file.js';
 export * from './fault-huge.js';
 export * from './fault-result.js';
+export * from './file-map.js';
+export * from './file-pages.js';
 export * from './flags.js';
 export * from './folio.js';
 export * from './folio-hold.js';

@@ -66,7 +66,11 @@ export interface MachineConfig {
 export interface MmLocks {
   readonly mmapLock: LockClass;
   readonly vmaLock: LockClass;
+  /** i_mmap_rwsem, of a file. */
+  readonly fileMap: LockClass;
   readonly anonVma: LockClass;
+  /** The lock of a file's page cache (xa_lock of i_pages). */
+  readonly filePages: LockClass;
   readonly pmdLock: LockClass;
   readonly pteLock: LockClass;
   readonly folioLock: BitLock;
@@ -76,9 +80,11 @@ export interface MmLocks {
 export const LOCK_RANK = {
   mmapLock: 10,
   vmaLock: 20,
+  fileMap: 25,
   anonVma: 30,
   pmdLock: 40,
   pteLock: 50,
+  filePages: 60,
   khugepagedMm: 90,
 } as const;
 
@@ -207,6 +213,8 @@ function declareLocks(domain: SyncDomain, t: Tables<MmTables>): MmLocks {
     mmapLock: domain.lockClass({ name: 'mmap_lock', kind: 'rwsem', rank: LOCK_RANK.mmapLock, words: t.mm.mmapLock }),
     vmaLock: domain.lockClass({ name: 'vma_lock', kind: 'vma', rank: LOCK_RANK.vmaLock, words: t.vma.lock }),
     anonVma: domain.lockClass({ name: 'anon_vma', kind: 'rwsem', rank: LOCK_RANK.anonVma, words: t.anonVma.lock }),
+    fileMap: domain.lockClass({ name: 'i_mmap_rwsem', kind: 'rwsem', rank: LOCK_RANK.fileMap, words: t.file.mapLock }),
+    filePages: domain.lockClass({ name: 'i_pages', kind: 'spin', rank: LOCK_RANK.filePages, words: t.file.pagesLock }),
     pmdLock: domain.lockClass({ name: 'pmd_lock', kind: 'spin', rank: LOCK_RANK.pmdLock, words: t.directory.lock }),
     pteLock: domain.lockClass({ name: 'pte_lock', kind: 'spin', rank: LOCK_RANK.pteLock, words: t.pte.lock }),
     folioLock: domain.bitLock('folio_lock', t.frame.flags, FOLIO.LOCKED),

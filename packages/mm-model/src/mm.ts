@@ -8,6 +8,7 @@ import { asBrand } from '@thplab/arena';
 import { type Procedure, preempt } from '@thplab/sync';
 import { unlinkAnonVmas } from './anon-vma.js';
 import type { MmId, Vpn } from './brands.js';
+import { unlinkFileVma } from './file-map.js';
 import { lruAddDrainCpu } from './lru.js';
 import type { Machine } from './machine.js';
 import { vmaFree } from './vma/vma-rows.js';
@@ -90,6 +91,7 @@ function* exitMmap(m: Machine, mm: MmId): Procedure<void> {
   for (const vma of vmasOf(m, mm)) {
     yield* vmaStartWrite(m, vma);
     yield* unlinkAnonVmas(m, vma);
+    yield* unlinkFileVma(m, vma);
     freePageTables(m, mm, m.vma.start[vma] as Vpn, m.vma.end[vma] as Vpn, 0, m.addressPages);
     removeVma(m, vma);
     vmaFree(m, vma);

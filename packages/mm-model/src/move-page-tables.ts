@@ -2,13 +2,14 @@
  * Moving mappings to another address without touching pages (`move_page_tables`). Whole PMD entries move where old and
  * new place are both aligned, a huge PMD as a huge PMD, a table as a table; else a huge PMD is split and entries move one
  * by one. A walker of the reverse map must not look at the old place after, and at the new place before an entry moved,
- * so each move is under the anon_vma lock.
+ * so each move is under the anon_vma lock, and for files under i_mmap_rwsem.
  */
 import { asBrand, getBit } from '@thplab/arena';
 import { acquire, acquireNested, type LockRef, type Procedure, release, spend } from '@thplab/sync';
 import { anonVmaLock } from './anon-vma.js';
 import type { AnonVmaId, MmId, TableId, VmaId, Vpn } from './brands.js';
 import { pteAlloc } from './fault.js';
+import { fileMapWriteLock, fileMapWriteUnlock } from './file-map.js';
 import { ENTRY_KIND, entryKind, VM_UFFD } from './flags.js';
 import type { Machine } from './machine.js';
 import {
@@ -17,8 +18,8 @@ import {
   clearPte,
   directoryOf,
   findPmd,
-  isPteNone,
   flushBlock,
+  isPteNone,
   NO_PMD,
   PMD,
   PMD_UFFD_WP,
@@ -55,9 +56,11 @@ export function* movePageTables(m: Machine, move: TableMove): Procedure<void> {
     const step = Math.min(move.pages - done, m.ptes - (from % m.ptes), m.ptes - (to % m.ptes));
     const pmd = findPmd(m, mm, from);
     if (pmd !== NO_PMD && pmdType(m.directory.entry[pmd]) !== PMD.none) {
+      const fileMap = yield* fileMapWriteLock(m, move.vma);
       if (rmapLock !== undefined) yield acquire(rmapLock);
       yield* moveBlock(m, move.vma, pmd, from, to, step);
       if (rmapLock !== undefined) yield release(rmapLock);
+      yield* fileMapWriteUnlock(fileMap);
     }
     done += step;
   }
@@ -89,10 +92,10 @@ function* movePmd(m: Machine, pmd: PmdRef, target: PmdRef, from: Vpn, to: Vpn, a
   yield* lockBoth(old, other);
   const moved = entry[pmd];
   entry[pmd] = 0;
+  flushBlock(m, asBrand<MmId>(m.directory.mm[directoryOf(m, pmd)]), from);
   entry[target] = pmdType(moved) === PMD.huge && armed ? (moved & ~PMD_UFFD_WP) >>> 0 : moved;
   deposit[target] = deposit[pmd];
   deposit[pmd] = 0;
-  flushBlock(m, asBrand<MmId>(m.directory.mm[directoryOf(m, pmd)]), from);
   if (pmdType(moved) === PMD.table) m.pte.block[pmdTable(moved)] = blockOf(m, to);
   yield* unlockBoth(old, other);
   yield spend(m.costs.setPte + m.costs.pmdFlush);

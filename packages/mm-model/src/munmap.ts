@@ -7,6 +7,7 @@ import { type Procedure, spend } from '@thplab/sync';
 import { unlinkAnonVmas } from './anon-vma.js';
 import type { MmId, VmaId, Vpn } from './brands.js';
 import { ERRNO } from './errno.js';
+import { unlinkFileVma } from './file-map.js';
 import { VM } from './flags.js';
 import type { Machine } from './machine.js';
 import { splitVma } from './vma/adjust.js';
@@ -74,6 +75,7 @@ function* freeDetached(m: Machine, mm: MmId, detached: readonly VmaId[]): Proced
   }
   for (const vma of detached) {
     yield* unlinkAnonVmas(m, vma);
+    yield* unlinkFileVma(m, vma);
     const start = asBrand<Vpn>(m.vma.start[vma]);
     const below = vmaBelow(m, mm, start);
     const above = findVma(m, mm, start);

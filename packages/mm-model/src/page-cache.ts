@@ -1,14 +1,39 @@
 /**
  * The page cache: which frame holds page `index` of a file. An open-addressed hash table in the arena (linear probing,
- * deletion by moving later entries back), sized by the limit 'pageCache'.
+ * deletion by moving later entries back), sized by the limit 'pageCache'. A large folio has one entry for each of its
+ * pages, where the kernel has one for all. A shmem page that is swapped out has an entry that names its slot (the value
+ * entries of the kernel). What the entries mean for counters and references is in file-pages.ts.
  */
 import type { FileId, Pfn } from './brands.js';
 import type { Machine } from './machine.js';
 
+/** Marks an entry that names a swap slot. */
+const SWAP_VALUE = 0x8000_0000;
+
 /** Frame of a file's page, or 0 if it is not in memory. */
 export function pageCacheLookup(m: Machine, file: FileId, index: number): Pfn | 0 {
   const at = findSlot(m, file, index);
-  return m.pageCache.file[at] === 0 ? 0 : (m.pageCache.pfn[at] as Pfn);
+  if (m.pageCache.file[at] === 0) return 0;
+  const value = m.pageCache.pfn[at];
+  return value >= SWAP_VALUE ? 0 : (value as Pfn);
+}
+
+/** Swap slot of a shmem page that is swapped out, or 0. */
+export function pageCacheSwapSlot(m: Machine, file: FileId, index: number): number {
+  const at = findSlot(m, file, index);
+  if (m.pageCache.file[at] === 0) return 0;
+  const value = m.pageCache.pfn[at];
+  return value >= SWAP_VALUE ? value - SWAP_VALUE : 0;
+}
+
+/** True if the page cache can take so many pages more. */
+export function pageCacheHasRoom(m: Machine, pages: number): boolean {
+  return m.machine.pageCachePages[0] + pages <= m.pageCache.capacity * 0.75;
+}
+
+/** Says that a page is swapped out. Errors: as for `pageCacheAdd`. */
+export function pageCacheAddSwap(m: Machine, file: FileId, index: number, slot: number): void {
+  pageCacheAdd(m, file, index, (slot + SWAP_VALUE) as Pfn);
 }
 
 /** Adds a page. Errors: the table is three quarters full. */

@@ -6,8 +6,8 @@ import { asBrand, Random, setBits } from '@thplab/arena';
 import { anonVmaPrepareNow } from './anon-vma.js';
 import type { MmId, Pfn, TableId, VmaId, Vpn } from './brands.js';
 import { takeBlock, takeExact } from './buddy.js';
-import { addFolioToPageCache } from './fault-file.js';
 import { installHuge } from './fault-huge.js';
+import { addFolioToPageCache } from './file-pages.js';
 import { ENTRY_KIND, type EntryKind, FOLIO, makeEntry, PAGE } from './flags.js';
 import { addPteMap, linearIndex, setFrameFlags } from './folio.js';
 import { folioGet } from './folio-lifetime.js';
@@ -33,9 +33,8 @@ import {
   setPteZero,
   slotOf,
 } from './page-table.js';
-import { addNewAnonRmap } from './rmap-change.js';
+import { addNewAnonRmap, rssColumn } from './rmap-change.js';
 import { swapAlloc } from './swap-slots.js';
-import { rssColumn } from './zap.js';
 
 /** There is not enough modelled memory (or swap) for what was to be placed. */
 export class PopulateError extends Error {

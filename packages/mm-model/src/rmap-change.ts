@@ -1,6 +1,6 @@
 /**
- * Adding and removing reverse mappings of anonymous folios: the map counts, the vmstat counters that follow from them,
- * and the queueing of folios that have become partially mapped. RSS and references are the callers'.
+ * Adding and removing reverse mappings of folios: the map counts, the vmstat counters that follow from them, and the
+ * queueing of anonymous folios that have become partially mapped. RSS and references are the callers'.
  */
 import type { MmId, Pfn, VmaId, Vpn } from './brands.js';
 import { deferredSplitFolio } from './deferred-queue.js';
@@ -70,6 +70,32 @@ export function removeAnonPmdRmap(m: Machine, head: Pfn, mm: MmId): void {
   countVmEvent(m, 'nr_anon_transparent_hugepages', -1);
   countVmEvent(m, 'nr_anon_pages', still - m.ptes);
   if (still > 0 && still < m.ptes) deferredSplitFolio(m, head, true);
+}
+
+/** One more huge PMD maps a folio of the page cache (`folio_add_file_rmap_pmd`). */
+export function addFilePmdRmap(m: Machine, head: Pfn, mm: MmId): void {
+  if (folioEntireMapcount(m, head) === 0) countVmEvent(m, pmdMappedCounter(m, head), 1);
+  addPmdMap(m, head, mm, 1);
+}
+
+/** One huge PMD less maps a folio (`folio_remove_rmap_pmd`). */
+export function removePmdRmap(m: Machine, head: Pfn, mm: MmId): void {
+  if (folioHas(m, head, FOLIO.ANON)) {
+    removeAnonPmdRmap(m, head, mm);
+    return;
+  }
+  addPmdMap(m, head, mm, -1);
+  if (folioEntireMapcount(m, head) === 0) countVmEvent(m, pmdMappedCounter(m, head), -1);
+}
+
+function pmdMappedCounter(m: Machine, head: Pfn): 'nr_shmem_pmdmapped' | 'nr_file_pmdmapped' {
+  return folioHas(m, head, FOLIO.SHMEM) ? 'nr_shmem_pmdmapped' : 'nr_file_pmdmapped';
+}
+
+/** The RSS counter that a folio's pages are counted in. */
+export function rssColumn(m: Machine, head: Pfn): Int32Array {
+  if (folioHas(m, head, FOLIO.ANON)) return m.mm.rssAnon;
+  return folioHas(m, head, FOLIO.SHMEM) ? m.mm.rssShmem : m.mm.rssFile;
 }
 
 /** One more PTE maps a page of a folio (copy-on-write sharing, splitting of a huge PMD, swap-in). */

@@ -7,6 +7,7 @@
  */
 import { asBrand } from '@thplab/arena';
 import type { MmId, Pfn, TableId, VmaId, Vpn } from './brands.js';
+import { vmasOfFile } from './file-map.js';
 import { FOLIO } from './flags.js';
 import { folioHas, folioPages } from './folio.js';
 import type { Machine } from './machine.js';
@@ -37,11 +38,6 @@ export function* vmasOfAnonVma(m: Machine, anonVma: number): Generator<VmaId, vo
     yield asBrand(m.avc.vma[avc]);
     avc = next;
   }
-}
-
-/** VMAs that map a file, in row order. */
-export function* vmasOfFile(m: Machine, file: number): Generator<VmaId, void, undefined> {
-  for (let vma = 1; vma < m.vma.pool.end; vma++) if (m.vma.file[vma] === file) yield asBrand(vma);
 }
 
 function visitVma(m: Machine, head: Pfn, pages: number, vma: VmaId, visitor: RmapVisitor): void {

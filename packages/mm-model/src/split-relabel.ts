@@ -2,9 +2,10 @@
  * How the frames of a folio become those of several smaller folios. All locks are the caller's and the reference count is
  * frozen at 0, so nobody sees a step of it (`__split_huge_page`).
  */
-import type { MmId, Pfn } from './brands.js';
+import type { FileId, MmId, Pfn } from './brands.js';
 import { relabelBlock } from './buddy.js';
 import { deferredQueueRemove } from './deferred-queue.js';
+import { countHugeFolio } from './file-pages.js';
 import { FOLIO, VM } from './flags.js';
 import {
   addPteMap,
@@ -75,6 +76,7 @@ export function relabelSplitFolio(
     setFolioMapping(m, part, mapping, index + (part - head));
     setFrameFlags(m, part, flags);
   }
+  if ((flags & FOLIO.ANON) === 0 && order === m.pmdOrder) countHugeFolio(m, mapping as FileId, -1);
   if ((flags & FOLIO.ANON) !== 0) {
     countMthpStat(m, order, 'nr_anon', -1);
     if (newOrder > 0) countMthpStat(m, newOrder, 'nr_anon', heads.length);

@@ -57,6 +57,8 @@ export const VMA_TABLE = {
     flags: { type: 'u32', guard: 'mmap_lock', doc: 'VM_* bits' },
     kind: { type: 'u8', doc: 'VMA_KIND: anonymous, shmem, file, dax, special' },
     file: { type: 'u32', doc: 'row of the file, 0 for anonymous memory' },
+    fileNext: { type: 'u32', doc: 'next VMA of the file (i_mmap)' },
+    filePrev: { type: 'u32', doc: 'previous VMA of the file' },
     anonVma: { type: 'u32', guard: 'mmap_lock', doc: 'anon_vma, 0 before the first anonymous fault' },
     avcFirst: { type: 'u32', guard: 'mmap_lock', doc: 'first of the chains to anon_vmas' },
     avcLast: { type: 'u32', guard: 'mmap_lock', doc: 'last of the chains to anon_vmas' },
@@ -67,12 +69,12 @@ export const VMA_TABLE = {
     lock: { type: 'i32', cells: 4, doc: 'per-VMA lock' },
     lockSeq: { type: 'i32', doc: 'equal to the lockSeq of the mm while write-locked' },
     label: { type: 'u32', doc: 'number the creator gave it, for reports; copied on split and fork' },
-  },
-} as const;
     births: {
       type: 'u32',
       doc: 'how often the row has been a VMA: outlives it, so that an identity can be told from its next',
     },
+  },
+} as const;
 
 /** Reverse-map roots (`anon_vma`). */
 export const ANON_VMA_TABLE = {
@@ -224,6 +226,12 @@ export const FILE_TABLE = {
       doc: '1: has no name, so that its last mapping takes it along (MAP_SHARED, MAP_ANONYMOUS)',
     },
     cached: { type: 'u32', doc: 'pages in the page cache' },
+    swapped: { type: 'u32', doc: 'shmem pages that the page cache has swap entries for' },
+    writers: { type: 'i32', doc: 'i_writecount: who has it open for writing' },
+    vmaFirst: { type: 'u32', doc: 'first VMA that maps it (i_mmap)' },
+    vmaLast: { type: 'u32', doc: 'last VMA that maps it' },
+    mapLock: { type: 'i32', cells: 4, doc: 'i_mmap_rwsem: who maps the file' },
+    pagesLock: { type: 'i32', cells: 4, doc: 'lock of i_pages (xa_lock): which pages are in memory' },
   },
 } as const;
 
@@ -235,7 +243,7 @@ export const PAGE_CACHE_TABLE = {
   columns: {
     file: { type: 'u32', doc: 'file, 0 for a free place' },
     index: { type: 'f64', doc: 'page of the file' },
-    pfn: { type: 'u32', doc: 'first frame of the folio that holds it' },
+    pfn: { type: 'u32', doc: 'frame of the page; or, with the top bit, the slot that it is swapped out to (shmem)' },
   },
 } as const;
 
@@ -284,6 +292,7 @@ export const MACHINE_TABLE = {
     nextPid: { type: 'u32', doc: 'last process id given' },
     pageCachePages: { type: 'u32', doc: 'entries in the page cache' },
     warnings: { type: 'u32', doc: 'once-per-boot warnings given' },
+    fileThp: { type: 'u32', doc: 'which files may have huge folios: FILE_THP (eligibility.ts)' },
     countersWord: {
       type: 'i32',
       cells: 16,

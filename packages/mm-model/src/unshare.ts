@@ -30,8 +30,7 @@ import {
   slotOf,
 } from './page-table.js';
 import { pteOffsetMapLock } from './pte-lock.js';
-import { addNewAnonRmap, removePteRmap } from './rmap-change.js';
-import { rssColumn } from './zap.js';
+import { addNewAnonRmap, removePteRmap, rssColumn } from './rmap-change.js';
 
 /**
  * Makes sure that the page which `vma` maps is exclusively its own: takes it over if nobody else holds it, else puts a copy

@@ -8,6 +8,7 @@
  */
 import { asBrand } from '@thplab/arena';
 import type { MmId, VmaId, Vpn } from './brands.js';
+import { addToFileMap } from './file-map.js';
 import type { Machine } from './machine.js';
 
 /** A treap of 2^32 nodes is about 80 levels deep; a reader that races with a writer gives up here. */
@@ -72,7 +73,10 @@ export function* vmasOf(m: Machine, mm: MmId): Generator<VmaId, void, undefined>
   }
 }
 
-/** Adds a VMA, whose `mm`, `start` and `end` are set, to its address space. Errors: it overlaps a neighbour. */
+/**
+ * Adds a VMA, whose `mm`, `start` and `end` are set, to its address space, and to the list of its file's VMAs
+ * (`vma_link`); it leaves that list by `unlinkFileVma`. Errors: it overlaps a neighbour.
+ */
 export function insertVma(m: Machine, vma: VmaId): void {
   const mm = m.vma.mm[vma];
   const start = m.vma.start[vma];
@@ -105,6 +109,7 @@ export function insertVma(m: Machine, vma: VmaId): void {
   splitTreap(m, subtree, start, vma);
   linkBetween(m, vma, below, above);
   m.mm.vmaCount[mm]++;
+  addToFileMap(m, vma);
 }
 
 /** `vma.lockSeq` of a VMA that has left its tree: readers that found it before turn away (`vma_mark_detached`). */

@@ -5,7 +5,7 @@ import { clearBit, findBit } from '@thplab/arena';
 import { acquire, LOCK_STATE, LOCK_WAITERS, type Procedure, release, spend } from '@thplab/sync';
 import type { MmId, Pfn, TableId, VmaId, Vpn } from './brands.js';
 import { ENTRY_KIND, entryKind, entryValue, FOLIO, makeEntry, NO_FRAME } from './flags.js';
-import { folioHas, folioHead } from './folio.js';
+import { folioHead, setFrameFlags } from './folio.js';
 import { folioPut } from './folio-lifetime.js';
 import { updateMirrors } from './folio-mirror.js';
 import { splitHugePmd, withdrawDeposit } from './huge-pmd.js';
@@ -18,6 +18,7 @@ import {
   freeTable,
   NO_PMD,
   PMD,
+  PMD_DIRTY,
   PMD_ZERO,
   type PmdRef,
   pmdPfn,
@@ -29,7 +30,7 @@ import {
   slotOf,
 } from './page-table.js';
 import { pteOffsetMapLock } from './pte-lock.js';
-import { removeAnonPmdRmap, removePteRmap } from './rmap-change.js';
+import { removePmdRmap, removePteRmap, rssColumn } from './rmap-change.js';
 import { swapFree } from './swap-slots.js';
 
 /** What zapping does besides removing pages. */
@@ -71,8 +72,8 @@ function* zapBlock(m: Machine, vma: VmaId, pmd: PmdRef, from: Vpn, to: Vpn, opti
   if (pmdType(entry) === PMD.huge) {
     if (to - from === m.ptes) {
       zapHugePmd(m, mm, pmd, entry);
-      yield release(pmdLock);
       flushBlock(m, mm, from);
+      yield release(pmdLock);
       yield spend(m.costs.pmdFlush + m.costs.setPte);
       return;
     }
@@ -99,10 +100,10 @@ function zapHugePmd(m: Machine, mm: MmId, pmd: PmdRef, entry: number): void {
   if (deposit !== 0) freeTable(m, deposit);
   if ((entry & PMD_ZERO) !== 0) return;
   const head = pmdPfn(m, entry);
-  const anon = folioHas(m, head, FOLIO.ANON);
-  const rss = anon ? m.mm.rssAnon : m.mm.rssShmem;
+  const rss = rssColumn(m, head);
   rss[mm] = rss[mm] - m.ptes;
-  if (anon) removeAnonPmdRmap(m, head, mm);
+  if ((entry & PMD_DIRTY) !== 0) setFrameFlags(m, head, FOLIO.DIRTY);
+  removePmdRmap(m, head, mm);
   dropMapping(m, head);
 }
 
@@ -150,12 +151,6 @@ function zapPresent(m: Machine, mm: MmId, table: TableId, slot: number): void {
   dropMapping(m, head);
 }
 
-/** The RSS counter that a folio's pages are counted in. */
-export function rssColumn(m: Machine, head: Pfn): Int32Array {
-  if (folioHas(m, head, FOLIO.ANON)) return m.mm.rssAnon;
-  return folioHas(m, head, FOLIO.SHMEM) ? m.mm.rssShmem : m.mm.rssFile;
-}
-
 /** Drops the reference of a mapping that was removed. */
 function dropMapping(m: Machine, head: Pfn): void {
   const last = m.frame.refcount[head] === 1;
@@ -182,8 +177,15 @@ function* freeEmptyTable(m: Machine, pmd: PmdRef, table: TableId): Procedure<voi
   yield release(pteLock);
   yield release(pmdLock);
   if (!empty || !still) return;
-  // Who looked the table up before may be at its lock by now, and will find that it is gone; the kernel waits for an RCU
-  // grace period.
+  yield* pteFreeDefer(m, table);
+}
+
+/**
+ * Frees a table that has just left its PMD (`pte_free_defer`). Who looked it up before may be at its lock by now, and will
+ * find that it is gone; the kernel waits for an RCU grace period.
+ */
+export function* pteFreeDefer(m: Machine, table: TableId): Procedure<void> {
+  const pteLock = m.locks.pteLock.ref(table);
   while (isLockInUse(m, table)) {
     yield acquire(pteLock);
     yield release(pteLock);

@@ -19,6 +19,7 @@ export function checkMmCounters(m: Machine, census: Census, findings: Findings):
 /** Levels of /proc/vmstat and of hugepages-*kB/stats. */
 export function checkLevels(m: Machine, census: Census, folios: readonly number[], findings: Findings): void {
   const levels = { anonPages: 0, thps: 0, file: 0, shmem: 0, swapCached: 0, mlocked: 0 };
+  const huge = { shmem: 0, shmemMapped: 0, file: 0, fileMapped: 0 };
   const large = new Array<number>(16).fill(0);
   const partial = new Array<number>(16).fill(0);
   for (const head of folios) {
@@ -29,7 +30,13 @@ export function checkLevels(m: Machine, census: Census, folios: readonly number[
     if ((flags & FOLIO.MLOCKED) !== 0) levels.mlocked += pages;
     if (isPageCache(m, head)) levels.file += pages;
     if ((flags & FOLIO.SHMEM) !== 0) levels.shmem += pages;
-    if ((flags & FOLIO.ANON) === 0) continue;
+    if ((flags & FOLIO.ANON) === 0) {
+      if (order < m.pmdOrder || !isPageCache(m, head)) continue;
+      const mapped = census.pmdMaps[head] > 0 ? 1 : 0;
+      huge[(flags & FOLIO.SHMEM) !== 0 ? 'shmem' : 'file']++;
+      huge[(flags & FOLIO.SHMEM) !== 0 ? 'shmemMapped' : 'fileMapped'] += mapped;
+      continue;
+    }
     levels.anonPages += mappedPages(census, head, pages);
     if (census.pmdMaps[head] > 0) levels.thps++;
     if (order > 0) large[order]++;
@@ -41,6 +48,10 @@ export function checkLevels(m: Machine, census: Census, folios: readonly number[
   vmstat('nr_anon_transparent_hugepages', levels.thps);
   vmstat('nr_file_pages', levels.file);
   vmstat('nr_shmem', levels.shmem);
+  vmstat('nr_shmem_hugepages', huge.shmem);
+  vmstat('nr_shmem_pmdmapped', huge.shmemMapped);
+  vmstat('nr_file_hugepages', huge.file);
+  vmstat('nr_file_pmdmapped', huge.fileMapped);
   vmstat('nr_swapcached', levels.swapCached);
   vmstat('nr_mlock', levels.mlocked);
   for (let order = 1; order <= m.pmdOrder; order++) {

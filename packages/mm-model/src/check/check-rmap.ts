@@ -12,10 +12,29 @@ export function checkReverseMap(m: Machine, census: Census, findings: Findings):
     const vma = vmaOf(m, vmas.get(mm) ?? [], page);
     if (vma === 0 || m.vma.end[vma] < page + pages) findings.add(`mm ${mm}: page ${page} is in use, but in no VMA`);
   }
+  checkFileMaps(m, vmas, findings);
   const chains = new Map<number, Set<number>>();
   for (const mapping of census.mappings) {
     const vma = vmaOf(m, vmas.get(mapping.mm) ?? [], mapping.page);
     if (vma !== 0) checkMapping(m, findings, chains, mapping, vma);
+  }
+}
+
+/** Each file's list holds the VMAs that map it, each once. */
+function checkFileMaps(m: Machine, vmas: ReadonlyMap<number, readonly number[]>, findings: Findings): void {
+  const expected = new Map<number, Set<number>>();
+  for (const vma of [...vmas.values()].flat()) {
+    const file = m.vma.file[vma];
+    if (file !== 0) expected.set(file, (expected.get(file) ?? new Set()).add(vma));
+  }
+  for (const file of m.file.pool.rows()) {
+    const wanted = expected.get(file) ?? new Set();
+    const found = new Set<number>();
+    for (let vma = m.file.vmaFirst[file]; vma !== 0 && !found.has(vma); vma = m.vma.fileNext[vma]) found.add(vma);
+    for (const vma of found)
+      if (!wanted.has(vma)) findings.add(`file ${file}: VMA ${vma} is in its list, but maps it not`);
+    for (const vma of wanted)
+      if (!found.has(vma)) findings.add(`file ${file}: VMA ${vma} maps it, but is not in its list`);
   }
 }
 

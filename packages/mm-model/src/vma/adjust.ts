@@ -7,6 +7,7 @@ import { asBrand } from '@thplab/arena';
 import { acquire, type Procedure, release, spend } from '@thplab/sync';
 import { anonVmaClone, anonVmaLock, unlinkAnonVmas } from '../anon-vma.js';
 import type { AnonVmaId, MmId, VmaId, Vpn } from '../brands.js';
+import { fileMapWriteLock, fileMapWriteUnlock, removeFromFileMap } from '../file-map.js';
 import { splitHugePmd } from '../huge-pmd.js';
 import type { Machine } from '../machine.js';
 import { directoryOf, findPmd, NO_PMD, PMD, pmdType } from '../page-table.js';
@@ -26,8 +27,10 @@ export function* splitVma(m: Machine, vma: VmaId, at: number, newBelow: boolean)
   m.vma.lockSeq[other] = m.vma.lockSeq[vma];
   yield* anonVmaClone(m, other, vma);
   yield* splitHugePmdAt(m, vma, at);
+  const fileMap = yield* fileMapWriteLock(m, vma);
   yield* setRangeLocked(m, vma, newBelow ? at : m.vma.start[vma], newBelow ? m.vma.end[vma] : at);
   insertVma(m, other);
+  yield* fileMapWriteUnlock(fileMap);
   yield spend(m.costs.vmaChange);
   return other;
 }
@@ -46,7 +49,11 @@ export function* expandVma(
   yield* splitHugePmdAt(m, vma, end);
   for (const other of gone) yield* dupAnonVma(m, vma, other);
   for (const other of gone) removeVma(m, other);
+  const fileMap = yield* fileMapWriteLock(m, vma);
+  // A file's list never shows the same pages twice.
+  for (const other of gone) removeFromFileMap(m, other);
   yield* setRangeLocked(m, vma, start, end);
+  yield* fileMapWriteUnlock(fileMap);
   for (const other of gone) {
     yield* unlinkAnonVmas(m, other);
     vmaFree(m, other);
@@ -65,12 +72,14 @@ export function* moveBoundary(m: Machine, below: VmaId, above: VmaId, at: number
   yield* vmaStartWrite(m, above);
   yield* dupAnonVma(m, grows, shrinks);
   yield* splitHugePmdAt(m, shrinks, at);
+  const fileMap = yield* fileMapWriteLock(m, grows);
   const anonVma = m.vma.anonVma[grows];
   const lock = anonVma === 0 ? undefined : anonVmaLock(m, asBrand<AnonVmaId>(anonVma));
   if (lock !== undefined) yield acquire(lock);
   setRange(m, below, m.vma.start[below], at);
   setRange(m, above, at, m.vma.end[above]);
   if (lock !== undefined) yield release(lock);
+  yield* fileMapWriteUnlock(fileMap);
   yield spend(m.costs.vmaChange);
 }
 
