@@ -7,7 +7,7 @@ import type { Khugepaged } from '../khugepaged.js';
 import { khugepagedEnter } from '../slots.js';
 import { findHint, rememberHint } from './duplicates.js';
 import { HINT_ADD, HINT_DROP, type HintAddOutcome } from './outcome.js';
-import { discardHint, type HintQueue, pushHint, removeHint, requestOf } from './queue.js';
+import { discardHint, type HintQueue, mmOf, pageOf, priorityOf, pushHint, removeHint, requestOf } from './queue.js';
 import { tellAdded } from './recorder.js';
 import { HINT_PRIORITIES } from './tables.js';
 
@@ -55,7 +55,8 @@ function* tryAdd(k: Khugepaged, hint: Hint, page: Vpn): Procedure<HintAddOutcome
   t.hint.vma[row] = vma;
   t.hint.births[row] = m.vma.births[vma];
   t.hint.block[row] = page / m.ptes;
-  t.hint.addedNs[row] = queue.policy.mostAgeNs > 0 ? yield now() : 0;
+  // Where nobody asks for the age, the clock is read only for reports.
+  t.hint.addedNs[row] = queue.policy.mostAgeNs > 0 ? yield now() : m.current.nowNs;
   if ((yield tryAcquire(k.mmLock)) === 0) {
     t.hint.pool.free(row);
     return HINT_ADD.contended; // 5
@@ -97,10 +98,12 @@ function place(k: Khugepaged, queue: HintQueue, mm: MmId, row: number, priority:
 /** The hint that waits already learns what the new one knows, and moves to the new one's request if that comes first. */
 function refresh(k: Khugepaged, queue: HintQueue, waiting: number, row: number, request: number): void {
   const { hint } = k.t;
-  if (request < hint.request[waiting]) {
+  const before = hint.request[waiting];
+  if (request < before) {
     removeHint(k, queue, waiting);
     pushHint(k, queue, request, waiting);
     rememberHint(k, waiting);
+    queue.recorder?.moved?.(mmOf(k, request), pageOf(k, waiting), priorityOf(before), priorityOf(request));
   }
   hint.vma[waiting] = hint.vma[row];
   hint.births[waiting] = hint.births[row];

@@ -173,7 +173,7 @@ function* drainMm(k: Khugepaged, d: Drain, request: number, mm: MmId): Procedure
     if (hint === 0) break;
     taken++;
     d.scanner.control.progress++; // c
-    recorder?.taken?.(mm, pageOf(k, hint), priority);
+    recorder?.taken?.(mm, pageOf(k, hint), priority, m.current.nowNs - k.t.hint.addedNs[hint]);
     const dropped = whyDropped(k, d, mm, hint); // d
     if (dropped !== null) {
       tellDropped(k, mm, pageOf(k, hint), priority, dropped);

@@ -8,7 +8,7 @@ import type { Khugepaged } from '../khugepaged.js';
 import { forgetHint } from './duplicates.js';
 import { HINT_DROP, type HintDropReason } from './outcome.js';
 import type { HintPolicy } from './policy.js';
-import { type HintRecorder, tellDropped } from './recorder.js';
+import { type HintRecorder, tellDiscarded } from './recorder.js';
 import { HINT_PRIORITIES, type HintTables } from './tables.js';
 
 /** The queue of a khugepaged that has one. */
@@ -122,7 +122,7 @@ export function discardHint(k: Khugepaged, queue: HintQueue, hint: number, reaso
   const request = k.t.hint.request[hint];
   removeHint(k, queue, hint);
   Atomics.add(k.t.hintLevel.discarded, priorityOf(request), 1);
-  tellDropped(k, mmOf(k, request), pageOf(k, hint), priorityOf(request), reason);
+  tellDiscarded(k, mmOf(k, request), pageOf(k, hint), priorityOf(request), reason, k.t.hint.addedNs[hint]);
   k.t.hint.pool.free(hint);
 }
 
@@ -151,7 +151,7 @@ export function* freeHints(k: Khugepaged, mm: MmId, chain: number): Procedure<vo
     const next = k.t.hint.next[hint];
     const priority = priorityOf(k.t.hint.request[hint]);
     Atomics.add(k.t.hintLevel.discarded, priority, 1);
-    tellDropped(k, mm, pageOf(k, hint), priority, HINT_DROP.slot_freed);
+    tellDiscarded(k, mm, pageOf(k, hint), priority, HINT_DROP.slot_freed, k.t.hint.addedNs[hint]);
     k.t.hint.pool.free(hint);
     hint = next;
     count++;

@@ -8,11 +8,15 @@ import type { HintAddOutcome, HintDropReason } from './outcome.js';
 export interface HintRecorder {
   /** A hint was made, or refused. */
   added?(mm: MmId, vma: VmaId | 0, page: Vpn, priority: number, outcome: HintAddOutcome): void;
-  /** A hint left the queue unseen. */
+  /** A hint that waits already was asked for again, and waits at a higher priority now. */
+  moved?(mm: MmId, page: Vpn, from: number, to: number): void;
+  /** A hint left the queue without a drain: exit, too old, too many. */
+  discarded?(mm: MmId, page: Vpn, priority: number, reason: HintDropReason, waitedNs: number): void;
+  /** A drain took a hint off. What comes of it follows: `dropped` or `drained`. */
+  taken?(mm: MmId, page: Vpn, priority: number, waitedNs: number): void;
+  /** The drain did not look at the range of the hint that it took. */
   dropped?(mm: MmId, page: Vpn, priority: number, reason: HintDropReason): void;
-  /** A drain took a hint off and begins with its range. */
-  taken?(mm: MmId, page: Vpn, priority: number): void;
-  /** The range of a hint was looked at. */
+  /** The range of the hint that the drain took was looked at. */
   drained?(mm: MmId, page: Vpn, priority: number, result: ScanResult): void;
   /** A drain met a contended mmap_lock. */
   contended?(mm: MmId, priority: number): void;
@@ -37,11 +41,28 @@ export function tellAdded(
   k.hints?.recorder?.added?.(mm, vma, page, priority, outcome);
 }
 
-/** A hint was dropped: `khugepaged_hint_drop`. */
+/** A drain dropped the hint that it took: `khugepaged_hint_drop`. */
 export function tellDropped(k: Khugepaged, mm: MmId, page: Vpn, priority: number, reason: HintDropReason): void {
+  traceDrop(k, mm, page, priority, reason);
+  k.hints?.recorder?.dropped?.(mm, page, priority, reason);
+}
+
+/** A hint left the queue without a drain: `khugepaged_hint_drop`. */
+export function tellDiscarded(
+  k: Khugepaged,
+  mm: MmId,
+  page: Vpn,
+  priority: number,
+  reason: HintDropReason,
+  addedNs: number,
+): void {
+  traceDrop(k, mm, page, priority, reason);
+  k.hints?.recorder?.discarded?.(mm, page, priority, reason, k.m.current.nowNs - addedNs);
+}
+
+function traceDrop(k: Khugepaged, mm: MmId, page: Vpn, priority: number, reason: HintDropReason): void {
   const { tracer } = k.collapse;
   if (tracer.enabled) tracer.event(tracer.ids.khugepaged_hint_drop, mm, addressOf(k, page), priority, reason);
-  k.hints?.recorder?.dropped?.(mm, page, priority, reason);
 }
 
 /** The range of a hint was looked at: `khugepaged_hint_drain`. */

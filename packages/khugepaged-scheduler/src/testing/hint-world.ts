@@ -81,6 +81,7 @@ export function makeHintWorld(
         drained: (mm, page, _priority, result) =>
           served.push(`${mm}.${rangeOf(page)} ${scanResultName(result).toLowerCase()}`),
         dropped: (mm, page, _priority, reason) => dropped.push(`${mm}.${rangeOf(page)} ${hintDropName(reason)}`),
+        discarded: (mm, page, _priority, reason) => dropped.push(`${mm}.${rangeOf(page)} ${hintDropName(reason)}`),
         drainEnded: (count) => failures.push(count),
         roundVisits: (mm) => visits.push(mm),
         contended: () => {
