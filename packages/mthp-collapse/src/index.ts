@@ -46,3 +46,4 @@ export * from './scan/collapse-scan-pmd.js';
 export { scanEntryByEntry } from './scan/scan-entry-by-entry.js';
 export { scanPlanes } from './scan/scan-planes.js';
 export { TableScan } from './scan/table-scan.js';
+export * from './study/index.js';

@@ -106,7 +106,7 @@ function isCollapsible(m: Machine, head: Pfn, bit: number, s: TableScan): boolea
 }
 
 /** Some page seen before lies farther away than node reclaim accepts (`hpage_collapse_scan_abort`). */
-function isTooFar(node: number, s: TableScan): boolean {
+export function isTooFar(node: number, s: TableScan): boolean {
   const { nodeReclaim, nodeLoad } = s;
   if (nodeReclaim === undefined || nodeLoad[node] > 0) return false;
   for (let seen = 0; seen < nodeLoad.length; seen++) {
