@@ -1,6 +1,7 @@
 export * from './bitmap.js';
 export * from './choice/choose-windows.js';
 export type { Entries, Orders } from './choice/input.js';
+export * from './choice/requirement-text.js';
 export * from './choice/start-walk.js';
 export type { WalkInput, WalkOutcome, WindowWalk } from './choice/walk.js';
 export * from './choice/window.js';
