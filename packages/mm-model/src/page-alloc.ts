@@ -63,6 +63,8 @@ function takeFromNodes(m: Machine, order: number, nid: number, nodes: number): P
   for (const node of nodeOrder(m, nid, nodes)) {
     const pfn = takeBlock(m, node, order);
     if (pfn !== 0) return pfn;
+    // From here on, who gets which frame decides what happens: runs that must not depend on it look at this.
+    Atomics.add(m.machine.shortages, 0, 1);
   }
   return 0;
 }

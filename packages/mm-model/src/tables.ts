@@ -299,6 +299,10 @@ export const MACHINE_TABLE = {
       doc: 'word lock: threads add their counters to the vmstat and per-order ones',
     },
     failWord: { type: 'i32', cells: 16, doc: 'word lock of the fault-injection rules' },
+    shortages: {
+      type: 'u32',
+      doc: 'allocations that found no block free on the node they asked first (not in the kernel)',
+    },
     failOrder: { type: 'i32', cells: 8, doc: 'fault injection: order plus 1 (0: rule not in use), -1: any order' },
     failNth: {
       type: 'i32',

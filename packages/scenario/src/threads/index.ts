@@ -3,6 +3,7 @@ export {
   MOST_THREADS,
   runScenarioOnThreads,
   type ThreadsLook,
-  type ThreadsRunOptions,
+  type ThreadsOptions,
+  type ThreadsRun,
 } from './run-on-threads.js';
 export { type WhatIfLook, type WhatIfThreadsOptions, whatIfOnThreads } from './what-if-on-threads.js';

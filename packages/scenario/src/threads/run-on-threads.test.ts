@@ -1,17 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { parseScenario, type Scenario } from '../format/index.js';
-import { runScenario } from '../run/run-scenario.js';
+import { runScenario, type ScenarioRun } from '../run/run-scenario.js';
 import { examples } from '../testing/examples.js';
-import { runScenarioOnThreads, type ThreadsRunOptions } from './run-on-threads.js';
+import { runScenarioOnThreads, type ThreadsOptions, type ThreadsRun } from './run-on-threads.js';
 
 const workerUrl = new URL('../../../khugepaged-scheduler/src/testing/pool-worker.mjs', import.meta.url);
 
 /** Threads start for a single range. */
-function onThreads(
-  scenario: Scenario,
-  options: Partial<ThreadsRunOptions> = {},
-): ReturnType<typeof runScenarioOnThreads> {
-  return runScenarioOnThreads(scenario, { threads: 2, leastRanges: 1, workerUrl, ...options });
+function onThreads(scenario: Scenario, options: Partial<ThreadsOptions> = {}): Promise<ThreadsRun> {
+  return runScenarioOnThreads(scenario, {}, { threads: 2, leastRanges: 1, workerUrl, ...options });
 }
 
 /** Many processes of all kinds, and events between and during passes. */
@@ -56,7 +53,7 @@ describe('many processes on threads', () => {
       const done = await onThreads(scenario, { threads });
       expect(JSON.stringify(done.result, null, 1)).toBe(JSON.stringify(expected.result, null, 1));
       expect(done.ahead?.ranges).toBeGreaterThan(50);
-      const frameless = (run: typeof done): unknown[] =>
+      const frameless = (run: ScenarioRun): unknown[] =>
         [...run.trace.events()].map(({ name, args, ...rest }) => ({
           ...rest,
           name,

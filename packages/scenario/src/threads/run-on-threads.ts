@@ -1,6 +1,7 @@
 /**
  * Running a scenario with threads that work ahead of khugepaged: the same run in pieces, and where it asks for it a pool
- * carries a plan out before it goes on. The result is that of one thread, byte for byte (docs/decisions/0008-run-on-threads.md).
+ * carries a plan out before it goes on. The result is that of one thread (docs/decisions/0008-run-on-threads.md): where that
+ * is not certain any more, because memory has run short, the run is made again with one.
  */
 import {
   type AheadPool,
@@ -10,7 +11,7 @@ import {
   poolSizes,
   type ThreadPoolOptions,
 } from '@thplab/khugepaged-scheduler/pool';
-import type { Scenario } from '../format/index.js';
+import { type Scenario, ScenarioError } from '../format/index.js';
 import { type RunOptions, type RunProgress, runScenarioInPieces, type ScenarioRun } from '../run/run-scenario.js';
 
 /** Most threads of a run. */
@@ -18,22 +19,23 @@ export const MOST_THREADS = 16;
 
 /** What there is to see while threads work, read from the shared arena. */
 export interface ThreadsLook {
-  /** Ranges of the plan under way, and of all that are done. */
+  /** Ranges of the plan under way, and of those before it. */
   readonly planned: number;
   readonly before: number;
+  /** khugepaged's own counters: they follow when it comes to what was done ahead. */
   readonly rangesScanned: number;
   readonly pagesCollapsed: number;
   readonly fullScans: number;
   readonly threads: readonly AheadThread[];
 }
 
-/** How to run. */
-export interface ThreadsRunOptions extends Omit<RunOptions, 'threads'>, Omit<ThreadPoolOptions, 'threads'> {
+/** What threads run with. */
+export interface ThreadsOptions extends ThreadPoolOptions {
   /** From 1 to MOST_THREADS. */
   readonly threads: number;
   /** Fewer ranges than these are not worth starting threads for; default 64. */
   readonly leastRanges?: number;
-  /** Ends threads that work at once, after the range that each is at; the run goes on, see `shouldStop`. */
+  /** Ends threads that work, after the range that each is at; the run goes on, see `shouldStop`. */
   readonly signal?: AbortSignal;
   /** Called after each piece of some milliseconds; may give the event loop its turn. */
   readonly onPiece?: (progress: RunProgress) => void | Promise<void>;
@@ -41,43 +43,71 @@ export interface ThreadsRunOptions extends Omit<RunOptions, 'threads'>, Omit<Thr
   readonly onLook?: (look: ThreadsLook) => void;
 }
 
+/** A run that threads had a part in. */
+export interface ThreadsRun extends ScenarioRun {
+  /** It was made again with one thread, because memory ran short after work that was done ahead. */
+  readonly repeated: boolean;
+}
+
 const LOOK_EVERY_MS = 100;
 
 /**
- * Runs a scenario. Errors: ScenarioError as `runScenario`; WorkerDiedError, LockTimeoutError of a thread: the run is to be
- * repeated then.
+ * Runs a scenario. Errors: RangeError for a number of threads that cannot be; ScenarioError as `runScenario`;
+ * WorkerDiedError, LockTimeoutError of a thread: the run is to be repeated then.
  */
-export async function runScenarioOnThreads(scenario: Scenario, options: ThreadsRunOptions): Promise<ScenarioRun> {
-  const { threads, leastRanges, workerUrl, lockLimitMs, resourceLimits, signal, onPiece, onLook, ...run } = options;
-  if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS) {
-    throw new RangeError(`threads is ${threads}: from 1 to ${MOST_THREADS}`);
+export async function runScenarioOnThreads(
+  scenario: Scenario,
+  options: Omit<RunOptions, 'threads'>,
+  threads: ThreadsOptions,
+): Promise<ThreadsRun> {
+  checkThreads(threads.threads);
+  const run = await attempt(scenario, options, threads);
+  if (run !== null) return { ...run, repeated: false };
+  const again = runScenarioInPieces(scenario, options);
+  for (;;) {
+    const piece = again.next();
+    if (piece.done === true) return { ...piece.value, repeated: true };
+    await threads.onPiece?.(piece.value);
   }
+}
+
+/** Refuses numbers of threads that cannot be. */
+export function checkThreads(threads: number): void {
+  if (Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS) return;
+  throw new RangeError(`threads is ${threads}: from 1 to ${MOST_THREADS}`);
+}
+
+/** The run with threads; null if what comes of it depends on which frames they took. */
+async function attempt(scenario: Scenario, options: RunOptions, how: ThreadsOptions): Promise<ScenarioRun | null> {
+  const { threads, leastRanges, onPiece } = how;
   const setUp = {
     threads,
     tables: POOL_TABLES,
     sizes: (mms: number) => poolSizes(mms, threads),
     ...(leastRanges === undefined ? {} : { leastRanges }),
   };
-  const pieces = runScenarioInPieces(scenario, { ...run, threads: setUp });
-  const poolOptions = {
-    threads,
-    traced: run.trace ?? scenario.run.trace.events.length > 0,
-    ...(workerUrl === undefined ? {} : { workerUrl }),
-    ...(lockLimitMs === undefined ? {} : { lockLimitMs }),
-    ...(resourceLimits === undefined ? {} : { resourceLimits }),
-  };
+  const traced = options.trace ?? scenario.run.trace.events.length > 0;
+  const pieces = runScenarioInPieces(scenario, { ...options, threads: setUp });
   let pool: AheadPool | undefined;
+  let short = (): boolean => false;
   try {
     for (;;) {
       const piece = pieces.next();
-      if (piece.done === true) return piece.value;
-      if (piece.value.ahead !== undefined) {
+      if (piece.done === true) return short() && !piece.value.result.end.partial ? null : piece.value;
+      const { ahead } = piece.value;
+      if (ahead !== undefined) {
         // Workers start with the first plan: a run without one has no use for them.
-        pool ??= createAheadPool(piece.value.ahead.k, poolOptions);
-        await workAhead(pool, piece.value.ahead, { signal, onLook });
+        pool ??= createAheadPool(ahead.k, { ...how, traced });
+        short = () => (ahead.k.ahead?.sums.shortages ?? 0) > 0;
+        await workAhead(pool, ahead, how);
       }
+      if (short()) return null;
       await onPiece?.(piece.value);
     }
+  } catch (error) {
+    // What the machine has no room for, it may have room for with other frames.
+    if (error instanceof ScenarioError && pool !== undefined) return null;
+    throw error;
   } finally {
     await pool?.close();
   }
@@ -86,7 +116,7 @@ export async function runScenarioOnThreads(scenario: Scenario, options: ThreadsR
 async function workAhead(
   pool: AheadPool,
   { k, plan }: NonNullable<RunProgress['ahead']>,
-  { signal, onLook }: { readonly signal: AbortSignal | undefined; readonly onLook: ThreadsRunOptions['onLook'] },
+  { signal, onLook }: ThreadsOptions,
 ): Promise<void> {
   if (signal?.aborted === true) {
     k.ahead?.fulfil([]);

@@ -8,7 +8,7 @@ import { receiveError, WorkerDiedError } from '@thplab/sync';
 import { ScenarioError } from '../format/index.js';
 import { type WhatIfOptions, whatIfResult } from '../what-if/what-if.js';
 import type { WhatIfResult, WhatIfVariant, WhatIfVariantResult } from '../what-if/what-if-result.js';
-import { MOST_THREADS } from './run-on-threads.js';
+import { checkThreads } from './run-on-threads.js';
 import type { VariantAnswer, VariantTask, WhatIfShared, WhatIfWorkerData } from './what-if-protocol.js';
 
 /** Variants under way and done. */
@@ -41,9 +41,7 @@ export async function whatIfOnThreads(
   options: WhatIfThreadsOptions,
 ): Promise<WhatIfResult> {
   const { threads, signal, onLook, workerUrl, ...look } = options;
-  if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS) {
-    throw new RangeError(`threads is ${threads}: from 1 to ${MOST_THREADS}`);
-  }
+  checkThreads(threads);
   const tried = new Trial(snapshot, variants, look, workerUrl ?? new URL('./what-if-worker.js', import.meta.url));
   const stop = (): void => tried.stop();
   if (signal?.aborted === true) stop();
