@@ -18,6 +18,7 @@ export interface Verb {
 
 const HAPPENS = 'What happens, and why?';
 const OTHERWISE = 'And if something were different?';
+const POLICY = 'What does a policy do, whatever the memory?';
 const MACHINE = 'What is on this machine?';
 const FILES = 'Is my file right?';
 const SETUP = 'Setting up';
@@ -43,6 +44,12 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./verbs/check.js'),
   },
   {
+    name: 'report',
+    summary: "what DAMON recorded: heat map, working set, regions, in damo's layouts",
+    question: HAPPENS,
+    load: () => import('./verbs/report.js'),
+  },
+  {
     name: 'compare',
     summary: 'one scenario under several settings or kernels, differences marked',
     question: OTHERWISE,
@@ -53,6 +60,18 @@ export const VERBS: readonly Verb[] = [
     summary: 'a captured process under other settings: gain, cost, lines to apply',
     question: OTHERWISE,
     load: () => import('./verbs/what-if.js'),
+  },
+  {
+    name: 'creep',
+    summary: 'do repeated scans climb from order to order: a proof over all small tables',
+    question: POLICY,
+    load: () => import('./verbs/creep.js'),
+  },
+  {
+    name: 'cover',
+    summary: "a walk's choice of windows against the best one under the same limits",
+    question: POLICY,
+    load: () => import('./verbs/cover.js'),
   },
   {
     name: 'capture',

@@ -1,4 +1,5 @@
 export * from './check/index.js';
+export * from './damo/index.js';
 export * from './format/index.js';
 export type { EntryCounts } from './report/entry-counts.js';
 export {
