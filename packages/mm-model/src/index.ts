@@ -55,6 +55,7 @@ export * from './tables.js';
 export * from './thread-view.js';
 export * from './tlb/index.js';
 export * from './touch.js';
+export * from './unmap-file.js';
 export * from './userfaultfd.js';
 export * from './vma/adjust.js';
 export * from './vma/compatible.js';

@@ -15,6 +15,8 @@ export const COLLAPSE_POINT = {
   noneSettingRead: 105,
   /** Data is copied, the sources are still mapped (Dev Jain's v1). mmap_lock R, PTE lock. */
   copiedUnderPtl: 106,
+  /** Pages of a file are copied, the new folio is not in the page cache. Sources and folio locked. */
+  fileCopied: 107,
 } as const;
 
 /** Name of a point, for printed schedules; undefined for labels of others. */

@@ -6,6 +6,7 @@ import type { MmId, Vpn } from '@thplab/mm-model';
 import type { CollapseAttempt } from './collapse-attempt.js';
 import type { CollapseContext } from './collapse-context.js';
 import type { CollapseControl } from './collapse-control.js';
+import type { FileRange } from './file/file-range.js';
 import type { Generation } from './generations/generation.js';
 import { scanResultNumber } from './result-numbering.js';
 import { type ScanResult, scanResultText } from './results.js';
@@ -46,6 +47,30 @@ export function traceSwapin(ctx: CollapseContext, a: CollapseAttempt, swappedIn:
   if (!tracer.enabled) return;
   const id = tracer.ids.mm_collapse_huge_page_swapin;
   tracer.event(id, a.mm, swappedIn, a.referenced, status(ctx, result), a.order);
+}
+
+/** mm_khugepaged_scan_file, with the result of the whole range. A file is told by its number. */
+export function traceScanFile(
+  ctx: CollapseContext,
+  { mm, file }: FileRange,
+  facts: { readonly scanPfn: number; readonly present: number; readonly swap: number },
+  result: ScanResult,
+): void {
+  const { tracer } = ctx;
+  if (!tracer.enabled) return;
+  const { scanPfn, present, swap } = facts;
+  tracer.event(tracer.ids.mm_khugepaged_scan_file, mm, scanPfn, file, present, swap, status(ctx, result));
+}
+
+/** mm_khugepaged_collapse_file; `hugePfn` -1: there was no folio to be had. */
+export function traceCollapseFile(ctx: CollapseContext, range: FileRange, hugePfn: number, result: ScanResult): void {
+  const { tracer, m } = ctx;
+  if (!tracer.enabled) return;
+  const { mm, file, start, page } = range;
+  const address = page * 2 ** m.geometry.pageShift;
+  const shmem = m.file.shmem[file];
+  const id = tracer.ids.mm_khugepaged_collapse_file;
+  tracer.event(id, mm, hugePfn, start, address, shmem, file, m.ptes, status(ctx, result));
 }
 
 /** Our own event at the end of an attempt: the window's address, and what it was chosen on. */

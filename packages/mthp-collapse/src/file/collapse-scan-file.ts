@@ -23,59 +23,68 @@ import type { CollapseControl } from '../collapse-control.js';
 import { COLLAPSE_POINT } from '../collapse-points.js';
 import { traceScanFile } from '../collapse-trace.js';
 import { SCAN, type ScanResult } from '../results.js';
-import { mayAddNode } from '../scan/nodes.js';
+import { isTooFar } from '../scan/scan-entry-by-entry.js';
 import { collapseFile } from './collapse-file.js';
 import type { FileRange } from './file-range.js';
 
 /** What the scan counted. */
-export interface FileScan {
+interface FileScan {
   present: number;
   swap: number;
   scanPfn: number;
 }
 
 /**
- * Scans the range, and collapses it if it allows that. Only khugepaged has limits: max_ptes_swap for each swapped page as it
- * comes, max_ptes_none for all missing ones at the end; userfaultfd plays no part in either. Charges `cc.progress` with the
- * range, or with 1 if a huge folio is there already.
+ * Scans the range, and collapses it if nothing stands in the way. Only khugepaged has limits: max_ptes_swap for each swapped
+ * page as it comes, max_ptes_none for the missing ones at the end; userfaultfd plays no part in either. Charges
+ * `cc.progress` with the whole range, or with 1 if there is a huge folio already.
  */
 export function* collapseScanFile(ctx: CollapseContext, cc: CollapseControl, range: FileRange): Procedure<ScanResult> {
-  const { m, generation } = ctx;
+  const { m } = ctx;
   const { maxPtesNone, maxPtesSwap } = readPtesSettings(m);
   const found: FileScan = { present: 0, swap: 0, scanPfn: -1 };
   cc.scan.reset();
-  let result = scanPages(ctx, cc, range, found, cc.isKhugepaged ? maxPtesSwap : m.ptes);
+  let result = scanPages(m, cc, range, found, cc.isKhugepaged ? maxPtesSwap : m.ptes);
   if (result === SCAN.EXCEED_SWAP_PTE) countVmEvent(m, 'thp_scan_exceed_swap_pte');
-  cc.progress += result === SCAN.PTE_MAPPED_HUGEPAGE ? 1 : m.ptes;
-  yield spend(m.ptes * m.costs.scanPte);
+  const charge = result === SCAN.PTE_MAPPED_HUGEPAGE ? 1 : m.ptes;
+  cc.progress += charge;
+  yield spend(charge * m.costs.scanPte);
   if (result === SCAN.SUCCEED && cc.isKhugepaged && found.present < m.ptes - maxPtesNone) {
     result = SCAN.EXCEED_NONE_PTE;
     countVmEvent(m, 'thp_scan_exceed_none_pte');
   }
-  cc.scan.scanned = m.ptes;
-  cc.scan.none = m.ptes - found.present - found.swap;
-  cc.scan.unmapped = found.swap;
-  cc.scan.scanPfn = found.scanPfn;
-  ctx.recorder?.scanned?.(range.mm, range.page, result, cc.scan);
+  tellRecorder(ctx, cc, range, found, result);
   if (result === SCAN.SUCCEED) {
     yield preempt(COLLAPSE_POINT.afterScan);
     result = yield* collapseFile(ctx, cc, range);
   }
   traceScanFile(ctx, range, found, result);
   return result;
-  // A tree whose numbering knows no such result never gives it.
-  void generation;
+}
+
+function tellRecorder(
+  ctx: CollapseContext,
+  cc: CollapseControl,
+  { mm, page }: FileRange,
+  found: FileScan,
+  result: ScanResult,
+): void {
+  const { scan } = cc;
+  scan.scanned = ctx.m.ptes;
+  scan.none = ctx.m.ptes - found.present - found.swap;
+  scan.unmapped = found.swap;
+  scan.scanPfn = found.scanPfn;
+  ctx.recorder?.scanned?.(mm, page, result, scan);
 }
 
 /** Looks at all pages in turn; the first that stands in the way ends it. */
 function scanPages(
-  ctx: CollapseContext,
+  m: Machine,
   cc: CollapseControl,
   { file, start }: FileRange,
   found: FileScan,
   maxSwap: number,
 ): ScanResult {
-  const { m } = ctx;
   for (let index = start; index < start + m.ptes; ) {
     const pfn = pageCacheLookup(m, file, index);
     if (pfn === 0) {
@@ -87,7 +96,6 @@ function scanPages(
     found.scanPfn = head;
     const result = scanFolio(m, cc, head);
     if (result !== SCAN.SUCCEED) return result;
-    // A folio may reach over the end of the range only if it is as large as the range.
     found.present += folioPages(m, head);
     index += folioPages(m, head);
   }
@@ -96,8 +104,9 @@ function scanPages(
 
 function scanFolio(m: Machine, cc: CollapseControl, head: Pfn): ScanResult {
   if (folioOrder(m, head) === m.pmdOrder) return SCAN.PTE_MAPPED_HUGEPAGE;
-  if (!mayAddNode(cc.scan, nodeOf(m, head))) return SCAN.SCAN_ABORT;
-  cc.scan.nodeLoad[nodeOf(m, head)]++;
+  const node = nodeOf(m, head);
+  if (isTooFar(node, cc.scan)) return SCAN.SCAN_ABORT;
+  cc.scan.nodeLoad[node]++;
   if (!folioHas(m, head, FOLIO.LRU)) return SCAN.PAGE_LRU;
   return m.frame.refcount[head] === fileFolioExpectedRefs(m, head) ? SCAN.SUCCEED : SCAN.PAGE_COUNT;
 }
