@@ -1,5 +1,7 @@
 export * from './check/index.js';
+export { withDamoDocument } from './damo/damo-scenario.js';
 export * from './damo/index.js';
+export { damoDocument, type SplitSchemes } from './damo/write-kdamonds.js';
 export * from './format/index.js';
 export type { EntryCounts } from './report/entry-counts.js';
 export {
@@ -11,6 +13,7 @@ export {
   explainTable,
 } from './report/explain.js';
 export type * from './report/result.js';
+export { type FoundTable, type FoundTables, tablesOfScenario } from './report/study-tables.js';
 export type { TableSlot, TableView } from './report/table-slots.js';
 export { type AssembleOptions, assembleMachine, startKhugepaged } from './run/assemble.js';
 export type { Locate } from './run/run-error.js';

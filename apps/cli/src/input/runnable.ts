@@ -28,10 +28,11 @@ export async function runnable(
 }
 
 async function ofScenario(context: Context, input: Input & { readonly kind: 'scenario' }): Promise<Runnable> {
-  const scenario = await scenarioOf(input);
+  const written = await scenarioOf(input);
   const { scenarioLocator } = await import('@thplab/scenario');
   // Places are looked up in case of an error only: the text is read once more for them.
   const locate: Locate = (key) => scenarioLocator(input.text, input.path)(key);
+  const scenario = await withDocuments(context, written, () => locate('damon.damo'));
   const snapshots = new Map<string, Snapshot>();
   for (const { key, snapshot } of scenario.processes) {
     if (snapshot === null || snapshots.has(snapshot)) continue;
@@ -40,12 +41,37 @@ async function ofScenario(context: Context, input: Input & { readonly kind: 'sce
   return { scenario, options: { snapshots, locate } };
 }
 
+/** The scenario with the damo document that it names. Errors: InputError at the place that names it, or in the document. */
+async function withDocuments(context: Context, scenario: Scenario, placeOf: () => SourcePlace): Promise<Scenario> {
+  const { file } = scenario.damon;
+  if (file === null) return scenario;
+  const { ScenarioError, withDamoDocument } = await import('@thplab/scenario');
+  const text = await atPlace(placeOf, async () => {
+    const found = await readInput(context, file);
+    if (found.kind === 'scenario') return found.text;
+    throw new InputError(`${file} is a snapshot; expected a damo kdamonds document in JSON or YAML`);
+  });
+  try {
+    return withDamoDocument(scenario, text, file);
+  } catch (error) {
+    if (error instanceof ScenarioError) throw new InputError(error.message, { hasPlace: true, cause: error });
+    throw error;
+  }
+}
+
 /** A snapshot that a scenario names. Errors: InputError at the place that names it. */
 async function namedSnapshot(context: Context, path: string, placeOf: () => SourcePlace): Promise<Snapshot> {
-  try {
+  return atPlace(placeOf, async () => {
     const input = await readInput(context, path);
     if (input.kind === 'snapshot') return await snapshotOf(input);
     throw new InputError(`${path} is no snapshot; "thplab capture" makes them`);
+  });
+}
+
+/** Errors of reading a file are told at the place that names it. */
+async function atPlace<T>(placeOf: () => SourcePlace, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     const { path: file, line, column } = placeOf();

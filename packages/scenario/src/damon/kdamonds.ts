@@ -6,6 +6,7 @@
 import {
   type Damon,
   DamonAdmin,
+  type DamonFiles,
   type DamonObserver,
   type DamonProfile,
   type DamonWriteOutcome,
@@ -15,7 +16,7 @@ import {
 import type { MmId } from '@thplab/mm-model';
 import type { Procedure, Task } from '@thplab/sync';
 import { DAMON_ROOT, type DamonTreeName, damonPath } from '@thplab/sysfs-schema';
-import type { KdamondSpec } from '../format/index.js';
+import type { KdamondSpec, ScenarioError } from '../format/index.js';
 import { scenarioError } from '../run/run-error.js';
 import type { World } from '../run/world.js';
 import { kdamondWrites } from './kdamond-writes.js';
@@ -94,6 +95,20 @@ export class Kdamonds {
     for (const [index, spec] of specs.entries()) this.#all.set(index, newKdamond(index, spec.name, spec));
   }
 
+  /** Fills the files of all kdamonds that the scenario sets up, as they are now, and starts none: for exports. */
+  fillFiles(): DamonFiles {
+    const world = this.#world();
+    for (const { index, spec } of this.all) {
+      if (spec === undefined) continue;
+      for (const [path, value] of kdamondWrites(world, spec)) {
+        const place = this.admin.files.find(`${DAMON_ROOT}/kdamonds/${index}/${path}`);
+        const outcome = 'errno' in place ? { ok: false as const, ...place } : this.admin.files.write(place, value);
+        if (!outcome.ok) throw this.#refused(spec, `${index}/${path}`, value, outcome);
+      }
+    }
+    return this.admin.files;
+  }
+
   /** Lets each start, and stop, when its time comes. */
   schedule(): void {
     const world = this.#world();
@@ -124,8 +139,12 @@ export class Kdamonds {
   *#write(spec: KdamondSpec, path: string, value: string): Procedure<number> {
     const outcome = yield* this.admin.write(`${DAMON_ROOT}/kdamonds/${path}`, value);
     if (outcome.ok) return 0;
+    throw this.#refused(spec, path, value, outcome);
+  }
+
+  #refused(spec: KdamondSpec, path: string, value: string, outcome: DamonWriteOutcome & { ok: false }): ScenarioError {
     const what = `writing ${JSON.stringify(value)} to kdamonds/${path} fails with ${outcome.errno}`;
-    throw scenarioError(this.#world().locate, spec.key, what, outcome.message);
+    return scenarioError(this.#world().locate, spec.key, what, outcome.message);
   }
 
   #of(index: number): Kdamond {

@@ -29,6 +29,9 @@ export interface Family {
   next: number;
 }
 
+/** Stands in `Context.schemes` where a file that is read later says which there are. */
+export const ANY_SCHEME = '*';
+
 /** What would be right; a function where finding it out costs something, because only the first problems need it. */
 export type Hint = string | (() => string);
 

@@ -14,6 +14,10 @@ export interface DraftDamon {
   bare?: Maybe<boolean>;
   profile?: Maybe<string>;
   kdamonds?: Maybe<DraftKdamond[]>;
+  /** A damo document, or the file that has it. */
+  damo?: unknown;
+  /** Pids of that document to names of processes. */
+  pids?: Maybe<Record<string, string>>;
 }
 
 export interface DraftKdamond {

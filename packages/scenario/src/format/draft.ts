@@ -4,6 +4,7 @@
  */
 import type { KernelProfile } from '@thplab/sysfs-schema';
 import type { DraftDamon, DraftMonitoringExpect, DraftSchemeExpect } from './draft-damon.js';
+import type { DraftHintEvent, DraftHints, DraftHintsExpect } from './draft-hints.js';
 import type { DraftTlb, DraftTlbExpect, DraftWorkload } from './draft-workload.js';
 import type {
   Errno,
@@ -30,6 +31,7 @@ export interface Draft {
   sysfs?: Maybe<Record<string, string>>;
   processes?: Maybe<DraftProcess[]>;
   damon?: Maybe<DraftDamon>;
+  hints?: Maybe<DraftHints>;
   workload?: Maybe<DraftWorkload[]>;
   events?: Maybe<DraftEvent[]>;
   run?: Maybe<DraftRun>;
@@ -173,6 +175,7 @@ export interface DraftEvent {
     every?: Maybe<number>;
     count?: Maybe<number>;
   }>;
+  hint?: Maybe<DraftHintEvent>;
   check?: Maybe<DraftExpect>;
 }
 
@@ -227,5 +230,6 @@ export interface DraftExpect {
   tlb?: Maybe<DraftTlbExpect[]>;
   schemes?: Maybe<Record<string, DraftSchemeExpect>>;
   monitoring?: Maybe<DraftMonitoringExpect[]>;
+  hints?: Maybe<DraftHintsExpect>;
   time?: Maybe<{ end?: Maybe<Interval>; khugepagedCpu?: Maybe<Interval>; khugepagedShare?: Maybe<Interval> }>;
 }

@@ -1,5 +1,5 @@
 /** Expectations about schemes and monitoring. */
-import type { Context } from './context.js';
+import { ANY_SCHEME, type Context } from './context.js';
 import { nearest } from './did-you-mean.js';
 import type { DraftMonitoringExpect, DraftSchemeExpect } from './draft-damon.js';
 import { formatKey, type KeyPath } from './problems.js';
@@ -51,7 +51,8 @@ function checkKnown(
   which: 'key' | 'value',
 ): void {
   // Those that are set up by writes to files have numbers only.
-  if (known.has(name) || /^kdamond-\d{1,6}$/.test(name) || /\.\d{1,6}$/.test(name)) return;
+  if (known.has(name) || context.schemes.has(ANY_SCHEME) || /^kdamond-\d{1,6}$/.test(name) || /\.\d{1,6}$/.test(name))
+    return;
   const hint = (): string => {
     const near = nearest(name, [...known]);
     if (near !== null) return `did you mean "${near}"?`;

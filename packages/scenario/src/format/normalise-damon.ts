@@ -8,7 +8,9 @@ import {
   maxNrAccesses,
   validateAttributes,
 } from '@thplab/damos-actions';
-import { type Context, findProcess } from './context.js';
+import { checkAgainstProfile, processesOfDamo, readQuietly } from '../damo/damo-scenario.js';
+import { readKdamondsDocument } from '../damo/read-kdamonds.js';
+import { ANY_SCHEME, type Context, findProcess } from './context.js';
 import type { DraftDamon, DraftDamonTarget, DraftKdamond } from './draft-damon.js';
 import { damonRange, refused } from './normalise-damon-range.js';
 import { normaliseScheme } from './normalise-damon-scheme.js';
@@ -25,17 +27,43 @@ export function normaliseDamon(context: Context, draft: DraftDamon | undefined, 
   // A bare list is `kdamonds` itself.
   const at = draft?.bare === true ? path : [...path, 'kdamonds'];
   const drafts = draft?.kdamonds ?? [];
-  const kdamonds = drafts.map((one, index) => kdamond(context, one, index, rules, [...at, index]));
+  const file = typeof draft?.damo === 'string' ? draft.damo : null;
+  const inline = draft?.damo === undefined || file !== null ? [] : fromDamo(context, draft, rules, [...path, 'damo']);
+  const own = drafts.map((one, index) => kdamond(context, one, index, rules, [...at, index]));
+  const kdamonds = [...own, ...inline];
+  for (const [pid, name] of Object.entries(draft?.pids ?? {})) findProcess(context, name, [...path, 'pids', pid]);
   for (const [index, { name }] of kdamonds.entries()) {
     if (kdamonds.findIndex((other) => other.name === name) === index) continue;
     context.report([...at, index, 'name'], `two kdamonds are called ${JSON.stringify(name)}`, 'give each its own name');
   }
-  return { key: formatKey(path), profile, kdamonds };
+  const absolute = file === null || file.startsWith('/') ? file : `${context.folder}${file}`;
+  return { key: formatKey(path), profile, file: absolute, pids: draft?.pids ?? {}, kdamonds };
+}
+
+/** Kdamonds of a damo document that stands in the scenario, checked as the others are. */
+function fromDamo(context: Context, draft: DraftDamon, profile: DamonProfile, path: KeyPath): KdamondSpec[] {
+  const names = [...context.processes.keys()];
+  const read = readKdamondsDocument(draft.damo, path, {
+    report: (at, message, hint) => context.report(at, message, hint),
+    pageSize: context.machine.pageSize,
+    ...processesOfDamo(names, draft.pids ?? {}),
+  });
+  for (const spec of read) {
+    checkAgainstProfile(spec, profile, (message, hint) => context.report(path, message, hint, 'key'));
+  }
+  return read;
 }
 
 /** Makes known what expectations may name; a scheme's name alone only where no other kdamond has it too. */
 export function registerDamonNames(context: Context, draft: DraftDamon | undefined): void {
   const twice = new Set<string>();
+  if (typeof draft?.damo === 'string') context.schemes.add(ANY_SCHEME);
+  else if (draft?.damo !== undefined) {
+    for (const { name, schemes } of readQuietly(draft.damo)) {
+      context.kdamonds.add(name);
+      for (const scheme of schemes) context.schemes.add(scheme.name).add(`${name}.${scheme.name}`);
+    }
+  }
   for (const [index, one] of (draft?.kdamonds ?? []).entries()) {
     const name = one.name ?? defaultName(index);
     context.kdamonds.add(name);

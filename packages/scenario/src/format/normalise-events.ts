@@ -2,6 +2,7 @@
 import { type Context, findProcess } from './context.js';
 import type { DraftEvent } from './draft.js';
 import { normaliseCounters, normaliseExpect } from './normalise-expect.js';
+import { hintAction } from './normalise-hints.js';
 import { orderOf } from './normalise-machine.js';
 import { checkCpu, normaliseVma, registerEventNames } from './normalise-process.js';
 import { normalisePagesTarget, normaliseRange } from './normalise-target.js';
@@ -79,7 +80,8 @@ function makers(starts: ReadonlyMap<DraftEvent, number | null>): Makers {
   return { ...PAGE_ACTIONS, ...RANGE_ACTIONS, ...PROCESS_ACTIONS, mmap: mmapMaker(starts) };
 }
 
-const PAGE_ACTIONS: Pick<Makers, 'fault' | 'access' | 'pin' | 'unpin' | 'lock' | 'unlock' | 'swapout'> = {
+const PAGE_ACTIONS: Pick<Makers, 'hint' | 'fault' | 'access' | 'pin' | 'unpin' | 'lock' | 'unlock' | 'swapout'> = {
+  hint: hintAction,
   fault: (context, draft, path) => ({
     kind: 'fault',
     ...normalisePagesTarget(context, draft, path),

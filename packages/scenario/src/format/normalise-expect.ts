@@ -2,6 +2,7 @@
 import { type Context, findProcess, findVma } from './context.js';
 import type { DraftExpect, DraftRun } from './draft.js';
 import { normaliseMonitoringExpectation, normaliseSchemeExpectations } from './normalise-damon-expect.js';
+import { normaliseHintsExpectation } from './normalise-hints.js';
 import { wholeBlocks } from './normalise-target.js';
 import { parseOutcome } from './outcomes.js';
 import { formatKey, type KeyPath } from './problems.js';
@@ -45,6 +46,7 @@ export function normaliseExpect(context: Context, draft: DraftExpect, path: KeyP
       const { process = null, hitRate = null, walks = null, lost = null } = one;
       return { key: formatKey(at), process, hitRate, walks, lost };
     }),
+    hints: draft.hints === undefined ? null : normaliseHintsExpectation(draft.hints, [...path, 'hints']),
     time:
       time === undefined
         ? null

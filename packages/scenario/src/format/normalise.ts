@@ -5,6 +5,7 @@ import type { Draft } from './draft.js';
 import { normaliseDamon, registerDamonNames } from './normalise-damon.js';
 import { normaliseEvents, normaliseSysfs } from './normalise-events.js';
 import { normaliseExpect, normaliseRun } from './normalise-expect.js';
+import { normaliseHints } from './normalise-hints.js';
 import { normaliseMachine } from './normalise-machine.js';
 import { normaliseProcesses } from './normalise-process.js';
 import { normaliseTlb, normaliseWorkload } from './normalise-workload.js';
@@ -39,6 +40,7 @@ export function normalise(draft: Draft, path: string, report: Report): Scenario 
     sysfs: normaliseSysfs(context, draft.sysfs ?? {}, ['sysfs'], false),
     processes,
     damon,
+    hints: normaliseHints(context, draft.hints, ['hints']),
     workload,
     events,
     run: normaliseRun(context, draft.run ?? {}, events),

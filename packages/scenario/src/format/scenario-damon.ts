@@ -8,6 +8,10 @@ export interface DamonSpec {
   readonly key: SourceKey;
   /** Name of DAMON's profile; null: the one of the machine's kernel. */
   readonly profile: string | null;
+  /** A damo document that is still to be read (`withDamoDocument`): a path as `snapshot` has it. */
+  readonly file: string | null;
+  /** Pids of a damo document to names of processes. */
+  readonly pids: Readonly<Record<string, string>>;
   /** In the order of their numbers. */
   readonly kdamonds: readonly KdamondSpec[];
 }

@@ -1,6 +1,7 @@
 /** Timed events of a normalised scenario; see scenario.ts for the conventions. */
 import type { PagePattern, Protection, SourceKey, SysfsWrite, ThpMode, UffdMode, VmaSpec } from './scenario.js';
 import type { CounterExpectation, Expectations } from './scenario-expect.js';
+import type { HintPriority } from './scenario-hints.js';
 
 /** Part of one process's address space. `vma` null: `start` is an absolute address; else it is the byte offset in the VMA. */
 export interface Span {
@@ -103,6 +104,14 @@ export type EventAction =
         | { readonly kind: 'every'; readonly n: number }
         /** The next n. */
         | { readonly kind: 'count'; readonly n: number };
+    }
+  /** Adds a hint for each PMD range of the pages; `maxOrder` null: the order of the largest mapping there. */
+  | {
+      readonly kind: 'hint';
+      readonly span: Span;
+      readonly pages: PagePattern;
+      readonly priority: HintPriority;
+      readonly maxOrder: number | null;
     }
   /** Checks expectations at this time instead of the end. */
   | { readonly kind: 'check'; readonly expect: Expectations };

@@ -1,6 +1,7 @@
 /** Expectations of a normalised scenario; see scenario.ts for the conventions. */
 import type { Run, SourceKey } from './scenario.js';
 import type { MonitoringExpectation, SchemeExpectation } from './scenario-damon.js';
+import type { HintsExpectation } from './scenario-hints.js';
 import type { TlbExpectation } from './scenario-workload.js';
 
 /** Both ends belong to the interval; null = open. An exact value has min = max. */
@@ -91,5 +92,6 @@ export interface Expectations {
   readonly schemes: readonly SchemeExpectation[];
   readonly monitoring: readonly MonitoringExpectation[];
   readonly tlb: readonly TlbExpectation[];
+  readonly hints: HintsExpectation | null;
   readonly time: TimeExpectation | null;
 }

@@ -13,11 +13,13 @@ import type { KernelProfile } from '@thplab/sysfs-schema';
 import type { DamonSpec } from './scenario-damon.js';
 import type { ScenarioEvent } from './scenario-events.js';
 import type { CounterExpectation, Expectations } from './scenario-expect.js';
+import type { HintsSpec } from './scenario-hints.js';
 import type { WorkloadSpec } from './scenario-workload.js';
 
 export type * from './scenario-damon.js';
 export type * from './scenario-events.js';
 export type * from './scenario-expect.js';
+export type * from './scenario-hints.js';
 export type * from './scenario-workload.js';
 
 /** Where in the file a thing stands, so that the runner can report a problem there: a key path such as `events[3].madvise`. */
@@ -34,6 +36,8 @@ export interface Scenario {
   readonly sysfs: readonly SysfsWrite[];
   readonly processes: readonly ProcessSpec[];
   readonly damon: DamonSpec;
+  /** Null: the file says nothing about collapse hints. */
+  readonly hints: HintsSpec | null;
   /** What programs do to memory while the run goes on. */
   readonly workload: readonly WorkloadSpec[];
   /** In the order of their time; events of one time stay in file order. */

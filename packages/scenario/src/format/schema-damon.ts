@@ -167,6 +167,15 @@ export function damon(): z.ZodType<DraftDamon> {
     const whole = strict({
       profile: choice(PROFILES).optional().describe("DAMON's generation; default: that of machine.kernel"),
       kdamonds: kdamonds.optional(),
+      damo: z
+        .union([z.string().min(1).max(4096), z.looseObject({}), z.array(z.looseObject({})).max(256)], {
+          error: 'expected the name of a file, or a damo kdamonds document',
+        })
+        .optional()
+        .describe("damo's kdamonds document (JSON or YAML), or the file that has it; in place of kdamonds"),
+      pids: z.record(z.string().max(100), nameOf()).optional().describe('pids of that document to names of processes'),
+    }).refine((one) => one.damo === undefined || one.kdamonds === undefined, {
+      error: 'expected either kdamonds or damo',
     });
     return z.union([kdamonds.transform((list) => ({ bare: true, kdamonds: list })), whole], {
       error: 'expected a list of kdamonds, or {profile: damon-rfc, kdamonds: [...]}',

@@ -4,6 +4,7 @@ import type { DraftEvent, DraftTarget } from './draft.js';
 import type { Errno, MadviseAdvice } from './scenario.js';
 import { address, choice, count, duration, nameOf, newName, runList, size, strict } from './schema-atoms.js';
 import { counters, expectations } from './schema-expect.js';
+import { hintPriority } from './schema-hints.js';
 import { order, sysfs } from './schema-machine.js';
 import { patternShape } from './schema-pages.js';
 import { protection, thpMode, uffdModes, vmaShape } from './schema-process.js';
@@ -62,6 +63,7 @@ export const ACTIONS = [
   'prctl',
   'sysfs',
   'failAllocation',
+  'hint',
   'check',
 ] as const;
 
@@ -78,6 +80,11 @@ const TARGET: TargetShape = {
 
 const RANGE = { ...TARGET, pages: runList('page numbers').optional().describe('pages of the VMA, one run') };
 const PAGES = { ...TARGET, ...patternShape() };
+
+/** What says which pages of which process are meant. */
+export function pagesShape(): z.core.$ZodShape {
+  return PAGES;
+}
 
 function actions() {
   const until = duration().optional().describe('until undone, if not given');
@@ -128,6 +135,13 @@ function actions() {
     }).refine((one) => [one.nth, one.every, one.count].filter((value) => value !== undefined).length === 1, {
       error: 'expected exactly one of nth, every, count',
     }),
+    hint: strict({
+      ...PAGES,
+      priority: hintPriority().optional().describe('default high'),
+      maxOrder: count(0, 13)
+        .optional()
+        .describe('order of the largest mapping already present; default: what is there'),
+    }).describe('ask khugepaged to look at the PMD ranges of these pages first (kernel hints-rfc)'),
     check: expectations(),
   } satisfies Record<(typeof ACTIONS)[number], z.ZodType>;
 }

@@ -15,6 +15,7 @@ import {
   strict,
 } from './schema-atoms.js';
 import { monitoringExpectations, schemeExpectations } from './schema-damon-bounds.js';
+import { hintsExpectation } from './schema-hints.js';
 import { tlbExpectations } from './schema-workload.js';
 import type { Interval } from './units.js';
 
@@ -111,6 +112,7 @@ function makeExpectations(): z.ZodType<DraftExpect> {
       tlb: tlbExpectations().optional().describe('hits and walks of address translation'),
       schemes: schemeExpectations().optional().describe('statistics of DAMOS schemes, by name'),
       monitoring: monitoringExpectations().optional().describe('what DAMON saw in its last whole aggregation'),
+      hints: hintsExpectation().optional().describe('what became of collapse hints, and of hot memory'),
       time: strict({
         end: bound('duration').optional().describe('virtual time at the end of the run'),
         khugepagedCpu: bound('duration').optional(),

@@ -6,8 +6,9 @@ import { z } from 'zod';
 import type { Draft } from './draft.js';
 import { seed, strict } from './schema-atoms.js';
 import { damon } from './schema-damon.js';
-import { event } from './schema-events.js';
+import { event, pagesShape } from './schema-events.js';
 import { expectations, run } from './schema-expect.js';
+import { hints } from './schema-hints.js';
 import { machine, sysfs } from './schema-machine.js';
 import { process } from './schema-process.js';
 import { workload } from './schema-workload.js';
@@ -29,6 +30,7 @@ export const scenarioSchema: z.ZodType<Draft> = strict(
     processes: z.array(process()).max(4096).optional(),
     damon: damon().optional().describe('kdamonds: what they monitor, and schemes that act on it'),
     workload: workload().optional().describe('what the processes do to their memory while the run goes on'),
+    hints: hints(pagesShape()).optional(),
     events: z.array(event()).max(65_536).optional(),
     run: run().optional(),
     expect: expectations().optional(),

@@ -8,6 +8,8 @@ import { SYSFS_ROOT } from '@thplab/sysfs-schema';
 import { isDamonPath } from '../damon/kdamonds.js';
 import { formatCount, formatSize, type ProcessSpec, type Scenario, type SysfsWrite } from '../format/index.js';
 import { type LoadOptions, loadSnapshot } from '../what-if/load-snapshot.js';
+import type { WorkloadFiles } from '../workload/build-streams.js';
+import { Hardware } from '../workload/hardware.js';
 import { bootWorld } from './boot-world.js';
 import { atOnce, createProcess } from './create-process.js';
 import { fragmentMemory } from './fragment.js';
@@ -34,6 +36,8 @@ export interface AssembleOptions {
   readonly threads?: ThreadsSetUp;
   /** Snapshots by the path that the scenario names them by. */
   readonly snapshots?: ReadonlyMap<string, Snapshot>;
+  /** Files that workloads name, by the path they are named by. */
+  readonly files?: WorkloadFiles;
   /** What is taken for what snapshots do not tell. */
   readonly load?: LoadOptions;
 }
@@ -45,6 +49,10 @@ export interface AssembleOptions {
 export function assembleMachine(scenario: Scenario, options: AssembleOptions = {}): World {
   const locate = options.locate ?? nowhere;
   refuseEndlessEvents(scenario, locate);
+  if (scenario.damon.file !== null) {
+    const what = `the damo document ${JSON.stringify(scenario.damon.file)} was not read`;
+    throw scenarioError(locate, 'damon.damo', what, 'see withDamoDocument');
+  }
   const world = bootWorld(scenario, options, locate);
   const { m } = world;
   const tracing = world.tracer.enabled;
@@ -62,9 +70,12 @@ export function assembleMachine(scenario: Scenario, options: AssembleOptions = {
     if (!(error instanceof TableFullError)) throw error;
     throw scenarioError(locate, 'processes', error.message, 'use fewer or smaller VMAs');
   }
+  world.hints.prepare();
   // DAMON's files name processes, which have to be there.
   world.kdamonds.prepare(scenario.damon.kdamonds);
   for (const one of writes) if (forDamon(one)) atOnce(m, writeOrRefuse(world, one.write, one.key));
+  const { tlb } = scenario.machine;
+  if (tlb !== null) world.hardware = new Hardware(world, tlb, options.files ?? {});
   world.tracer.enabled = tracing;
   return world;
 }

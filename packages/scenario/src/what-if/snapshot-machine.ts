@@ -46,7 +46,9 @@ export function snapshotScenario(
     machine,
     sysfs: settingsOf(snapshot, machine),
     processes: [{ key: 'processes[0]', name, count: 1, thp: 'default', cpu: 0, snapshot: CAPTURED, vmas: [] }],
-    damon: { key: 'damon', profile: null, kdamonds: [] },
+    damon: { key: 'damon', profile: null, file: null, pids: {}, kdamonds: [] },
+    hints: null,
+    workload: [],
     events: [],
     run: { until: TWO_SCANS, atMost: AT_MOST_NS, khugepaged: true, sample: null, trace: { events: [], capacity: 1 } },
     expect: {
@@ -57,6 +59,8 @@ export function snapshotScenario(
       stalls: [],
       schemes: [],
       monitoring: [],
+      tlb: [],
+      hints: null,
       time: null,
     },
   };
@@ -79,6 +83,7 @@ function machineOf(snapshot: Snapshot, needs: SnapshotNeeds, kernel: KernelProfi
     cpus: 2,
     swap: needs.swapSlots * pageSize,
     boot: '',
+    tlb: null,
   };
 }
 
