@@ -28,13 +28,12 @@ export function knownOrders({ generation, pmdOrder, enabledOrders }: StudyRules)
 /**
  * What an attempt at a window gives, by the rules of isolate and swap-in (khugepaged spec 11.3, 11.4), for a table as studies see
  * it: SUCCEED, PTE_MAPPED_HUGEPAGE, EXCEED_SWAP_PTE, EXCEED_NONE_PTE, LACK_REFERENCED_PAGE for a window without any page, or
- * what the generation gives where the limit is refused. Folios of a study are aligned and whole, so a folio as large as the
- * window fills it.
+ * what the generation gives where the limit is refused.
  */
 export function attemptResult(rules: StudyRules, table: StudyTable, offset: number, order: number): ScanResult {
   const { generation, pmdOrder } = rules;
   const context = contextOf(rules);
-  if (order < pmdOrder && table.folioOrder[offset] >= order) {
+  if (order < pmdOrder && table.mapsFolioOf(offset, order)) {
     return generation.walk === 'linearRescan' ? SCAN.PTE_MAPPED : SCAN.PTE_MAPPED_HUGEPAGE;
   }
   const swapped = table.swappedIn(offset, order);

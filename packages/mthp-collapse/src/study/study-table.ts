@@ -11,6 +11,8 @@ export class StudyTable {
   readonly swapped: Occupancy;
   /** Order of the folio at each entry; 0: a single page, or none. */
   readonly folioOrder: Uint8Array;
+  /** There are folios that no study made: they need be neither aligned nor whole. */
+  hasForeignFolios = false;
 
   constructor(pmdOrder: number) {
     this.pmdOrder = pmdOrder;
@@ -32,6 +34,7 @@ export class StudyTable {
     if (swapped === undefined) this.swapped.fill(0);
     else this.swapped.set(swapped);
     this.folioOrder.fill(0);
+    this.hasForeignFolios = false;
   }
 
   /** Entries of a window that hold a page. */
@@ -42,6 +45,14 @@ export class StudyTable {
   /** Entries of a window that are swapped out. */
   swappedIn(offset: number, order: number): number {
     return popcountWindow(this.swapped, offset, order);
+  }
+
+  /** Does an entry of the window map a folio as large as the window, or larger (khugepaged spec 11.4)? */
+  mapsFolioOf(offset: number, order: number): boolean {
+    if (this.folioOrder[offset] >= order) return true;
+    if (!this.hasForeignFolios) return false;
+    for (let i = offset; i < offset + (1 << order); i++) if (this.folioOrder[i] >= order) return true;
+    return false;
   }
 
   /** Entries in neither bitmap, as a bitmap. */

@@ -11,7 +11,10 @@ export interface WalkCover extends Cover {
 
 /** The cover that the generation's own walk makes of a table in one scan; the table stays as it is. */
 export function walkCover(rules: StudyRules, table: StudyTable): WalkCover {
-  const attempts = scanTable(rules, StudyTable.of(table.pmdOrder, table.occupied, table.swapped));
+  const working = StudyTable.of(table.pmdOrder, table.occupied, table.swapped);
+  working.folioOrder.set(table.folioOrder);
+  working.hasForeignFolios = table.hasForeignFolios;
+  const attempts = scanTable(rules, working);
   const windows = attempts
     .filter(({ result }) => result === SCAN.SUCCEED)
     .map(({ offset, order }) => ({ offset, order }));
