@@ -50,7 +50,7 @@ function* splitQueued(m: Machine, head: Pfn): Procedure<boolean> {
   const partial = folioHas(m, head, FOLIO.PARTIALLY_MAPPED);
   if (!partial && !(yield* isUnderused(m, head))) return false;
   if (!folioTrylock(m, head)) return false;
-  const done = folioOrder(m, head) > 0 && (yield* splitFolioToOrder(m, head, 0, { zeroPages: !partial })) === 0;
+  const done = folioOrder(m, head) > 0 && (yield* splitFolioToOrder(m, head, 0)) === 0;
   folioUnlock(m, head);
   if (done && !partial) countVmEvent(m, 'thp_underused_split_page');
   return done;

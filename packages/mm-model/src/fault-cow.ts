@@ -13,6 +13,7 @@ import { folioGet, folioPut } from './folio-lifetime.js';
 import { updateMirrors } from './folio-mirror.js';
 import { folioAddLru, lruAddDrainCpu } from './lru.js';
 import { type Machine, nextStamp } from './machine.js';
+import { munlockVmaFolio } from './mlocked.js';
 import { allocFolio, GFP } from './page-alloc.js';
 import {
   clearPte,
@@ -106,6 +107,7 @@ function* copyPage(m: Machine, vma: VmaId, table: TableId, page: Vpn, old: numbe
     m.pte.pfn[pteCell(m, table, slot)] = 0;
     clearPte(m, table, slot);
     removePteRmap(m, old as Pfn, mm);
+    munlockVmaFolio(m, vma, head);
     folioDrop(m, head);
   } else clearPte(m, table, slot);
   addNewAnonRmap(m, fresh, vma, page);

@@ -83,6 +83,34 @@ describe('mlock', () => {
     expect(isMlocked(w, 512, child)).toBe(false);
   });
 
+  it('of shared pages copies them; the other process’s pages are not marked any more', () => {
+    const w = makeWorld();
+    mapAt(w, 512, 8);
+    touch(w, w.mm, 512, 520);
+    const child = w.run(dupMm(w.m, w.mm));
+    lock(w, 512, 8);
+    expect([isMlocked(w, 512), isMlocked(w, 512, child), mlocked(w)]).toEqual([true, false, 8]);
+  });
+
+  it('munlock of a part of a huge page takes the mark off all of it', () => {
+    const w = makeWorld();
+    mapAt(w, 512, 512, { flags: VM.READ | VM.WRITE | VM.HUGEPAGE });
+    lock(w, 512, 512);
+    expect([isMlocked(w, 512), mlocked(w)]).toEqual([true, 512]);
+    unlock(w, 600, 1);
+    expect([isMlocked(w, 512), mlocked(w)]).toEqual([false, 0]);
+  });
+
+  it('a huge page that is split leaves the mark where the locked VMA is', () => {
+    const w = makeWorld();
+    mapAt(w, 512, 512, { flags: VM.READ | VM.WRITE | VM.HUGEPAGE });
+    touch(w, w.mm, 512, 1024);
+    lock(w, 600, 10);
+    w.run(madvise(w.m, w.mm, 512 as Vpn, 8, MADV.COLD));
+    expect([599, 600, 609, 610].map((page) => isMlocked(w, page))).toEqual([false, true, true, false]);
+    expect(mlocked(w)).toBe(10);
+  });
+
   it('MAP_LOCKED does the same at once', () => {
     const w = makeWorld();
     const start = w.run(mmap(w.m, w.mm, { pages: 8, flags: VM.READ | VM.WRITE | VM.LOCKED }));

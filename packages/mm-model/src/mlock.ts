@@ -4,19 +4,21 @@
  */
 import { asBrand, findBit } from '@thplab/arena';
 import { type Procedure, spend } from '@thplab/sync';
-import type { MmId, Pfn, TableId, VmaId, Vpn } from './brands.js';
+import type { MmId, TableId, VmaId, Vpn } from './brands.js';
 import { ERRNO } from './errno.js';
-import { FOLIO, NO_FRAME, VM, ZERO_FRAME } from './flags.js';
-import { clearFrameFlags, folioHas, folioHead, folioPages, linearIndex, setFrameFlags } from './folio.js';
-import { countVmEvent, type Machine } from './machine.js';
+import { NO_FRAME, VM, ZERO_FRAME } from './flags.js';
+import { folioHead } from './folio.js';
+import type { Machine } from './machine.js';
+import { folioWithinVma, setMlocked } from './mlocked.js';
 import { PMD, PMD_ZERO, pmdPfn, pmdType, pteBit, pteCell, tableStart } from './page-table.js';
 import { mmPopulate } from './populate-range.js';
 import { coversBlock, slotsOf, walkBlocks, withPteLock } from './pte-range.js';
-import { rmapWalk } from './rmap.js';
 import { VM_SPECIAL } from './vma/compatible.js';
 import { vmaModifyFlags } from './vma/vma-merge.js';
 import { mmapWriteLock, mmapWriteUnlock } from './vma-locks.js';
 import { nextVma, vmaAt } from './vma-tree.js';
+
+export { folioWithinVma, setMlocked } from './mlocked.js';
 
 /**
  * mlock: locks the range and brings all of it in. Gives 0, -EINVAL, -ENOMEM for a hole (what lies below it is locked) or
@@ -96,33 +98,4 @@ function mlockPtes(m: Machine, vma: VmaId, table: TableId, from: number, to: num
     bit = findBit(m.pte.present, bit + 1, base + to);
   }
   return seen;
-}
-
-/** All pages of the folio would be mapped in the VMA (`folio_within_vma`); `page` maps its frame `pfn`. */
-export function folioWithinVma(m: Machine, vma: VmaId, head: Pfn, pfn: number, page: Vpn): boolean {
-  const first = linearIndex(m, vma, page) - (pfn - head);
-  const start = m.vma.pgoff[vma];
-  return first >= start && first + folioPages(m, head) <= start + (m.vma.end[vma] - m.vma.start[vma]);
-}
-
-/** Marks a folio as mlocked; or unmarks it, unless another VMA that maps it is locked. */
-export function setMlocked(m: Machine, head: Pfn, lock: boolean): void {
-  const is = folioHas(m, head, FOLIO.MLOCKED);
-  if (is === lock || (!lock && isMappedLocked(m, head))) return;
-  if (lock) setFrameFlags(m, head, FOLIO.MLOCKED);
-  else clearFrameFlags(m, head, FOLIO.MLOCKED);
-  countVmEvent(m, 'nr_mlock', lock ? folioPages(m, head) : -folioPages(m, head));
-}
-
-function isMappedLocked(m: Machine, head: Pfn): boolean {
-  let locked = false;
-  rmapWalk(m, head, {
-    pte(_table, _slot, _pfn, vma) {
-      locked ||= (m.vma.flags[vma] & VM.LOCKED) !== 0;
-    },
-    pmd(_pmd, vma) {
-      locked ||= (m.vma.flags[vma] & VM.LOCKED) !== 0;
-    },
-  });
-  return locked;
 }

@@ -211,6 +211,56 @@ describe('mremap to another place', () => {
   });
 });
 
+describe('mremap of several mappings at once', () => {
+  const to = { to: 4096 as Vpn, mayMove: true };
+
+  it('moves all that is mapped in the range, and gaps stay gaps', () => {
+    const w = makeWorld();
+    mapAt(w, 512, 8);
+    mapAt(w, 520, 8, { flags: VM.READ });
+    mapAt(w, 540, 8);
+    touch(w, w.mm, 512, 520);
+    touch(w, w.mm, 540, 548);
+    const before = contents(w, 512, 548);
+    expect(remap(w, 512, 40, 40, to)).toBe(4096);
+    expect(ranges(w)).toEqual([
+      [4096, 4104],
+      [4104, 4112],
+      [4124, 4132],
+    ]);
+    expect(contents(w, 4096, 4132)).toEqual(before);
+    expect(checkMachine(w.m)).toEqual([]);
+  });
+
+  it('may reach beyond the last one, but not begin before the first', () => {
+    const w = makeWorld();
+    mapAt(w, 512, 8);
+    expect(remap(w, 511, 9, 9, to)).toBe(-14);
+    expect(remap(w, 512, 100, 100, to)).toBe(4096);
+    expect(ranges(w)).toEqual([[4096, 4104]]);
+  });
+
+  it('is EFAULT from the first that belongs to a userfaultfd on, unless it is the only one', () => {
+    const w = makeWorld();
+    mapAt(w, 512, 8);
+    mapAt(w, 528, 8);
+    w.run(userfaultfdRegister(w.m, w.mm, 528 as Vpn, 8, VM.UFFD_MISSING));
+    expect(remap(w, 512, 24, 24, to)).toBe(-14);
+    expect(ranges(w)).toEqual([
+      [528, 536],
+      [4096, 4104],
+    ]);
+    expect(remap(w, 528, 8, 8, { ...to, to: 8192 as Vpn })).toBe(8192);
+  });
+
+  it('needs one mapping where the length changes', () => {
+    const w = makeWorld();
+    mapAt(w, 512, 8);
+    mapAt(w, 520, 8, { flags: VM.READ });
+    expect(remap(w, 512, 16, 17, to)).toBe(-14);
+  });
+});
+
 describe('mremap errors', () => {
   it('EFAULT: the range is not mapped, or not in one VMA', () => {
     const w = makeWorld();

@@ -40,7 +40,8 @@ interface Move {
 
 /**
  * Gives the range of `oldPages` from `start` the length `newPages`, or another place. Gives its first page, or -EINVAL,
- * -EFAULT (the range is not in one VMA), -ENOMEM (no room, or too many VMAs).
+ * -EFAULT (the range is not in one VMA; a range that only moves to `to` may be in several), -ENOMEM (no room, or too many
+ * VMAs).
  */
 export function* mremap(
   m: Machine,
@@ -82,6 +83,10 @@ function* remapLocked(
   newPages: number,
   options: MremapOptions,
 ): Procedure<number> {
+  if (options.to !== undefined && oldPages === newPages) {
+    const { to, dontUnmap = false } = options;
+    return yield* moveRange(m, mm, { start, oldPages, newPages, dontUnmap }, to);
+  }
   const vma = vmaAt(m, mm, start);
   if (vma === 0 || start + oldPages > m.vma.end[vma]) return -ERRNO.EFAULT;
   if (newPages > oldPages && (m.vma.flags[vma] & (VM.DONTEXPAND | VM.PFNMAP)) !== 0) return -ERRNO.EFAULT;
@@ -99,7 +104,32 @@ function* remapLocked(
   return yield* moveVma(m, mm, { vma, start, oldPages, newPages, dontUnmap }, place);
 }
 
-/** MREMAP_FIXED: makes room at the new place, cuts off what gets lost, moves the rest. */
+/**
+ * Moving without a change of length, to a given place (`remap_move`): everything that is mapped in the range goes along,
+ * VMA by VMA, and gaps between them stay gaps. Only where it begins there must be something, and a VMA of userfaultfd
+ * must be the only one. What came before a failure has moved. Conformance with Linux 6.18; up to 6.16 the range had to lie
+ * in one VMA.
+ */
+function* moveRange(m: Machine, mm: MmId, move: Omit<Move, 'vma'>, to: number): Procedure<number> {
+  const end = move.start + move.oldPages;
+  let vma = vmaAt(m, mm, move.start);
+  if (vma === 0) return -ERRNO.EFAULT;
+  for (let at = move.start; vma !== 0; ) {
+    const from = Math.max(at, m.vma.start[vma]);
+    const until = Math.min(end, m.vma.end[vma]);
+    const others = from > move.start || m.vma.end[vma] < end;
+    if (others && (m.vma.flags[vma] & VM_UFFD) !== 0) return -ERRNO.EFAULT;
+    const pages = until - from;
+    const place = to + (from - move.start);
+    const moved = yield* remapTo(m, mm, { ...move, start: from, oldPages: pages, newPages: pages }, place);
+    if (moved < 0) return moved;
+    at = until;
+    vma = at < end ? vmaIntersecting(m, mm, at, end) : 0;
+  }
+  return to;
+}
+
+/** MREMAP_FIXED for one VMA: makes room at the new place, cuts off what gets lost, moves the rest. */
 function* remapTo(m: Machine, mm: MmId, move: Omit<Move, 'vma'>, to: number): Procedure<number> {
   // Room for the splits at both places and the copy.
   if (m.mm.vmaCount[mm] + 2 >= MAX_MAP_COUNT - 3) return -ERRNO.ENOMEM;

@@ -293,7 +293,7 @@ class Life {
     const order = this.below(folioOrder(this.m, head));
     folioGet(this.m, head);
     updateMirrors(this.m, head);
-    const result = this.w.run(splitFolioToOrder(this.m, head, order, { zeroPages: this.below(2) === 0 }));
+    const result = this.w.run(splitFolioToOrder(this.m, head, order));
     this.log.push(`split ${head} to ${order}: ${result}`);
     folioUnlock(this.m, head);
     folioDrop(this.m, head);

@@ -18,7 +18,7 @@ import {
 } from './folio.js';
 import { folioPut } from './folio-lifetime.js';
 import { updateMirrors } from './folio-mirror.js';
-import { countMthpStat, type Machine } from './machine.js';
+import { countMthpStat, countVmEvent, type Machine } from './machine.js';
 import { clearPte, PTE_UFFD_WP, pteAttributes, setPteZero } from './page-table.js';
 import { removePteRmap } from './rmap-change.js';
 import type { MappedPlace } from './rmap-places.js';
@@ -82,6 +82,7 @@ export function relabelSplitFolio(
     if (newOrder > 0) countMthpStat(m, newOrder, 'nr_anon', heads.length);
   }
   for (const place of places) addPteMap(m, place.pfn, m.vma.mm[place.vma] as MmId);
+  if (newOrder === 0 && (flags & FOLIO.ANON) !== 0) markLocked(m, heads, places);
   if (options.zeroPages === true && newOrder === 0) for (const place of places) mapZeroInstead(m, place);
   for (const part of heads) giveReferences(m, part, part === head, options.list);
   if ((flags & FOLIO.SWAPCACHE) !== 0) leaveSwapCache(m, heads);
@@ -103,6 +104,18 @@ function forgetLargeFacts(m: Machine, head: Pfn, order: number): void {
   m.frame.mapping.fill(0, head + 1, head + facts);
   m.frame.index.fill(0, head + 1, head + facts);
   m.frame.mapcount.fill(0, head, head + (1 << order));
+}
+
+/** Base pages are locked in memory where a locked VMA maps them, whatever the large folio was (`remove_migration_pte`). */
+function markLocked(m: Machine, parts: readonly Pfn[], places: readonly MappedPlace[]): void {
+  const locked = new Set<number>();
+  for (const { pfn, vma } of places) if ((m.vma.flags[vma] & VM.LOCKED) !== 0) locked.add(pfn);
+  for (const part of parts) {
+    if (locked.has(part) === folioHas(m, part, FOLIO.MLOCKED)) continue;
+    if (locked.has(part)) setFrameFlags(m, part, FOLIO.MLOCKED);
+    else clearFrameFlags(m, part, FOLIO.MLOCKED);
+    countVmEvent(m, 'nr_mlock', locked.has(part) ? 1 : -1);
+  }
 }
 
 /** `try_to_map_unused_to_zeropage`; a locked VMA keeps its page. */

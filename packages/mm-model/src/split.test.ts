@@ -173,18 +173,25 @@ describe('a split', () => {
     expectSound(w);
   });
 
-  it('keeps zero-filled pages unless asked to map the zero page instead', () => {
+  it('maps the zero page instead of pages that hold only zeroes', () => {
     const w = smallWorld(4);
-    mapAt(w, BASE, 32);
-    for (const page of [BASE, BASE + 16]) touch(w, w.mm, page, page + 2);
-    split(w, headAt(w, BASE), 0);
-    expect(w.m.mm.rssAnon[w.mm]).toBe(32);
+    mapAt(w, BASE, 16);
+    touch(w, w.mm, BASE, BASE + 2);
     const free = w.m.node.freePages[0];
-    split(w, headAt(w, BASE + 16), 0, { zeroPages: true });
-    expect(w.m.mm.rssAnon[w.mm]).toBe(18);
+    split(w, headAt(w, BASE), 0);
+    expect(w.m.mm.rssAnon[w.mm]).toBe(2);
     expect(w.m.node.freePages[0]).toBe(free + 14);
-    expect(pteView(w, BASE + 17).state).toBe('page');
-    expect(pteView(w, BASE + 18)).toMatchObject({ state: 'zero', bits: [] });
+    expect(pteView(w, BASE + 1).state).toBe('page');
+    expect(pteView(w, BASE + 2)).toMatchObject({ state: 'zero', bits: [] });
+    expectSound(w);
+  });
+
+  it('keeps zero-filled pages of folios that stay large', () => {
+    const w = smallWorld(4);
+    mapAt(w, BASE, 16);
+    touch(w, w.mm, BASE, BASE + 2);
+    split(w, headAt(w, BASE), 2);
+    expect(w.m.mm.rssAnon[w.mm]).toBe(16);
     expectSound(w);
   });
 
@@ -193,8 +200,20 @@ describe('a split', () => {
     mapAt(w, BASE, 16);
     touch(w, w.mm, BASE, BASE + 1);
     w.run(mlock(w.m, w.mm, BASE as Vpn, 16));
-    split(w, headAt(w, BASE), 0, { zeroPages: true });
+    split(w, headAt(w, BASE), 0);
     expect(w.m.mm.rssAnon[w.mm]).toBe(16);
+    expectSound(w);
+  });
+
+  it('counts a folio that PTEs map as queued for a later split first, one that a PMD maps not', () => {
+    const w = smallWorld(4);
+    mapAt(w, BASE, 32);
+    for (const page of [BASE, BASE + 16]) touch(w, w.mm, page, page + 16);
+    split(w, headAt(w, BASE), 0);
+    expect(mthpStat(w, 4, 'split_deferred')).toBe(0);
+    w.run(mlock(w.m, w.mm, (BASE + 20) as Vpn, 1));
+    split(w, headAt(w, BASE + 16), 0);
+    expect([mthpStat(w, 4, 'split_deferred'), mthpStat(w, 4, 'nr_anon_partially_mapped')]).toEqual([1, 0]);
     expectSound(w);
   });
 

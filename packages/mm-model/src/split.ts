@@ -8,20 +8,25 @@
 import { acquire, type Procedure, preempt, release, spend, tryAcquire, WRITE } from '@thplab/sync';
 import { folioLockAnonVma, folioUnlockAnonVma } from './anon-vma.js';
 import type { Pfn, TableId } from './brands.js';
+import { deferredSplitFolio } from './deferred-queue.js';
 import { ERRNO } from './errno.js';
 import { FOLIO } from './flags.js';
-import { folioExpectedRefs, folioHas, folioMapcount, folioOrder, folioPages } from './folio.js';
+import { folioEntireMapcount, folioExpectedRefs, folioHas, folioMapcount, folioOrder, folioPages } from './folio.js';
 import { countMthpStat, countVmEvent, type Machine } from './machine.js';
 import { flushPtes } from './page-table.js';
 import { type MappedPlace, mappedPlaces, placesByTable, splitPmdMappings } from './rmap-places.js';
-import { relabelSplitFolio, type SplitOptions } from './split-relabel.js';
+import { type SplitOptions as RelabelOptions, relabelSplitFolio } from './split-relabel.js';
 
-export type { SplitOptions } from './split-relabel.js';
+/** What a split does besides splitting. */
+export type SplitOptions = Pick<RelabelOptions, 'list'>;
 
 /**
  * Splits a folio into folios of `newOrder`, which stay mapped where its pages were; pages that nobody maps are freed. The
  * caller has locked the folio and holds one reference on it, and no anon_vma, PMD or PTE lock; lock and reference are on
- * the first of the new folios afterwards. Gives 0, or a negative errno (DAMON spec 4.5, in this order):
+ * the first of the new folios afterwards. Anonymous pages that hold only zeroes give way to the shared zero page when the
+ * new order is 0 (`remap_page` with RMP_USE_SHARED_ZEROPAGE; conformance with Linux 6.18).
+ *
+ * Gives 0, or a negative errno (DAMON spec 4.5, in this order):
  *
  * - EINVAL: `newOrder` is not lower; or 1 for anonymous memory; or not 0 for a folio in the swap cache
  * - EBUSY: under writeback; or mapped by nobody, so that its anon_vma cannot be held (or its file is gone)
@@ -61,10 +66,20 @@ function refuseSplit(m: Machine, head: Pfn, order: number, newOrder: number): nu
 function* splitAnonFolio(m: Machine, head: Pfn, newOrder: number, options: SplitOptions): Procedure<number> {
   const anonVma = yield* folioLockAnonVma(m, head, WRITE);
   if (anonVma === 0) return -ERRNO.EBUSY;
+  queueIfUnmappedByPtes(m, head);
   yield* splitPmdMappings(m, head);
-  const result = yield* splitMapped(m, head, newOrder, options);
+  const result = yield* splitMapped(m, head, newOrder, { ...options, zeroPages: true });
   yield* folioUnlockAnonVma(m, anonVma, WRITE);
   return result;
+}
+
+/**
+ * A folio that PTEs map loses them one by one before it is split, so for a moment it is partially mapped, and counts as one
+ * more folio queued for a later split (`unmap_folio`, `try_to_migrate`; conformance with Linux 6.18).
+ */
+function queueIfUnmappedByPtes(m: Machine, head: Pfn): void {
+  if (folioMapcount(m, head) - folioEntireMapcount(m, head) < 2) return;
+  if (m.frame.refcount[head] === folioExpectedRefs(m, head) + 1) deferredSplitFolio(m, head, true);
 }
 
 /** Folios of files keep their entries too; a kernel would leave them to the next fault. */
@@ -74,7 +89,7 @@ function* splitFileFolio(m: Machine, head: Pfn, newOrder: number, options: Split
   return yield* splitMapped(m, head, newOrder, options);
 }
 
-function* splitMapped(m: Machine, head: Pfn, newOrder: number, options: SplitOptions): Procedure<number> {
+function* splitMapped(m: Machine, head: Pfn, newOrder: number, options: RelabelOptions): Procedure<number> {
   const { tables, places } = yield* lockMappingTables(m, head);
   const result = freezeAndSplit(m, head, newOrder, places, options);
   // The entries were migration entries meanwhile (`unmap_folio`, `remap_page`).
@@ -90,7 +105,7 @@ function freezeAndSplit(
   head: Pfn,
   newOrder: number,
   places: readonly MappedPlace[],
-  options: SplitOptions,
+  options: RelabelOptions,
 ): number {
   // A mapping that the walk does not find is in a table that a collapse has taken out of its PMD.
   if (places.length !== folioMapcount(m, head)) return -ERRNO.EAGAIN;

@@ -13,6 +13,7 @@ import { updateMirrors } from './folio-mirror.js';
 import { splitHugePmd } from './huge-pmd.js';
 import { folioAddLru, lruAddDrainCpu } from './lru.js';
 import type { Machine } from './machine.js';
+import { munlockVmaFolio } from './mlocked.js';
 import { allocFolio, GFP } from './page-alloc.js';
 import {
   clearPte,
@@ -98,6 +99,7 @@ function* replaceByCopy(m: Machine, vma: VmaId, page: Vpn, old: number): Procedu
     if (old !== ZERO_FRAME) {
       rssColumn(m, folioHead(m, old))[mm]--;
       removePteRmap(m, old as Pfn, mm);
+      munlockVmaFolio(m, vma, folioHead(m, old));
       folioDrop(m, folioHead(m, old));
     }
     addNewAnonRmap(m, fresh, vma, page);
