@@ -56,6 +56,8 @@ const NOTHING_EXPECTED: Scenario['expect'] = {
   monitoring: [],
   time: null,
 };
+  tlb: [],
+  hints: null,
 
 /** Nothing is checked: neither at the end, nor in between, nor what events return. */
 function withoutExpectations(scenario: Scenario): Scenario {

@@ -13,4 +13,4 @@ export { HINT_POLICIES, hintPolicyNamed, noHints } from './policies.js';
 export { asPosted, type HintPolicy, hintPolicyFields, hintPolicyWith } from './policy.js';
 export type { HintQueue, HintQueueConfig } from './queue.js';
 export type { HintRecorder } from './recorder.js';
-export { HINT_PRIORITIES, HINT_TABLES, type HintTables } from './tables.js';
+export { HINT_PRIORITIES, HINT_TABLES, type HintSizes, type HintTables, hintSizes } from './tables.js';

@@ -5,4 +5,4 @@ export * from './errors.js';
 export * from './reach.js';
 export * from './spec.js';
 export * from './tables.js';
-export { createTlb, flushMm, flushRange, switchMm, type Tlb, type TlbFill } from './tlb.js';
+export { createTlb, flushMm, flushRange, switchMm, type Tlb, type TlbArray, type TlbFill } from './tlb.js';

@@ -95,6 +95,14 @@ export const NEOVERSE: TlbSpec = {
   gigahertz: 3.0,
 };
 
+/** Processors that remember nothing: every access walks. For what-if, and to see memory without the effects of a TLB. */
+export const NO_TLB: TlbSpec = {
+  name: 'none',
+  levels: [[{ entries: 1, sizes: [] }]],
+  cycles: { secondLevelHit: 0, walkHuge: 25, walkBase: 35 },
+  gigahertz: 3.0,
+};
+
 /** All presets, by name. */
 export const TLB_PRESETS: { readonly [name: string]: TlbSpec } = {
   [KUNPENG_920.name]: KUNPENG_920,

@@ -5,9 +5,11 @@ import type { World } from '../run/world.js';
 import { judgeCounter } from './counter.js';
 import { judgeCoverage } from './coverage.js';
 import { judgeMonitoring, judgeScheme } from './damon.js';
+import { judgeHints } from './hints.js';
 import { judgeMemory } from './memory.js';
 import { judgeOutcomes } from './outcomes.js';
 import { judgeStall, judgeTime } from './times.js';
+import { judgeTlb } from './tlb.js';
 
 /** Judges all of them at one time. */
 export function judge(world: World, expectations: Expectations, atNs: number): ExpectationResult[] {
@@ -19,6 +21,8 @@ export function judge(world: World, expectations: Expectations, atNs: number): E
     ...expectations.stalls.flatMap((one) => judgeStall(world, one)),
     ...expectations.schemes.flatMap((one) => judgeScheme(world, one)),
     ...expectations.monitoring.flatMap((one) => judgeMonitoring(world, one)),
+    ...expectations.tlb.flatMap((one) => judgeTlb(world, one)),
+    ...(expectations.hints === null ? [] : judgeHints(world, expectations.hints)),
     ...(expectations.time === null ? [] : judgeTime(world, expectations.time, atNs)),
   ];
   return rows.map((row) => ({ ...row, atNs }));

@@ -1,4 +1,6 @@
 /** Puts the result of a run together. */
+
+import { hintsResult } from '../hints/result.js';
 import type { World } from '../run/world.js';
 import { VERSION } from '../version.js';
 import { sysfsCounters, vmstatTable } from './counters.js';
@@ -6,6 +8,7 @@ import { damonResults } from './damon-result.js';
 import { khugepagedResult, memoryResult } from './machine-result.js';
 import { processResult } from './process-result.js';
 import type { ResultHeader, ScenarioResult } from './result.js';
+import { tlbResult } from './tlb-result.js';
 
 /** What only the run knows. */
 export interface RunFacts extends Pick<ScenarioResult, 'end' | 'timeline' | 'events' | 'expectations' | 'invariants'> {
@@ -27,11 +30,13 @@ export function makeResult(world: World, facts: RunFacts): ScenarioResult {
     damon: damonResults(world, end.atNs),
     vmstat: vmstatTable(world.m),
     sysfs: sysfsCounters(world),
+    hints: hintsResult(world),
     memory: memoryResult(world),
     timeline,
     events,
     expectations,
     invariants,
+    tlb: tlbResult(world),
   };
 }
 

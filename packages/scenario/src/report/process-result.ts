@@ -9,6 +9,7 @@ import { type Census, countRange, emptyCensus } from './census.js';
 import { whyIneligible } from './ineligible.js';
 import { type RangeOutcome, rangeOutcome } from './outcome.js';
 import type { CoverageResult, ProcessResult, StallResult, VmaResult } from './result.js';
+import { tlbProcessResult } from './tlb-result.js';
 
 /** The result of a process, live or gone. */
 export function processResult(world: World, process: Process): ProcessResult {
@@ -33,6 +34,7 @@ export function processResult(world: World, process: Process): ProcessResult {
     mmapLockWaits: stallResult(lock.waits),
     worstWriteHoldNs: lock.maxWriteHoldNs,
     failures: Object.fromEntries([...process.failures].sort()),
+    tlb: tlbProcessResult(world, process),
   };
 }
 

@@ -3,6 +3,8 @@
  * seed and version give the same bytes. Sizes in bytes, times in ns of virtual time, shares 0..1; `null`: does not apply.
  */
 
+import type { HintsResult } from '../hints/result.js';
+
 /** See the head of the file. */
 export interface ScenarioResult {
   readonly format: 'thplab/result@1';
@@ -16,12 +18,16 @@ export interface ScenarioResult {
   readonly vmstat: Readonly<Record<string, number>>;
   /** Counters of sysfs that are not 0, by path below the transparent_hugepage folder. */
   readonly sysfs: Readonly<Record<string, number>>;
+  /** Null: the scenario does not speak of hints. */
+  readonly hints: HintsResult | null;
   readonly memory: MemoryResult;
   readonly timeline: readonly TimelineRow[];
   readonly events: readonly EventResult[];
   readonly expectations: readonly ExpectationResult[];
   /** What is inconsistent in the machine, in words: empty, or a defect of thplab. Null: not checked. */
   readonly invariants: readonly string[] | null;
+  /** The TLB of each processor; null if none is modelled. */
+  readonly tlb: TlbResult | null;
 }
 
 export interface ResultHeader {
@@ -68,6 +74,35 @@ export interface ProcessResult {
   readonly worstWriteHoldNs: number;
   /** Touches that failed, by outcome. */
   readonly failures: Readonly<Record<string, number>>;
+  /** Null: no TLB is modelled, or it made no access. */
+  readonly tlb: TlbProcessResult | null;
+}
+
+/** A TLB: how many bytes its last level reaches with pages of one size. */
+export interface TlbResult {
+  readonly name: string;
+  readonly reachBase: number;
+  readonly reachHuge: number;
+}
+
+/** What address translation did for a process. */
+export interface TlbProcessResult {
+  readonly accesses: number;
+  /** Shares of the accesses that needed no walk, and that hit the first level. */
+  readonly hitRate: number;
+  readonly firstHitRate: number;
+  readonly walks: number;
+  readonly walksHuge: number;
+  readonly walksBase: number;
+  /** More than if every access had hit the first level. */
+  readonly cycles: number;
+  readonly lostNs: number;
+  /** TLB entries that the memory in use needs as it is mapped at the end. */
+  readonly entries: number;
+  /** Bytes that the last level reaches with that mixture of pages. */
+  readonly reach: number;
+  /** `exact`: access by access; `analytic`: expected values. */
+  readonly form: 'exact' | 'analytic' | 'both';
 }
 
 export interface CoverageResult {

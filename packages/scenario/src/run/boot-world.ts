@@ -8,13 +8,14 @@ import {
   damonTreeOfProfile,
 } from '@thplab/damos-actions';
 import { createKhugepaged, KHUGEPAGED_TABLES, khugepagedSizes } from '@thplab/khugepaged-scheduler';
-import { type BootConfig, type Booted, bootMachine, type Machine } from '@thplab/mm-model';
+import { type BootConfig, type Booted, bootMachine, type Machine, TLB_TABLES, tlbSizes } from '@thplab/mm-model';
 import { createCollapseContext, GENERATIONS, type Generation, installMadviseCollapse } from '@thplab/mthp-collapse';
 import { type ExecutorObserver, type LockRef, SequentialExecutor } from '@thplab/sync';
 import type { DamonTreeName } from '@thplab/sysfs-schema';
 import { LockRecorder, TRACE_TABLES, type TraceFormat, Tracer, type TraceTables, traceSizes } from '@thplab/trace';
 import { Kdamonds } from '../damon/kdamonds.js';
 import type { Scenario } from '../format/index.js';
+import { HintsRun, hintSizesOf } from '../hints/hints-run.js';
 import { snapshotNeeds } from '../what-if/snapshot-needs.js';
 import type { AssembleOptions } from './assemble.js';
 import { CollapseLog } from './collapse-log.js';
@@ -36,7 +37,7 @@ import { ZoomLocks } from './zoom-locks.js';
 export function bootWorld(scenario: Scenario, options: AssembleOptions, locate: Locate): World {
   const generation = generationOf(scenario, locate);
   const traced = options.trace ?? scenario.run.trace.events.length > 0;
-  const m = bootScenarioMachine(scenario, options, traced ? scenario.run.trace.capacity : 1, locate);
+  const m = bootScenarioMachine(scenario, generation, options, traced ? scenario.run.trace.capacity : 1, locate);
   const locks = new MmapLockWatch(m.domain, m.locks.mmapLock);
   const lockRecorder = options.lockHolds === true ? lockRecorderOf(m) : undefined;
   const log = new CollapseLog(m);
@@ -56,9 +57,21 @@ export function bootWorld(scenario: Scenario, options: AssembleOptions, locate: 
   installMadviseCollapse(collapse);
   const notice = new Notice();
   const threads = new KhugepagedThreads(executor, locks, notice, scenario.run.khugepaged);
-  const k = createKhugepaged({ machine: m, profile, collapse, startThread: threads.start });
+  const hints = new HintsRun(m, scenario, generation, () => world);
+  const k = createKhugepaged({
+    machine: m,
+    profile,
+    collapse,
+    startThread: threads.start,
+    startWorker: (name, procedure, options) => {
+      locks.kernelTasks.add(executor.spawn(name, procedure, options).id);
+    },
+    hints: hints.queueConfig,
+  });
   threads.attach(k);
-  if (options.threads !== undefined) k.ahead = workAhead(k, options.threads, () => world);
+  // DAMON looks every few ms, and at physical memory by its frames: nothing can be done ahead beside it.
+  if (options.threads !== undefined && scenario.damon.kdamonds.length === 0)
+    k.ahead = workAhead(k, options.threads, () => world);
   let cpu = 0;
   const world: World = {
     scenario,
@@ -90,7 +103,9 @@ export function bootWorld(scenario: Scenario, options: AssembleOptions, locate: 
 
 /** DAMON's generation and its files: what the scenario says, or those of its kernel. */
 function damonOf({ damon, machine }: Scenario): readonly [DamonProfile, DamonTreeName] {
+    hints,
   const profile = DAMON_PROFILES.find(({ name }) => name === damon.profile) ?? damonProfileOf(machine.kernel);
+    hardware: undefined,
   return [profile, damonTreeOfProfile(damon.profile ?? undefined, machine.kernel)];
 }
 
@@ -114,7 +129,13 @@ function bootScenarioMachine(scenario: Scenario, options: AssembleOptions, event
     swapPages: machine.swap / machine.pageSize,
     limits,
     commandLine: machine.boot,
-    extraTables: { ...KHUGEPAGED_TABLES, ...TRACE_TABLES, ...DAMON_TABLES, ...options.threads?.tables },
+    extraTables: {
+      ...KHUGEPAGED_TABLES,
+      ...TRACE_TABLES,
+      ...DAMON_TABLES,
+      ...(machine.tlb === null ? {} : TLB_TABLES),
+      ...options.threads?.tables,
+    },
     extraSizes: {
       ...khugepagedSizes(limits.mms),
       ...options.threads?.sizes(limits.mms),
@@ -132,7 +153,9 @@ function bootScenarioMachine(scenario: Scenario, options: AssembleOptions, event
 /** Errors: ScenarioError for a machine that is too large for this one. */
 function bootOrRefuse(locate: Locate, config: BootConfig): Booted {
   try {
+      ...(machine.tlb === null ? {} : tlbSizes(machine.tlb, machine.cpus)),
     return bootMachine(config);
+      ...hintSizesOf(scenario, generation, limits.mms),
   } catch (error) {
     if (!(error instanceof ArenaError || error instanceof RangeError)) throw error;
     const hint = 'give the machine less memory, and processes smaller VMAs';

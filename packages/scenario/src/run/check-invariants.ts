@@ -1,4 +1,5 @@
 /** The machine's invariants at the end of a run, if nothing is under way that would break them for a moment. */
+import { checkHints } from '@thplab/khugepaged-scheduler';
 import { checkMachine } from '@thplab/mm-model';
 import { LOCK_STATE } from '@thplab/sync';
 import type { World } from './world.js';
@@ -6,7 +7,8 @@ import type { World } from './world.js';
 /** Differences in words; null if something is under way. */
 export function checkInvariants(world: World): readonly string[] | null {
   if (!isQuiet(world)) return null;
-  return checkMachine(world.m, { pins: world.setUp.held.pinned(), locked: world.setUp.held.locked() });
+  const machine = checkMachine(world.m, { pins: world.setUp.held.pinned(), locked: world.setUp.held.locked() });
+  return [...machine, ...checkHints(world.k)];
 }
 
 /** Every task sleeps, waits or has ended, and none of them holds a lock. */

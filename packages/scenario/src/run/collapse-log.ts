@@ -80,6 +80,8 @@ export class CollapseLog implements DecisionRecorder {
   copiedPages = 0;
   readonly progress: ProgressPoint[] = [];
   readonly zoomed: Map<number, TableLook[]> = new Map();
+  /** Told of every folio that is built. */
+  built: ((mm: MmId, page: Vpn, order: number) => void) | undefined;
   #zoom: ReadonlySet<number> = new Set();
   #steps: DecisionStep[] = [];
   #before: TableView | null = null;
@@ -139,6 +141,7 @@ export class CollapseLog implements DecisionRecorder {
     if (result !== SCAN.SUCCEED) return;
     this.#record(mm, page).orders |= 1 << order;
     this.#collapsed(2 ** order);
+    this.built?.(mm, page, order);
     this.copiedPages += 2 ** order - empty;
   }
 

@@ -3,7 +3,7 @@
  * of its parent; a group's name means its live members.
  */
 import type { MmId } from '@thplab/mm-model';
-import { Histogram } from '@thplab/sync';
+import { Histogram, type Procedure } from '@thplab/sync';
 import type { Span } from '../format/index.js';
 import type { MmapLockSums } from './mmap-lock-watch.js';
 
@@ -32,6 +32,8 @@ export interface Process {
   readonly failures: Map<string, number>;
   /** What its mmap_lock cost; set when it has exited. */
   lock: MmapLockSums | null;
+  /** Told of its page faults, in the thread that had them; null: nobody asks. */
+  faulted: ((page: number, nowNs: number) => Procedure<void>) | null;
 }
 
 /** What makes a process known. */
@@ -52,6 +54,9 @@ export interface PageSpan {
   readonly pages: number;
 }
 
+/** Told of a page fault that a process had, in the thread that had it. */
+export type FaultListener = (process: Process, page: number, nowNs: number) => Procedure<void>;
+
 /** See the head of the file. */
 export class ProcessTable {
   /** All that ever lived, in order of birth. */
@@ -59,6 +64,7 @@ export class ProcessTable {
   readonly #byName = new Map<string, Process>();
   readonly #byMm = new Map<number, Process>();
   readonly #pageSize: number;
+  #faulted: FaultListener | null = null;
 
   constructor(pageSize: number) {
     this.#pageSize = pageSize;
@@ -73,11 +79,24 @@ export class ProcessTable {
       faultNs: new Histogram(),
       failures: new Map(),
       lock: null,
+      faulted: null,
     };
+    this.#attach(process);
     this.all.push(process);
     this.#byName.set(process.name, process);
     this.#byMm.set(process.mm, process);
     return process;
+  }
+
+  /** From now on somebody is told of page faults of all processes. */
+  listenToFaults(listener: FaultListener): void {
+    this.#faulted = listener;
+    for (const process of this.all) this.#attach(process);
+  }
+
+  #attach(process: Process): void {
+    const listener = this.#faulted;
+    process.faulted = listener === null ? null : (page, nowNs) => listener(process, page, nowNs);
   }
 
   /** It has exited: its name means nothing any more, its row stays for the report. */

@@ -146,6 +146,8 @@ class Run {
     const start = (): void => {
       startKhugepaged(world);
       world.kdamonds.schedule();
+      world.hints.start();
+      world.hardware?.start();
     };
     if (this.#timetable.nextNs > 0) start();
     else this.#events.start(this.#timetable.take(), start);

@@ -6,6 +6,8 @@ import type { Procedure, SequentialExecutor } from '@thplab/sync';
 import type { LockRecorder, Tracer } from '@thplab/trace';
 import type { Kdamonds } from '../damon/kdamonds.js';
 import type { Scenario } from '../format/index.js';
+import type { HintsRun } from '../hints/hints-run.js';
+import type { Hardware } from '../workload/hardware.js';
 import type { CollapseLog } from './collapse-log.js';
 import type { SetUp } from './create-process.js';
 import type { KhugepagedThreads } from './khugepaged-threads.js';
@@ -48,6 +50,10 @@ export interface World {
   /** The thread of khugepaged, and when it sleeps. */
   readonly threads: KhugepagedThreads;
   readonly kdamonds: Kdamonds;
+  /** Collapse hints: their log, their producers, and what is hot. */
+  readonly hints: HintsRun;
+  /** TLBs and the programs that use them; undefined if no TLB is modelled. Set when the processes exist. */
+  hardware: Hardware | undefined;
   /** Family by name of process or group. */
   readonly families: ReadonlyMap<string, string>;
 }

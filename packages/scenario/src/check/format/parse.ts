@@ -98,6 +98,7 @@ function scenarioMachine({ kernel, pmdOrder, pages, swap }: CheckMachineSpec): M
     cpus: 64,
     swap: swap * PAGE,
     boot: '',
+    tlb: null,
   };
 }
 

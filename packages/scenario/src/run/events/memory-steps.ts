@@ -33,7 +33,7 @@ const MOST_PAGES = 2 ** 26;
 const LEAST_PAUSE_NS = 10_000;
 
 /** Pages of an action in each process that it concerns, as absolute page numbers. */
-function targets(
+export function targets(
   world: World,
   action: { readonly span: Span; readonly pages: PagePattern },
   execution: Execution,
@@ -63,7 +63,7 @@ export const planFault: Plan<'fault'> = (world, action, execution) =>
         let worst: FaultResult = FAULT.ok;
         for (let i = 0; i < pages.length; i++) {
           if (action.over > 0) yield* sleepUntil(execution.atNs + (action.over * i) / pages.length);
-          const result = yield* touchPage(world.m, process, pages[i], action.write);
+          const result = yield* touchPage(world.m, process, pages[i], action.write, world.hardware?.tlb);
           if (result !== FAULT.ok) worst = result;
           if ((i + 1) % TOUCH_BATCH === 0) yield preempt();
           if (process.exitNs !== null) break;
@@ -91,7 +91,7 @@ export const planAccess: Plan<'access'> = (world, action, execution) =>
             if (process.exitNs !== null) return faultErrno(worst);
             const to = Math.min(pages.length, i + batch);
             for (let at = i; at < to; at++) {
-              const result = yield* touchPage(world.m, process, pages[at], action.write);
+              const result = yield* touchPage(world.m, process, pages[at], action.write, world.hardware?.tlb);
               if (result !== FAULT.ok) worst = result;
             }
             yield spend((to - i) * world.m.costs.setPte);

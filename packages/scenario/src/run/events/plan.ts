@@ -1,6 +1,7 @@
 /** The plan of every kind of event. `check` has none: it is judged, not run. */
 import type { EventAction } from '../../format/index.js';
 import type { World } from '../world.js';
+import { planHint } from './hint-steps.js';
 import { planFailAllocation, planSysfs } from './machine-steps.js';
 import { planAccess, planFault, planLock, planPin, planSwapout, planUnlock, planUnpin } from './memory-steps.js';
 import { planExit, planFork, planPrctl } from './process-steps.js';
@@ -39,6 +40,7 @@ const PLANS: { readonly [K in Kinds]: Plan<K> } = {
   prctl: planPrctl,
   sysfs: planSysfs,
   failAllocation: planFailAllocation,
+  hint: planHint,
 };
 
 /** The steps of one execution; names mean what they mean now. */

@@ -11,6 +11,7 @@ import type { Plan, Step } from './step.js';
 /** An address space comes to its end: pins and locks through it are given back first. */
 export function* exitProcess(world: World, process: Process): Procedure<number> {
   if (process.exitNs !== null) return 0;
+  world.hardware?.exited(process);
   world.processes.exited(process, yield now());
   world.setUp.held.releaseAll(process.mm);
   yield spend(world.m.costs.syscall);
@@ -64,6 +65,7 @@ function bear(world: World, parent: Process, mm: Process['mm'], group: string, b
   const index = world.processes.members(group);
   // The number of the address space may have been another one's.
   world.log.forget(mm);
+  world.hints.forget(mm);
   world.locks.take(mm);
   return world.processes.add({
     name: memberName(group, index, world.singleNames.has(group)),

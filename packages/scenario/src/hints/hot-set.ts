@@ -1,0 +1,167 @@
+/**
+ * What is hot, and when it became huge. Hot pages are what a scenario says, or else what its access events and workloads
+ * touch; they are counted by PMD range, whole ranges of the VMAs only, because others can never be huge. Filled when the
+ * run begins: processes that are born later are cold.
+ */
+import type { Run, Scenario } from '../format/index.js';
+import { countHugeBlocks } from '../report/huge-blocks.js';
+import { patternRuns } from '../run/patterns.js';
+import type { PageSpan, Process } from '../run/process-table.js';
+import { randomFor } from '../run/seeds.js';
+import type { World } from '../run/world.js';
+
+/** Shares of the hot bytes whose time is told. */
+export const HOT_SHARES = [0.5, 0.9, 0.99] as const;
+
+interface HotRange {
+  readonly process: Process;
+  readonly hotPages: number;
+  /** Pages of it in large folios, at most `hotPages`. */
+  covered: number;
+  /** A collapse by khugepaged built something here. */
+  built: boolean;
+}
+
+/** Page numbers of an address space stay below this. */
+const MM_FACTOR = 2 ** 36;
+
+/** See the head of the file. */
+export class HotSet {
+  /** When so much was huge, by HOT_SHARES; null: not yet. */
+  readonly reachedNs: (number | null)[] = HOT_SHARES.map(() => null);
+  /** Base pages in folios that were built in hot and in cold ranges. */
+  readonly built: { hot: number; cold: number } = { hot: 0, cold: 0 };
+  /** Hot ranges in which something was built. */
+  usefulRanges = 0;
+  hotPages = 0;
+  coveredPages = 0;
+  readonly #ranges = new Map<number, HotRange>();
+  readonly #ptes: number;
+
+  constructor(world: World) {
+    this.#ptes = world.m.ptes;
+    const claims = hotPagesOf(world);
+    for (const { process, block, pages } of claims.values()) {
+      this.#ranges.set(this.#key(process.mm, block * this.#ptes), {
+        process,
+        hotPages: pages,
+        covered: 0,
+        built: false,
+      });
+      this.hotPages += pages;
+    }
+    for (const [key, range] of this.#ranges) {
+      const page = (key % MM_FACTOR) * this.#ptes;
+      if (countHugeBlocks(world.m, range.process.mm, page, page + this.#ptes) > 0) this.#cover(range, this.#ptes, 0);
+    }
+  }
+
+  /** Share of the hot pages that is huge; 1 if nothing is hot. */
+  get share(): number {
+    return this.hotPages === 0 ? 1 : this.coveredPages / this.hotPages;
+  }
+
+  /** True if the range that a page lies in has hot pages. */
+  isHot(mm: number, page: number): boolean {
+    return this.#at(mm, page) !== undefined;
+  }
+
+  /** A folio of so many pages was built at a page. */
+  collapsed(mm: number, page: number, pages: number, nowNs: number): void {
+    const range = this.#at(mm, page);
+    if (range === undefined) {
+      this.built.cold += pages;
+      return;
+    }
+    this.built.hot += pages;
+    if (!range.built) this.usefulRanges++;
+    range.built = true;
+    this.#cover(range, pages, nowNs);
+  }
+
+  /** A fault has left a huge mapping at a page. */
+  faultedHuge(mm: number, page: number, nowNs: number): void {
+    const range = this.#at(mm, page);
+    if (range !== undefined) this.#cover(range, this.#ptes, nowNs);
+  }
+
+  #cover(range: HotRange, pages: number, nowNs: number): void {
+    // A whole table covers every hot page of it, smaller folios at most as many as they hold.
+    const covered = pages === this.#ptes ? range.hotPages : Math.min(range.hotPages, range.covered + pages);
+    this.coveredPages += covered - range.covered;
+    range.covered = covered;
+    for (const [i, share] of HOT_SHARES.entries()) {
+      if (this.coveredPages >= share * this.hotPages) this.reachedNs[i] ??= nowNs;
+    }
+  }
+
+  /** The number of an address space may be another one's by now. */
+  #at(mm: number, page: number): HotRange | undefined {
+    const range = this.#ranges.get(this.#key(mm, page));
+    return range?.process.exitNs === null ? range : undefined;
+  }
+
+  #key(mm: number, page: number): number {
+    return mm * MM_FACTOR + Math.floor(page / this.#ptes);
+  }
+}
+
+interface Claim {
+  readonly process: Process;
+  readonly block: number;
+  pages: number;
+}
+
+/** Hot pages by process and range; a page that several patterns name counts once for each, up to the whole range. */
+function hotPagesOf(world: World): Map<string, Claim> {
+  const { m, scenario, processes } = world;
+  const claims = new Map<string, Claim>();
+  for (const { key, span, pages } of hotSpecs(scenario)) {
+    for (const one of processes.spans(span)) {
+      const random = randomFor(scenario.seed, `${key}@${one.process.name}`, 'seed' in pages ? pages.seed : null);
+      for (const run of wholeRuns(one, patternRuns(pages, { ...one, ptes: m.ptes }, random), m.ptes)) {
+        for (let page = run.first; page < run.first + run.count; ) {
+          const block = Math.floor(page / m.ptes);
+          const end = Math.min(run.first + run.count, (block + 1) * m.ptes);
+          const name = `${one.process.name}:${block}`;
+          const claim = claims.get(name) ?? { process: one.process, block, pages: 0 };
+          claim.pages = Math.min(m.ptes, claim.pages + end - page);
+          claims.set(name, claim);
+          page = end;
+        }
+      }
+    }
+  }
+  return claims;
+}
+
+function hotSpecs({
+  hints,
+  events,
+  workload,
+}: Scenario): readonly Pick<NonNullable<Scenario['hints']>['hot'][number], 'key' | 'span' | 'pages'>[] {
+  if (hints !== null && hints.hot.length > 0) return hints.hot;
+  const accesses = events.flatMap(({ key, action }) =>
+    action.kind === 'access' ? [{ key: `${key}#0`, span: action.span, pages: action.pages }] : [],
+  );
+  const full = { kind: 'full' } as const;
+  const parts = workload.flatMap((one) =>
+    one.parts.filter(({ span }) => span.vma !== null).map(({ key, span }) => ({ key, span, pages: full })),
+  );
+  return [...accesses, ...parts];
+}
+
+/** Runs as absolute pages, within the whole PMD ranges of the VMA that the span lies in. */
+function* wholeRuns(span: PageSpan, runs: Iterable<Run>, ptes: number): Generator<Run, void, undefined> {
+  const vma = [...span.process.vmas.values()].find(
+    ({ start, pages }) => span.start >= start && span.start < start + pages,
+  );
+  if (vma === undefined) return;
+  const from = Math.ceil(vma.start / ptes) * ptes;
+  const to = Math.floor((vma.start + vma.pages) / ptes) * ptes;
+  for (const { first, count } of runs) {
+    const start = Math.max(from, span.start + first);
+    const end = Math.min(to, span.start + first + count);
+    if (end > start) yield { first: start, count: end - start };
+  }
+}
