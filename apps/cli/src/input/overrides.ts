@@ -54,10 +54,10 @@ const NOTHING_EXPECTED: Scenario['expect'] = {
   stalls: [],
   schemes: [],
   monitoring: [],
-  time: null,
-};
   tlb: [],
   hints: null,
+  time: null,
+};
 
 /** Nothing is checked: neither at the end, nor in between, nor what events return. */
 function withoutExpectations(scenario: Scenario): Scenario {

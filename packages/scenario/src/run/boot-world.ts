@@ -9,7 +9,7 @@ import {
 } from '@thplab/damos-actions';
 import { createKhugepaged, KHUGEPAGED_TABLES, khugepagedSizes } from '@thplab/khugepaged-scheduler';
 import { type BootConfig, type Booted, bootMachine, type Machine, TLB_TABLES, tlbSizes } from '@thplab/mm-model';
-import { createCollapseContext, GENERATIONS, type Generation, installMadviseCollapse } from '@thplab/mthp-collapse';
+import { configureFileThp, createCollapseContext, GENERATIONS, type Generation, installMadviseCollapse } from '@thplab/mthp-collapse';
 import { type ExecutorObserver, type LockRef, SequentialExecutor } from '@thplab/sync';
 import type { DamonTreeName } from '@thplab/sysfs-schema';
 import { LockRecorder, TRACE_TABLES, type TraceFormat, Tracer, type TraceTables, traceSizes } from '@thplab/trace';
@@ -55,6 +55,7 @@ export function bootWorld(scenario: Scenario, options: AssembleOptions, locate: 
   const profile = scenario.machine.kernel;
   const collapse = createCollapseContext({ machine: m, generation, profile, tracer, recorder: log });
   installMadviseCollapse(collapse);
+  configureFileThp(m, generation, scenario.machine.readOnlyThpForFs);
   const notice = new Notice();
   const threads = new KhugepagedThreads(executor, locks, notice, scenario.run.khugepaged);
   const hints = new HintsRun(m, scenario, generation, () => world);
@@ -96,16 +97,16 @@ export function bootWorld(scenario: Scenario, options: AssembleOptions, locate: 
       const bound = on ?? process?.cpu;
       executor.spawn(name, body, { startNs, ...(bound === undefined ? {} : { cpu: bound }) });
     },
+    hints,
     kdamonds: new Kdamonds(...damonOf(scenario), () => world, { m, collapse, tracer }),
+    hardware: undefined,
   };
   return world;
 }
 
 /** DAMON's generation and its files: what the scenario says, or those of its kernel. */
 function damonOf({ damon, machine }: Scenario): readonly [DamonProfile, DamonTreeName] {
-    hints,
   const profile = DAMON_PROFILES.find(({ name }) => name === damon.profile) ?? damonProfileOf(machine.kernel);
-    hardware: undefined,
   return [profile, damonTreeOfProfile(damon.profile ?? undefined, machine.kernel)];
 }
 
@@ -140,7 +141,9 @@ function bootScenarioMachine(scenario: Scenario, options: AssembleOptions, event
       ...khugepagedSizes(limits.mms),
       ...options.threads?.sizes(limits.mms),
       ...traceSizes(events),
+      ...(machine.tlb === null ? {} : tlbSizes(machine.tlb, machine.cpus)),
       ...damonSizesOf(scenario),
+      ...hintSizesOf(scenario, generation, limits.mms),
     },
   });
   const problem = booted.problems[0];
@@ -153,9 +156,7 @@ function bootScenarioMachine(scenario: Scenario, options: AssembleOptions, event
 /** Errors: ScenarioError for a machine that is too large for this one. */
 function bootOrRefuse(locate: Locate, config: BootConfig): Booted {
   try {
-      ...(machine.tlb === null ? {} : tlbSizes(machine.tlb, machine.cpus)),
     return bootMachine(config);
-      ...hintSizesOf(scenario, generation, limits.mms),
   } catch (error) {
     if (!(error instanceof ArenaError || error instanceof RangeError)) throw error;
     const hint = 'give the machine less memory, and processes smaller VMAs';
