@@ -9,7 +9,7 @@ import {
 } from '@thplab/damos-actions';
 import { createKhugepaged, KHUGEPAGED_TABLES, khugepagedSizes } from '@thplab/khugepaged-scheduler';
 import { type BootConfig, type Booted, bootMachine, type Machine, TLB_TABLES, tlbSizes } from '@thplab/mm-model';
-import { configureFileThp, createCollapseContext, GENERATIONS, type Generation, installMadviseCollapse } from '@thplab/mthp-collapse';
+import { createCollapseContext, GENERATIONS, type Generation, installMadviseCollapse } from '@thplab/mthp-collapse';
 import { type ExecutorObserver, type LockRef, SequentialExecutor } from '@thplab/sync';
 import type { DamonTreeName } from '@thplab/sysfs-schema';
 import { LockRecorder, TRACE_TABLES, type TraceFormat, Tracer, type TraceTables, traceSizes } from '@thplab/trace';
@@ -55,7 +55,6 @@ export function bootWorld(scenario: Scenario, options: AssembleOptions, locate: 
   const profile = scenario.machine.kernel;
   const collapse = createCollapseContext({ machine: m, generation, profile, tracer, recorder: log });
   installMadviseCollapse(collapse);
-  configureFileThp(m, generation, scenario.machine.readOnlyThpForFs);
   const notice = new Notice();
   const threads = new KhugepagedThreads(executor, locks, notice, scenario.run.khugepaged);
   const hints = new HintsRun(m, scenario, generation, () => world);
@@ -119,7 +118,13 @@ export function generationOf(scenario: Scenario, locate: Locate): Generation {
   throw scenarioError(locate, 'machine.kernel', `the collapse code of kernel ${name} is not modelled`, hint);
 }
 
-function bootScenarioMachine(scenario: Scenario, options: AssembleOptions, events: number, locate: Locate): Machine {
+function bootScenarioMachine(
+  scenario: Scenario,
+  generation: Generation,
+  options: AssembleOptions,
+  events: number,
+  locate: Locate,
+): Machine {
   const { machine } = scenario;
   const limits = limitsOf(scenario, snapshotsNeed(scenario, options));
   const booted = bootOrRefuse(locate, {
