@@ -1,3 +1,4 @@
+export { KHUGEPAGED_GUARDS, type KhugepagedGuardName } from './guards.js';
 export * from './hints/index.js';
 export { createKhugepaged, type Khugepaged, type KhugepagedConfig, type StartThread } from './khugepaged.js';
 export * from './look-ahead/index.js';

@@ -12,7 +12,7 @@ import { type HintQueue, type HintQueueConfig, makeHintQueue } from './hints/que
 import type { LookAhead } from './look-ahead/look-ahead.js';
 import { makeScanner, type Scanner } from './scanner.js';
 import { khugepagedEnterVma, khugepagedExit, khugepagedFork } from './slots.js';
-import type { KhugepagedTables } from './tables.js';
+import { type KhugepagedTables, khugepagedTables } from './tables.js';
 import { exactTimer, type Timer } from './timer.js';
 
 /** Starts a kernel thread: an executor's `spawn`. */
@@ -68,7 +68,7 @@ export interface Khugepaged {
 /** Makes khugepaged and connects it to the machine's hooks. The thread starts with `startStopKhugepaged`. */
 export function createKhugepaged(config: KhugepagedConfig): Khugepaged {
   const m = config.machine;
-  const t = m.arena.tables as unknown as Tables<KhugepagedTables>;
+  const t = khugepagedTables(m);
   const { domain } = m;
   const mmLock = domain.lockClass({
     name: 'khugepaged_mm_lock',

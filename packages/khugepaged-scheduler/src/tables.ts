@@ -1,4 +1,6 @@
 /** The scheduler's part of the arena: who is registered, where the scan stands (khugepaged spec 2.6). */
+import type { Tables } from '@thplab/arena';
+import type { Machine } from '@thplab/mm-model';
 
 import { HINT_TABLES, type HintSizes, type HintTables, hintSizes } from './hints/tables.js';
 
@@ -85,6 +87,11 @@ export const KHUGEPAGED_TABLES: KhugepagedTables = {
   khugepaged: KHUGEPAGED_TABLE,
   ...HINT_TABLES,
 };
+
+/** The scheduler's tables of a machine whose arena holds them. */
+export function khugepagedTables(m: Machine): Tables<KhugepagedTables> {
+  return m.arena.tables as unknown as Tables<KhugepagedTables>;
+}
 
 /** Sizes of the scheduler's tables. */
 export interface KhugepagedSizes extends HintSizes {

@@ -4,13 +4,14 @@
  * `*_sleep_millisecs` files moves; the sleep after a failed allocation is cut short by any wake-up.
  */
 
-import { lruAddDrainAll, setting } from '@thplab/mm-model';
+import { LOCKLESS, lockless, lruAddDrainAll, setting } from '@thplab/mm-model';
 import { hugepageEnabled, SCAN } from '@thplab/mthp-collapse';
 import { acquire, now, type Procedure, preempt, release, wait, wake } from '@thplab/sync';
 import type { Khugepaged } from './khugepaged.js';
 import { khugepagedScanMmSlot, NO_SLOT } from './scan-mm-slot.js';
 import { atHead, budgetLasts, endPass, leaveRound, type Scanner, setBudget, settleBudget } from './scanner.js';
 import { collectMmSlot } from './slots.js';
+import { khugepagedTables } from './tables.js';
 
 const NS_PER_MS = 1e6;
 
@@ -39,7 +40,7 @@ export function* khugepagedDoScan(k: Khugepaged): Procedure<void> {
 export function* khugepagedBeginPass(k: Khugepaged, scanners: number): Procedure<void> {
   setBudget(k, setting(k.m, 'khugepaged.pages_to_scan'), scanners);
   k.t.khugepaged.passes[0]++;
-  k.t.khugepaged.heads[0] = 0;
+  khugepagedTables(lockless(k.m, LOCKLESS.passBegins)).khugepaged.heads[0] = 0;
   yield* lruAddDrainAll(k.m);
 }
 

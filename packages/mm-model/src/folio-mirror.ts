@@ -13,6 +13,7 @@ import { clearBitAtomic, setBitAtomic } from '@thplab/arena';
 import type { Pfn } from './brands.js';
 import { FOLIO } from './flags.js';
 import { clearFrameFlags, folioExpectedRefs, folioMaybeMappedShared, setFrameFlags } from './folio.js';
+import { LOCKLESS, lockless } from './lockless.js';
 import type { Machine } from './machine.js';
 import { pteBit } from './page-table.js';
 import { rmapWalk } from './rmap.js';
@@ -45,7 +46,7 @@ export function updateMirrors(m: Machine, head: Pfn): void {
   if (changed === 0) return;
   clearFrameFlags(m, head, MIRRORS & ~wanted);
   setFrameFlags(m, head, wanted);
-  rmapWalk(m, head, {
+  rmapWalk(lockless(m, LOCKLESS.mirrors), head, {
     pte(table, slot) {
       const bit = pteBit(m, table, slot);
       if ((changed & FOLIO.MIRROR_SHARED) !== 0) put(m.pte.shared, bit, (wanted & FOLIO.MIRROR_SHARED) !== 0);

@@ -13,6 +13,7 @@ import { folioDrop } from './folio-hold.js';
 import { folioGet } from './folio-lifetime.js';
 import { updateMirrors } from './folio-mirror.js';
 import { folioPin, folioUnpin } from './folio-pins.js';
+import { LOCKLESS, lockless } from './lockless.js';
 import type { Machine } from './machine.js';
 import {
   directoryOf,
@@ -156,10 +157,11 @@ function tryPin(m: Machine, mapped: Mapped, options: PinOptions): number {
  * have this way. Between the steps others may run. `folioDrop` on the folio's head gives the reference back.
  */
 export function* gupFastGet(m: Machine, mm: MmId, page: Vpn): Procedure<Pfn | 0> {
-  const pmd = findPmd(m, mm, page);
+  const tables = lockless(m, LOCKLESS.gupFast);
+  const pmd = findPmd(tables, mm, page);
   if (pmd === NO_PMD) return 0;
-  const entry = m.directory.entry[pmd];
-  const seen = isWalkable(entry) ? mappedPage(m, entry, page) : undefined;
+  const entry = tables.directory.entry[pmd];
+  const seen = isWalkable(entry) ? mappedPage(tables, entry, page) : undefined;
   if (seen === undefined || seen.pfn === ZERO_FRAME || seen.pfn === NO_FRAME) return 0;
   yield preempt(GUP_FAST_READ);
   const head = folioHead(m, seen.pfn);
@@ -168,7 +170,7 @@ export function* gupFastGet(m: Machine, mm: MmId, page: Vpn): Procedure<Pfn | 0>
   folioGet(m, head);
   updateMirrors(m, head);
   yield preempt(GUP_FAST_TAKEN);
-  const again = m.directory.entry[pmd] === entry ? mappedPage(m, entry, page) : undefined;
+  const again = tables.directory.entry[pmd] === entry ? mappedPage(tables, entry, page) : undefined;
   if (again?.pfn === seen.pfn) return seen.pfn as Pfn;
   folioDrop(m, head);
   return 0;

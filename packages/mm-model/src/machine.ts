@@ -137,6 +137,8 @@ export interface Machine extends Tables<MmTables> {
   current: Readonly<Current>;
   /** Keeps steps whole where several threads work on the machine; always open on one thread. */
   gate: StepGate;
+  /** Where guards are checked: the same machine without the check, for `lockless`. */
+  readonly unguarded: Machine | undefined;
 }
 
 const VA_BITS = 47;
@@ -176,6 +178,7 @@ export function viewMachine(arena: Arena<MmTables>, geometry: Geometry, costs?: 
     hooks: noHooks(),
     current: { nowNs: 0, cpu: 0, task: 0 },
     gate: OPEN_GATE,
+    unguarded: undefined,
   };
 }
 

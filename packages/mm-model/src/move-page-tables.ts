@@ -86,10 +86,10 @@ function* moveBlock(m: Machine, vma: VmaId, pmd: PmdRef, from: Vpn, to: Vpn, pag
 
 /** `move_huge_pmd` and `move_normal_pmd`. */
 function* movePmd(m: Machine, pmd: PmdRef, target: PmdRef, from: Vpn, to: Vpn, armed: boolean): Procedure<void> {
-  const { entry, deposit } = m.directory;
   const old = m.locks.pmdLock.ref(directoryOf(m, pmd));
   const other = m.locks.pmdLock.ref(directoryOf(m, target));
   yield* lockBoth(old, other);
+  const { entry, deposit } = m.directory;
   const moved = entry[pmd];
   entry[pmd] = 0;
   flushBlock(m, asBrand<MmId>(m.directory.mm[directoryOf(m, pmd)]), from);

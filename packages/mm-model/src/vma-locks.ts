@@ -7,6 +7,7 @@
  */
 import { acquire, downgrade, type Procedure, READ, release, tryAcquire, WRITE } from '@thplab/sync';
 import type { MmId, VmaId, Vpn } from './brands.js';
+import { LOCKLESS, lockless } from './lockless.js';
 import type { Machine } from './machine.js';
 import { VMA_DETACHED, vmaAt } from './vma-tree.js';
 
@@ -64,7 +65,7 @@ export function* vmaStartWrite(m: Machine, vma: VmaId): Procedure<void> {
  * it is being changed, or if it changed between lookup and lock: the caller then takes mmap_lock.
  */
 export function* vmaStartRead(m: Machine, mm: MmId, page: Vpn): Procedure<VmaId | 0> {
-  const vma = vmaAt(m, mm, page);
+  const vma = vmaAt(lockless(m, LOCKLESS.vmaLookup), mm, page);
   if (vma === 0 || vmaIsWriteLocked(m, vma)) return 0;
   const lock = m.locks.vmaLock.ref(vma);
   if ((yield tryAcquire(lock, READ)) === 0) return 0;

@@ -9,6 +9,7 @@ import { folioHead, setFrameFlags } from './folio.js';
 import { folioPut } from './folio-lifetime.js';
 import { updateMirrors } from './folio-mirror.js';
 import { splitHugePmd, withdrawDeposit } from './huge-pmd.js';
+import { LOCKLESS, lockless } from './lockless.js';
 import type { Machine } from './machine.js';
 import {
   clearPtes,
@@ -203,15 +204,16 @@ function isLockInUse(m: Machine, table: TableId): boolean {
  * of the neighbouring VMAs. The pages must be zapped, mmap_lock held for writing.
  */
 export function freePageTables(m: Machine, mm: MmId, start: Vpn, end: Vpn, floor: number, ceiling: number): void {
+  const { directory } = lockless(m, LOCKLESS.freeTables);
   for (let block = start - (start % m.ptes); block < end; ) {
     const pmd = findPmd(m, mm, block as Vpn);
     if (pmd === NO_PMD) {
       block = nextDirectory(m, block, Math.max(end, block + 1));
       continue;
     }
-    const entry = m.directory.entry[pmd];
+    const entry = directory.entry[pmd];
     if (block >= floor && block + m.ptes <= ceiling && pmdType(entry) === PMD.table) {
-      m.directory.entry[pmd] = 0;
+      directory.entry[pmd] = 0;
       freeTable(m, pmdTable(entry));
     }
     block += m.ptes;
@@ -220,12 +222,11 @@ export function freePageTables(m: Machine, mm: MmId, start: Vpn, end: Vpn, floor
 
 /** Frees all directories of an exiting mm; its tables must be gone. */
 export function freeDirectories(m: Machine, mm: MmId): void {
+  const { entry, level, pool } = lockless(m, LOCKLESS.freeDirectories).directory;
   const free = (directory: number): void => {
     if (directory === 0) return;
-    if (m.directory.level[directory] > 1) {
-      for (let slot = 0; slot < m.ptes; slot++) free(m.directory.entry[directory * m.ptes + slot]);
-    }
-    m.directory.pool.free(directory);
+    if (level[directory] > 1) for (let slot = 0; slot < m.ptes; slot++) free(entry[directory * m.ptes + slot]);
+    pool.free(directory);
   };
   free(m.mm.pgd[mm]);
   m.mm.pgd[mm] = 0;

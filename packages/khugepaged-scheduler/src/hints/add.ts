@@ -1,6 +1,6 @@
 /** Adding a hint (khugepaged spec 17.2): best effort, the caller is told what it came to but need not care. */
 import { TableFullError } from '@thplab/arena';
-import { MMF, type MmId, TVA, type VmaId, type Vpn } from '@thplab/mm-model';
+import { LOCKLESS, lockless, MMF, type MmId, TVA, type VmaId, type Vpn } from '@thplab/mm-model';
 import { collapsePossibleOrders } from '@thplab/mthp-collapse';
 import { now, type Procedure, release, sleep, spend, tryAcquire, wake } from '@thplab/sync';
 import type { Khugepaged } from '../khugepaged.js';
@@ -42,7 +42,9 @@ function* tryAdd(k: Khugepaged, hint: Hint, page: Vpn): Procedure<HintAddOutcome
   if (queue === null) return HINT_ADD.no_queue;
   if (mm === 0 || vma === 0 || priority < 0 || priority >= HINT_PRIORITIES) return HINT_ADD.bad_arguments; // 1
   // 2: the VMA's flags are read as they are, perhaps without a lock.
-  if (highestOrder(collapsePossibleOrders(k.collapse, vma, TVA.khugepaged)) <= maxOrder) {
+  const unlocked = lockless(m, LOCKLESS.hintFlags);
+  const collapse = unlocked === m ? k.collapse : { ...k.collapse, m: unlocked };
+  if (highestOrder(collapsePossibleOrders(collapse, vma, TVA.khugepaged)) <= maxOrder) {
     return HINT_ADD.mapped_large_enough;
   }
   if (!isRegistered(k, mm)) yield* khugepagedEnter(k, mm); // 3

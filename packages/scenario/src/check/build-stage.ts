@@ -88,7 +88,7 @@ const HINTS = 16;
 function boot(check: CheckCase, generation: Generation): Machine {
   const { pmdOrder, pages, swap, slots } = check.machine;
   const vmas = check.processes.reduce((sum, one) => sum + one.vmas.length, 0);
-  const forks = check.forks.length + check.actors.length;
+  const forks = check.forks.length + check.actors.filter(({ kind }) => kind === 'fork-write').length;
   const mms = check.processes.length + forks;
   const blocks = check.processes
     .flatMap((one) => one.vmas)

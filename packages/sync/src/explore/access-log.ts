@@ -51,6 +51,12 @@ export class AccessLog {
     this.count = 0;
   }
 
+  /**
+   * The code of the step has run without an error: a log that finds out only now what was written throws a GuardError here
+   * if the task lacks the lock for it.
+   */
+  checkGuards(): void {}
+
   /** The code of the step has run, its cells are read next: a log that finds out only now what was touched adds it here. */
   settle(): void {}
 

@@ -1,3 +1,4 @@
+export { heldText } from '../errors.js';
 export { AccessLog } from './access-log.js';
 export {
   type ExploreActor,
@@ -21,6 +22,7 @@ export {
   type Guard,
   guardedBy,
   missingGuard,
+  readCheckedColumn,
   recordedColumn,
 } from './recorded-column.js';
 export { recordedTables, type TablesRecord } from './recorded-tables.js';

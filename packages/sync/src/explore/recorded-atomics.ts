@@ -2,7 +2,7 @@
  * Atomics on wrapped columns. The functions of `Atomics` take real typed arrays only, so while a case with an access log
  * runs they are replaced by ones that look behind a wrapped column, enter the use, and do the same.
  */
-import { behindColumn, recordUse } from './recorded-column.js';
+import { behindColumn } from './recorded-column.js';
 
 type AtomicsName = 'add' | 'and' | 'compareExchange' | 'exchange' | 'load' | 'or' | 'store' | 'sub' | 'xor';
 type AtomicsFunction = (array: object, element: number, ...values: number[]) => number;
@@ -30,7 +30,7 @@ export function recordAtomics(): () => void {
     functions[name] = (array, element, ...values) => {
       const behind = behindColumn(array);
       if (behind === undefined) return plain(array, element, ...values);
-      recordUse(behind.record, element, write);
+      behind.use(element, write);
       return plain(behind.column, element, ...values);
     };
   }

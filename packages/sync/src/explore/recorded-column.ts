@@ -34,7 +34,8 @@ const WRITERS: ReadonlySet<string> = new Set(['fill', 'set', 'copyWithin', 'reve
 /** What stands behind a wrapped column. */
 export interface Recorded {
   readonly column: Column;
-  readonly record: ColumnRecord;
+  /** Enters a use of an element by the running task. */
+  readonly use: (element: number, write: boolean) => void;
 }
 
 const recorded: WeakMap<object, Recorded> = new WeakMap();
@@ -69,7 +70,33 @@ export function recordedColumn<C extends Column>(column: C, record: ColumnRecord
       return Reflect.set(target, key, value, target);
     },
   });
-  recorded.set(wrapped, { column, record });
+  recorded.set(wrapped, { column, use });
+  return wrapped;
+}
+
+/**
+ * A column with the same elements that asks `check` about each one that is about to be read; writes pass. For a machine whose
+ * log finds writes by itself.
+ */
+export function readCheckedColumn<C extends Column>(column: C, check: (element: number) => void): C {
+  const call = (name: string, method: (...inputs: unknown[]) => unknown, inputs: unknown[]): unknown => {
+    if (!WRITERS.has(name)) for (let at = 0; at < column.length; at++) check(at);
+    return method.apply(column, inputs);
+  };
+  const wrapped = new Proxy(column, {
+    get(target, key): unknown {
+      const element = elementOf(key);
+      if (element >= 0) {
+        if (element < target.length) check(element);
+        return target[element];
+      }
+      const value: unknown = Reflect.get(target, key, target);
+      if (typeof value !== 'function' || key === 'constructor') return value;
+      return (...inputs: unknown[]) => call(String(key), value as (...inputs: unknown[]) => unknown, inputs);
+    },
+    set: (target, key, value) => Reflect.set(target, key, value, target),
+  });
+  recorded.set(wrapped, { column, use: (element, write) => (write ? undefined : check(element)) });
   return wrapped;
 }
 
@@ -95,7 +122,7 @@ export function missingGuard(
 }
 
 /** Enters a use of an element by the running task. GuardError if it lacks the lock. */
-export function recordUse(record: ColumnRecord, element: number, write: boolean): void {
+function recordUse(record: ColumnRecord, element: number, write: boolean): void {
   const { log } = record;
   if (log.held === undefined) return;
   record.guard?.(element, write, log.held);

@@ -174,6 +174,7 @@ export class ScheduleRunner implements ScheduleView {
     current.nowNs = task.nowNs;
     subject.log?.begin(task.held);
     this.steps.step(task);
+    subject.log?.checkGuards();
     this.harvest();
     task.lastStep = trace.count++;
     this.turn = this.last === task.slot ? this.turn + 1 : 1;

@@ -2,7 +2,7 @@
  * A processor that reads or writes a page: by the entry that is there, or by a fault, again and again until the access
  * has taken place.
  */
-import { FAULT, faultName, handleMmFault } from '@thplab/mm-model';
+import { FAULT, faultName, handleMmFault, LOCKLESS, lockless } from '@thplab/mm-model';
 import { type Procedure, preempt } from '@thplab/sync';
 import { z } from 'zod';
 import { contentOf } from '../machine/content-book.js';
@@ -60,7 +60,7 @@ function* load(stage: Stage, own: Params, target: Target): Procedure<void> {
   for (;;) {
     const result = yield* handleMmFault(m, target.mm, target.first, { write: false });
     if (!wentWell(stage, own, target, result)) return;
-    const content = contentOf(m, target.mm, target.first);
+    const content = contentOf(lockless(m, LOCKLESS.processor), target.mm, target.first);
     // The table may have been taken away since: then the processor faults again.
     if (content === -1) {
       yield preempt();

@@ -2,7 +2,7 @@
  * fork, then a write by the parent. The child must go on reading what was there when it was made (B23), and goes in the
  * end.
  */
-import { dupMm, handleMmFault, type MmId, mmput, type Vpn } from '@thplab/mm-model';
+import { dupMm, handleMmFault, LOCKLESS, lockless, type MmId, mmput, type Vpn } from '@thplab/mm-model';
 import { type Procedure, preempt } from '@thplab/sync';
 import { contentOf } from '../machine/content-book.js';
 import type { Stage, Target } from '../stage.js';
@@ -33,7 +33,8 @@ function* run(stage: Stage, target: Target): Procedure<void> {
 }
 
 function contents({ m }: Stage, mm: MmId, { first, pages }: Target): number[] {
-  return Array.from({ length: pages }, (_, page) => contentOf(m, mm, (first + page) as Vpn));
+  const processor = lockless(m, LOCKLESS.processor);
+  return Array.from({ length: pages }, (_, page) => contentOf(processor, mm, (first + page) as Vpn));
 }
 
 function compare(stage: Stage, child: MmId, target: Target, before: readonly number[]): void {

@@ -7,6 +7,8 @@ import {
   folioDrop,
   folioHead,
   gupFastGet,
+  LOCKLESS,
+  lockless,
   nextStamp,
   PTE_WRITE,
   pteAttributes,
@@ -36,8 +38,9 @@ function* run({ m, book, findings }: Stage, write: boolean, target: Target): Pro
   if (pfn === 0) return;
   const before = m.frame.stamp[pfn];
   // The entry may be read-only, or another's by now: FOLL_WRITE would have refused it.
-  const table = findTable(m, mm, first);
-  const writable = table !== 0 && (pteAttributes(m, table, slotOf(m, first)) & PTE_WRITE) !== 0;
+  const tables = lockless(m, LOCKLESS.gupFast);
+  const table = findTable(tables, mm, first);
+  const writable = table !== 0 && (pteAttributes(tables, table, slotOf(m, first)) & PTE_WRITE) !== 0;
   yield preempt();
   if (write && writable) {
     m.frame.stamp[pfn] = nextStamp(m);

@@ -4,6 +4,8 @@ import {
   folioOrder,
   folioTrylock,
   folioUnlock,
+  LOCKLESS,
+  lockless,
   splitFolioToOrder,
   updateMirrors,
 } from '@thplab/mm-model';
@@ -24,7 +26,7 @@ export const split: ActorKind = actorKind({
 
 function* run({ m }: Stage, { mm, first }: Target): Procedure<void> {
   yield preempt();
-  const head = folioAt(m, mm, first);
+  const head = folioAt(lockless(m, LOCKLESS.processor), mm, first);
   if (head === 0 || folioOrder(m, head) === 0 || !folioTrylock(m, head)) return;
   folioGet(m, head);
   updateMirrors(m, head);

@@ -1,4 +1,4 @@
-import { swapOutFolio } from '@thplab/mm-model';
+import { LOCKLESS, lockless, swapOutFolio } from '@thplab/mm-model';
 import { type Procedure, preempt } from '@thplab/sync';
 import { folioAt } from '../../run/held-folios.js';
 import type { Stage, Target } from '../stage.js';
@@ -16,6 +16,6 @@ export const swapOut: ActorKind = actorKind({
 
 function* run({ m }: Stage, { mm, first }: Target): Procedure<void> {
   yield preempt();
-  const head = folioAt(m, mm, first);
+  const head = folioAt(lockless(m, LOCKLESS.processor), mm, first);
   if (head !== 0) yield* swapOutFolio(m, head);
 }

@@ -3,6 +3,8 @@ import { getBit } from '@thplab/arena';
 import {
   findPmd,
   findTable,
+  LOCKLESS,
+  lockless,
   type Machine,
   type MmId,
   NO_PMD,
@@ -36,7 +38,7 @@ function* run({ m, holes }: Stage, mode: 'missing' | 'wp', target: Target): Proc
   const result = yield* userfaultfdRegister(m, mm, first, pages, bits);
   if (result !== 0 || mode !== 'missing') return;
   for (let page = first as number; page < first + pages; page++) {
-    if (isHole(m, mm, page as Vpn)) holes.push({ mm, page: page as Vpn });
+    if (isHole(lockless(m, LOCKLESS.processor), mm, page as Vpn)) holes.push({ mm, page: page as Vpn });
   }
 }
 

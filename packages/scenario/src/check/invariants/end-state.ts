@@ -63,13 +63,15 @@ export class EndState {
 
   /** 53 bits of the arena's bytes. */
   private hash(): number {
-    let a = 0x811c9dc5;
+    let a = 0x811c9dc5 | 0;
     let b = 0x1b873593;
-    for (let at = 0; at < this.words.length; at++) {
-      const word = this.words[at] as number;
+    const { words } = this;
+    for (let at = 0; at < words.length; at++) {
+      const word = words[at] as number;
       if (word === 0) continue;
       a = Math.imul(a ^ word ^ at, 0x01000193);
-      b = Math.imul(b ^ (word + Math.imul(at, 0x9e3779b1)), 0x85ebca6b) ^ (b >>> 13);
+      // Without the `| 0` the sum may leave 32 bits, and the compiler gives the loop up.
+      b = Math.imul(b ^ ((word + Math.imul(at, 0x9e3779b1)) | 0), 0x85ebca6b) ^ (b >>> 13);
     }
     return (a >>> 0) * 2 ** 21 + (b >>> 11);
   }

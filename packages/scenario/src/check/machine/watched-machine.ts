@@ -4,6 +4,8 @@
  */
 import { type Arena, type ArenaPlan, RowPool } from '@thplab/arena';
 import type { Machine } from '@thplab/mm-model';
+import type { Column } from '@thplab/sync';
+import { GuardCheck, type GuardedColumn, guardedColumns } from './guard-check.js';
 import { type LoggedColumn, WatchedLog } from './watched-log.js';
 
 /**
@@ -22,6 +24,8 @@ const UNLOGGED: ReadonlySet<string> = new Set([
   'anonVma.lock',
   'directory.lock',
   'pte.lock',
+  'file.mapLock',
+  'file.pagesLock',
   'machine.nextStamp',
   'machine.nextPid',
   'vmstat.value',
@@ -38,13 +42,22 @@ const UNLOGGED: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Columns that lists and procedures keep in variables: the free lists of the allocator, khugepaged's list and its counts, its lists of hints,
- * the PMDs of a mapping that moves. Who reads them this way holds the lock that their writers hold, or is alone with them.
+ * Columns that lists keep in variables, by group: the free lists and the deferred-split queue of the nodes, and khugepaged's
+ * list, cursors and hints. A step that uses one of these without fetching it fetches another column of a table of its group; null:
+ * it need not fetch anything. A test asks whether this is true (`WatchedLog.unseen`).
  */
-const KEPT = /^((node|khugepaged|mmSlot|hintRequest|hintLevel|directory)\.|frame\.(mapping|index)$|hint\.(next|prev)$)/;
+const KEPT: readonly { readonly columns: RegExp; readonly tables: RegExp | null }[] = [
+  { columns: /^(node\..*|frame\.(mapping|index))$/, tables: /^(node|frame)\./ },
+  {
+    columns: /^(khugepaged\.(?!cursorPage)|mmSlot\.|hintRequest\.|hintLevel\.|hint\.(next|prev)$)/,
+    tables: /^(khugepaged|mmSlot|mmSlotIndex|hint|hintRequest|hintLevel)\./,
+  },
+  // khugepaged's walk over the ranges of an address space has no other business with its own tables.
+  { columns: /^khugepaged\.cursorPage$/, tables: null },
+];
 
 /** Stands for the content book, which is no part of the arena: actors say themselves when they use it. */
-const BOOK: LoggedColumn = { name: 'book', offset: 0, bytes: 0 };
+const BOOK: LoggedColumn = { name: 'book', offset: 0, bytes: 0, kept: -1, group: -1, always: false };
 const POOL_BYTES = 16;
 /** Its cell. */
 export const BOOK_CELL = 0;
@@ -57,55 +70,92 @@ export interface Watched {
 
 /** Wraps a machine. Both show the same arena, locks and hooks. */
 export function watchMachine(raw: Machine): Watched {
-  const columns = loggedColumns(raw.arena.plan);
-  const log = new WatchedLog(raw.arena.buffer, columns);
-  const tables = watchTables(raw.arena.tables as unknown as Readonly<Record<string, object>>, columns, log);
-  const arena = Object.create(raw.arena, { tables: { value: tables } }) as Arena;
-  return { m: { ...raw, ...tables, arena } as Machine, log };
+  const { plan, buffer } = raw.arena;
+  const columns = loggedColumns(plan, new Map(guardedColumns(plan).map((guard) => [guard.name, guard])));
+  const log = new WatchedLog(buffer, columns);
+  const guards = new GuardCheck(raw, log.shadowBuffer);
+  log.guards = guards;
+  const view = (guarded: GuardCheck | undefined, unguarded: Machine | undefined): Machine => {
+    const tables = watchTables(raw.arena.tables as unknown as Views, columns, log, guarded);
+    const arena = Object.create(raw.arena, { tables: { value: tables } }) as Arena;
+    return { ...raw, ...tables, arena, unguarded } as Machine;
+  };
+  return { m: view(guards, view(undefined, undefined)), log };
 }
 
 /** All columns that count, then one cell for the bookkeeping of each pool. */
-function loggedColumns(plan: ArenaPlan): LoggedColumn[] {
+function loggedColumns(plan: ArenaPlan, guards: ReadonlyMap<string, GuardedColumn>): LoggedColumn[] {
   const columns = plan.tables.flatMap((table) =>
-    table.columns.map(({ name, offset, bytes }) => column(`${table.name}.${name}`, offset, bytes)),
+    table.columns.map(({ name, offset, bytes }) => column(`${table.name}.${name}`, offset, bytes, guards)),
   );
   const pools = plan.tables
     .filter((table) => table.pooled)
-    .map((table) => column(`${table.name}.pool`, table.metaIndex * 4, POOL_BYTES));
+    .map((table) => column(`${table.name}.pool`, table.metaIndex * 4, POOL_BYTES, guards));
   return [BOOK, ...columns, ...pools].filter(({ name }) => !UNLOGGED.has(name));
 }
 
-function column(name: string, offset: number, bytes: number): LoggedColumn {
-  return { name, offset, bytes, kept: KEPT.test(name) };
+function column(name: string, offset: number, bytes: number, guards: ReadonlyMap<string, GuardedColumn>): LoggedColumn {
+  const guard = guards.get(name);
+  const kept = KEPT.findIndex(({ columns }) => columns.test(name));
+  const always = kept >= 0 && KEPT[kept]?.tables === null;
+  const group = KEPT.findIndex(({ tables }) => tables?.test(name) === true);
+  return { name, offset, bytes, kept, group, always, ...(guard === undefined ? {} : { guard }) };
 }
 
 type Views = Readonly<Record<string, object>>;
 
-/** The same views, each column behind an accessor that logs it. */
-function watchTables(tables: Views, columns: readonly LoggedColumn[], log: WatchedLog): Views {
+/** The same views, each column behind an accessor that logs it, and one that has a guard behind that. */
+function watchTables(
+  tables: Views,
+  columns: readonly LoggedColumn[],
+  log: WatchedLog,
+  guards: GuardCheck | undefined,
+): Views {
   const cells = new Map(columns.map(({ name }, cell) => [name, cell]));
   return Object.fromEntries(
     Object.entries(tables).map(([table, view]) => {
       const watched = {};
       for (const [column, value] of Object.entries(view)) {
         const cell = cells.get(`${table}.${column}`);
-        const fetched =
+        const get =
           value instanceof RowPool
             ? watchPool(log, cell as number, value, cellsOf(columns, table))
             : cell === undefined
               ? () => value
-              : logged(log, cell, value);
-        Object.defineProperty(watched, column, { enumerable: true, get: fetched });
+              : columnGetter(log, cell, value as Column, guards);
+        Object.defineProperty(watched, column, { enumerable: true, get });
       }
       return [table, watched];
     }),
   );
 }
 
-function logged(log: WatchedLog, cell: number, value: unknown): () => unknown {
+function columnGetter(log: WatchedLog, cell: number, value: Column, guards: GuardCheck | undefined): () => Column {
+  const { guard, kept } = log.columns[cell] as LoggedColumn;
+  if (guard === undefined) {
+    return () => {
+      log.read(cell);
+      return value;
+    };
+  }
+  if (guards === undefined) {
+    return () => {
+      log.read(cell);
+      log.excuse(cell);
+      return value;
+    };
+  }
+  const guarded = guards.guarded(value, guard, log);
+  if (guard.guardName === 'pte_lock' || guard.guardName === 'pmd_lock') {
+    return () => {
+      log.read(cell);
+      return log.mayReadTables() ? value : guarded;
+    };
+  }
   return () => {
     log.read(cell);
-    return value;
+    // Set-up keeps some columns for the tasks that run later.
+    return log.held === undefined && kept < 0 ? value : guarded;
   };
 }
 
@@ -127,6 +177,7 @@ function watchPool(log: WatchedLog, cell: number, pool: RowPool, cells: readonly
       value: (row: number) => {
         for (const one of cells) log.read(one);
         pool.free(row);
+        log.epoch++;
       },
     },
   }) as RowPool;
