@@ -13,6 +13,7 @@ export {
   explainTable,
 } from './report/explain.js';
 export type * from './report/result.js';
+export { type RuleFacts, ruleFacts } from './report/rule-facts.js';
 export { type FoundTable, type FoundTables, tablesOfScenario } from './report/study-tables.js';
 export type { TableSlot, TableView } from './report/table-slots.js';
 export { type AssembleOptions, assembleMachine, startKhugepaged } from './run/assemble.js';

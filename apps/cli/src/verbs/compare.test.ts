@@ -30,6 +30,49 @@ describe('compare', () => {
     expectGolden(import.meta.dirname, 'compare.kernels', stdout);
   });
 
+  it('shows of kernels what they chose, tried and failed, and with --why the rule on which they part', async () => {
+    const args = ['compare', 'examples/mthp-only.yaml', '--kernels', 'v12,rfc-v2,dev-v1,merged', '--why'];
+    const { code, stdout, stderr } = await runCli([
+      ...args,
+      '--set',
+      'khugepaged/max_ptes_none=255',
+      '--until',
+      '200ms',
+    ]);
+    expect([code, stderr]).toEqual([0, '']);
+    expectGolden(import.meta.dirname, 'compare.why', stdout);
+  });
+
+  it('prints where variants part as data', async () => {
+    const args = ['compare', 'examples/toy-table.yaml', '--vary', 'khugepaged/max_ptes_none=0,7', '--why', '--json'];
+    const { code, stdout } = await runCli(args);
+    expect(code).toBe(0);
+    const { why, variants } = JSON.parse(stdout);
+    expect(variants[0].attempts).toMatchObject({ '32K': { succeeded: 1 } });
+    expect(why).toMatchObject([
+      {
+        first: 'max_ptes_none=0',
+        second: 'max_ptes_none=7',
+        range: 'app/heap:1',
+        outcomes: ['collapsed 16K', 'collapsed 32K'],
+        decision: {
+          about: 'entries 0-7 as 32K',
+          first: 'not tried: 6 of 8 present, 8 needed: max_ptes_none 0: 0 may be empty',
+        },
+      },
+    ]);
+  });
+
+  it.each([
+    ['v6.18,merged', 'this kernel knows the PMD order only|not looked at'],
+    ['v15,v17', 'nowhere'],
+    ['v12,dev-v2', 'entries 64-79 as 64K'],
+  ])('says why %s part', async (kernels, text) => {
+    const args = ['compare', 'examples/mthp-only.yaml', '--kernels', kernels, '--why', '--until', '200ms'];
+    const { stdout } = await runCli([...args, '--set', 'khugepaged/max_ptes_none=511']);
+    expect(stdout).toMatch(new RegExp(text));
+  });
+
   it('runs every combination', async () => {
     const args = ['compare', '-', ...NONE, '--vary', 'enabled=always,never', '--kernels', 'v6.18,merged', '--ndjson'];
     const { stdout } = await runCli(args, { stdin: HEAP });
@@ -92,6 +135,8 @@ describe('compare', () => {
     [['--kernels', 'merged,v7'], 'no kernel profile is called "v7"'],
     [['--vary', 'enabled'], 'PATH=VALUE,VALUE'],
     [[...NONE, '-m', 'hugh'], 'did you mean huge?'],
+    [[...NONE, '--why', '--ndjson'], 'give --json'],
+    [['--kernels', 'merged', '--why'], '--why needs two variants'],
     [['--vary', `khugepaged/pages_to_scan=${Array.from({ length: 65 }, (_, i) => i + 1)}`], 'at most 64'],
   ])('refuses %j', async (args, message) => {
     const { code, stdout, stderr } = await runCli(['compare', '-', ...args], { stdin: HEAP });

@@ -1,5 +1,5 @@
 /** `thplab compare`: one scenario under several settings or kernels. */
-import type { Scenario } from '@thplab/scenario';
+import type { ExplainRow, Scenario } from '@thplab/scenario';
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.js';
 import { InterruptedError, UsageError } from '../errors.js';
@@ -11,6 +11,7 @@ import { type Runnable, runnable } from '../input/runnable.js';
 import { MOST_VARIANTS, variations } from '../input/vary.js';
 import { gather, type OutputOptions, outputOptions } from '../options.js';
 import { jsonDocument, jsonLine } from '../output/json.js';
+import type { Palette } from '../output/palette.js';
 import { progressOf } from '../output/progress.js';
 import { withTarget } from '../output/target.js';
 import { simulate } from '../simulate.js';
@@ -18,7 +19,9 @@ import { simulate } from '../simulate.js';
 interface Options extends OutputOptions, Overrides {
   readonly vary?: readonly string[];
   readonly kernels?: string;
+  readonly hints?: string;
   readonly metric?: readonly string[];
+  readonly why?: boolean;
   readonly quiet?: boolean;
 }
 
@@ -32,12 +35,20 @@ export function define(command: Command, context: Context): void {
   command.argument('<scenario|snapshot>', 'what to run under each variant; "-" is standard input');
   command
     .option('--vary <path=a,b,c>', 'the values of a sysfs file (repeatable: every combination, at most 64)', gather)
-    .option('--kernels <a,b>', 'kernel profiles');
+    .option('--kernels <a,b>', 'kernel profiles')
+    .option(
+      '--hints <a,b>',
+      'queues of collapse hints: none, as-posted, fair, ..., with changes such as fair:rotateAfter=2',
+    );
   overrideOptions(command);
   command.addOption(
     new Option('-m, --metric <name>', 'a column: a metric of "--metric help", or a counter (repeatable)').argParser(
       gather,
     ),
+  );
+  command.option(
+    '--why',
+    'where the first variant and each other one part: the first range, and the rule that decides',
   );
   outputOptions(command, 'one per variant');
   command
@@ -46,31 +57,45 @@ export function define(command: Command, context: Context): void {
   showExamples(command, context, [
     ['thplab compare heap.yaml --vary khugepaged/max_ptes_none=0,64,511', 'one setting'],
     ['thplab compare heap.yaml --vary enabled=always,madvise --vary defrag=always,never', 'all four combinations'],
-    ['thplab compare heap.yaml --kernels v6.18,merged', 'two kernels'],
+    ['thplab compare heap.yaml --kernels v12,merged --why', 'two kernels, and the rule on which they part'],
+    ['thplab compare hot.yaml --hints none,as-posted,best', 'queues of collapse hints'],
     ['thplab compare heap.yaml --kernels v17,v18 -m huge -m thp_collapse_alloc', 'chosen columns'],
   ]);
 }
 
 async function compare(context: Context, path: string, options: Options): Promise<void> {
-  const { METRICS, metricsNamed, DEFAULT_METRICS } = await import('./compare/metrics.js');
+  const { METRICS, metricsNamed, DEFAULT_METRICS, KERNEL_METRICS } = await import('./compare/metrics.js');
+  const { DEFAULT_HINT_METRICS } = await import('./compare/hint-metrics.js');
   if (options.metric?.includes('help')) {
     context.io.stdout.write(METRICS.map(({ name, doc }) => `${name.padEnd(12)}${doc}\n`).join(''));
     return;
   }
-  const metrics = metricsNamed(options.metric ?? DEFAULT_METRICS);
-  if (options.kernels === undefined && options.vary === undefined) {
-    throw new UsageError('nothing is varied; give --vary PATH=a,b,c or --kernels a,b');
+  const metrics = metricsNamed(
+    options.metric ??
+      (options.hints !== undefined
+        ? DEFAULT_HINT_METRICS
+        : options.kernels === undefined
+          ? DEFAULT_METRICS
+          : KERNEL_METRICS),
+  );
+  if (options.kernels === undefined && options.vary === undefined && options.hints === undefined) {
+    throw new UsageError('nothing is varied; give --vary PATH=a,b,c, --kernels a,b or --hints a,b');
   }
+  if (options.why && options.ndjson)
+    throw new UsageError('--why is one account of all variants: give --json, not --ndjson');
   const found = await runnable(context, await readInput(context, path), options);
   const base = await override(found.scenario, { ...options, expect: false });
   const variants = await variantsOf(base, options);
-  const runs = await runVariants(context, variants, found.options, options.quiet);
+  if (options.why && variants.length < 2) throw new UsageError('--why needs two variants to hold against each other');
+  const runs = await runVariants(context, variants, found.options, options);
   const { compareText, variantRows } = await import('./compare/table.js');
   const rows = variantRows(runs, metrics);
   const partial = runs.length < variants.length;
+  const why = options.why && !partial ? await whyOf(context, runs, found.options, options.quiet) : null;
   await withTarget(context, options.output, (target) => {
     const head = headOf(context, base, partial);
-    if (options.json) target.write(jsonDocument({ ...head, variants: rows }));
+    if (options.json)
+      target.write(jsonDocument({ ...head, variants: rows, ...(why === null ? {} : { why: why.partings }) }));
     else if (options.ndjson) for (const row of rows) target.write(jsonLine(row));
     else {
       const { strong, faint, bad } = target.colors;
@@ -78,6 +103,7 @@ async function compare(context: Context, path: string, options: Options): Promis
       target.write(`${strong(base.name)}  ${faint(what)}\n`);
       if (partial) target.write(`${bad(`PARTIAL: interrupted after ${runs.length} of ${variants.length} variants`)}\n`);
       target.write(`\n${compareText(rows, metrics, target.colors)}`);
+      if (why !== null) target.write(why.text(target.colors));
     }
   });
   if (partial) context.exitCode = EXIT.interrupted;
@@ -88,15 +114,17 @@ function headOf(context: Context, base: Scenario, partial: boolean): Record<stri
   return { format: 'thplab/compare@1', version: context.version, name, seed, kernel: machine.kernel, partial };
 }
 
-/** Kernels times settings. Errors: UsageError for too many. */
+/** Kernels times queues of hints times settings. Errors: UsageError for too many. */
 async function variantsOf(base: Scenario, options: Options): Promise<readonly Variant[]> {
   const kernels = options.kernels?.split(',').map((name) => kernelNamed(name.trim())) ?? null;
   const variants: Variant[] = [];
   for (const kernel of kernels ?? [base.machine.kernel]) {
-    const scenario = await override(base, { kernel });
-    for (const { name, sysfs } of variations(options.vary ?? [], filesOfScenario(scenario))) {
-      const names = [...(kernels === null ? [] : [kernel]), ...(name === '' ? [] : [name])];
-      variants.push({ name: names.join(' '), scenario: { ...scenario, sysfs: [...scenario.sysfs, ...sysfs] } });
+    const { hintVariants } = await import('./compare/hint-variants.js');
+    for (const { name: hints, scenario } of await hintVariants(await override(base, { kernel }), options.hints)) {
+      for (const { name, sysfs } of variations(options.vary ?? [], filesOfScenario(scenario))) {
+        const names = [kernels === null ? '' : kernel, hints, name].filter((part) => part !== '');
+        variants.push({ name: names.join(' '), scenario: { ...scenario, sysfs: [...scenario.sysfs, ...sysfs] } });
+      }
     }
   }
   if (variants.length <= MOST_VARIANTS) return variants;
@@ -108,16 +136,17 @@ async function runVariants(
   context: Context,
   variants: readonly Variant[],
   options: Runnable['options'],
-  quiet: boolean | undefined,
-): Promise<readonly { readonly name: string; readonly result: VariantResult }[]> {
+  { quiet, why }: Options,
+): Promise<readonly VariantRun[]> {
   const progress = progressOf(context, quiet);
-  const done: { name: string; result: VariantResult }[] = [];
+  const done: VariantRun[] = [];
+  const { explainRanges } = await import('@thplab/scenario');
   for (const { name, scenario } of variants) {
     const label = `${done.length + 1}/${variants.length} ${name}`;
     try {
-      const { result } = await simulate(context, scenario, options, progress, label);
+      const { result, world } = await simulate(context, scenario, options, progress, label);
       if (result.end.partial) break;
-      done.push({ name, result });
+      done.push({ name, scenario, result, rows: why ? [...explainRanges(world)] : [] });
     } catch (error) {
       if (error instanceof InterruptedError) break;
       throw error;
@@ -127,4 +156,20 @@ async function runVariants(
   throw new InterruptedError('no variant was done yet');
 }
 
-type VariantResult = Awaited<ReturnType<typeof simulate>>['result'];
+/** A variant that has run; its ranges are kept for --why only. */
+interface VariantRun extends Variant {
+  readonly result: Awaited<ReturnType<typeof simulate>>['result'];
+  readonly rows: readonly ExplainRow[];
+}
+
+/** Where they part, as data and as text. */
+async function whyOf(
+  context: Context,
+  runs: readonly VariantRun[],
+  options: Runnable['options'],
+  quiet: boolean | undefined,
+): Promise<{ readonly partings: unknown; readonly text: (colors: Palette) => string }> {
+  const [{ partings }, { whyText }] = await Promise.all([import('./compare/why.js'), import('./compare/why-text.js')]);
+  const found = await partings(context, runs, options, progressOf(context, quiet));
+  return { partings: found, text: (colors) => whyText(found, colors) };
+}

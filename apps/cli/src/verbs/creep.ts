@@ -11,6 +11,7 @@ import { gather, type OutputOptions, outputOptions, wholeNumber } from '../optio
 import { jsonDocument, jsonLine } from '../output/json.js';
 import { progressOf } from '../output/progress.js';
 import { withTarget } from '../output/target.js';
+import type { CreepAnswer } from './creep/run-study.js';
 
 export interface Options extends OutputOptions {
   readonly kernel?: readonly string[];
@@ -59,7 +60,7 @@ async function creep(context: Context, options: Options): Promise<void> {
   ]);
   const progress = progressOf(context, options.quiet);
   const signal = context.interruptible();
-  const answers = [];
+  const answers: CreepAnswer[] = [];
   for (const generation of generations) {
     if (signal.aborted) break;
     const question: CreepQuestion = { generation, pmdOrder, ...settings };

@@ -1,7 +1,14 @@
 /** What the decisions about one PMD range depend on besides its entries: for a report that names the deciding rule. */
-import { anonOrderMasks } from '@thplab/sysfs-schema';
+
 import { TVA, VM_UFFD, vmaAt } from '@thplab/mm-model';
-import { collapsePossibleOrders, type Generation, type LimitContext, type OrderSet, readPtesSettings } from '@thplab/mthp-collapse';
+import {
+  collapsePossibleOrders,
+  type Generation,
+  type LimitContext,
+  type OrderSet,
+  readPtesSettings,
+} from '@thplab/mthp-collapse';
+import { anonOrderMasks } from '@thplab/sysfs-schema';
 import type { World } from '../run/world.js';
 
 /** See the head of the file. */

@@ -2,6 +2,7 @@
 import { formatCount, formatDuration, formatShare, formatSize, type ScenarioResult } from '@thplab/scenario';
 import { UsageError } from '../../errors.js';
 import { nearestName } from '../../input/nearest.js';
+import { HINT_METRICS } from './hint-metrics.js';
 
 export interface Metric {
   readonly name: string;
@@ -10,6 +11,8 @@ export interface Metric {
   /** null: does not apply, such as the time to something that never happened. Texts are compared as they are. */
   readonly value: (result: ScenarioResult) => number | string | null;
   readonly format: (value: number) => string;
+  /** The value is a text. */
+  readonly isText?: true;
 }
 
 const sum = (result: ScenarioResult, of: (process: ScenarioResult['processes'][number]) => number): number =>
@@ -32,7 +35,7 @@ export const METRICS: readonly Metric[] = [
     },
     format: percent,
   },
-  { name: 'folios', title: 'folios', doc: 'large folios by size', value: folios, format: String },
+  { name: 'folios', title: 'folios', doc: 'large folios by size', value: folios, format: String, isText: true },
   {
     name: 'rss',
     title: 'RSS',
@@ -52,6 +55,27 @@ export const METRICS: readonly Metric[] = [
     title: 'collapses',
     doc: 'pages_collapsed: collapses by khugepaged, whatever their size',
     value: ({ khugepaged }) => khugepaged.pagesCollapsed,
+    format: formatCount,
+  },
+  {
+    name: 'windows',
+    title: 'windows',
+    doc: 'windows that became a folio, MADV_COLLAPSE included',
+    value: (result) => attempts(result, (outcome) => outcome === 'succeeded'),
+    format: formatCount,
+  },
+  {
+    name: 'attempts',
+    title: 'attempts',
+    doc: 'windows that were chosen and tried, MADV_COLLAPSE included',
+    value: (result) => attempts(result, () => true),
+    format: formatCount,
+  },
+  {
+    name: 'failed',
+    title: 'failed',
+    doc: 'attempts that came to nothing; a second table says why',
+    value: (result) => attempts(result, (outcome) => outcome !== 'succeeded'),
     format: formatCount,
   },
   {
@@ -119,6 +143,7 @@ export const METRICS: readonly Metric[] = [
   },
   { name: 'free', title: 'free', doc: 'free memory', value: ({ memory }) => memory.free, format: formatSize },
   { name: 'end', title: 'ended', doc: 'when the run ended', value: ({ end }) => end.atNs, format: formatDuration },
+  ...HINT_METRICS,
 ];
 
 /** What is shown unless told otherwise. */
@@ -131,6 +156,19 @@ export const DEFAULT_METRICS: readonly string[] = [
   'cpu',
   'cover',
   'hold',
+  'worst',
+];
+
+/** What is shown of several kernels: also what they chose and tried. */
+export const KERNEL_METRICS: readonly string[] = [
+  'huge',
+  'folios',
+  'windows',
+  'attempts',
+  'failed',
+  'extra',
+  'copied',
+  'cpu',
   'worst',
 ];
 
@@ -149,6 +187,14 @@ function counterMetric(name: string): Metric {
   }
   const value = ({ vmstat, sysfs }: ScenarioResult): number => vmstat[name] ?? sysfs[name] ?? 0;
   return { name, title: name, doc: 'counter', value, format: formatCount };
+}
+
+function attempts({ khugepaged }: ScenarioResult, counts: (outcome: string) => boolean): number {
+  let total = 0;
+  for (const results of Object.values(khugepaged.attempts)) {
+    for (const [outcome, count] of Object.entries(results)) if (counts(outcome)) total += count;
+  }
+  return total;
 }
 
 function folios(result: ScenarioResult): string {

@@ -15,6 +15,8 @@ export interface VariantRow {
   readonly differs: readonly string[];
   /** What became of the PMD ranges of each VMA. */
   readonly outcomes: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Attempts to collapse a window, by size, then by result. */
+  readonly attempts: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
 /** Rows of results, each held against the first. */
@@ -27,6 +29,7 @@ export function variantRows(
     kernel: result.header.kernel,
     settings: result.header.settings,
     metrics: Object.fromEntries(metrics.map((metric) => [metric.name, metric.value(result)])),
+    attempts: result.khugepaged.attempts,
     outcomes: Object.fromEntries(
       result.processes.flatMap((process) => process.vmas.map((vma) => [`${process.name} ${vma.name}`, vma.outcomes])),
     ),
@@ -51,14 +54,35 @@ export function compareText(rows: readonly VariantRow[], metrics: readonly Metri
       differs(text, column) ? colors.notable(`${text} ${MARK}`) : `${text}  `,
     ),
   ]);
-  const columns = metrics.map(({ title, name }) => {
-    const isText = name === 'folios';
+  const columns = metrics.map(({ title, isText = false }) => {
     return { title: isText ? title : `${title}  `, align: isText ? ('left' as const) : ('right' as const) };
   });
   const legend = texts.some((row) => row.some(differs))
     ? `${colors.faint(`  ${MARK} differs from the first row`)}\n`
     : `${colors.faint('  all rows are alike')}\n`;
-  return `${table([{ title: 'variant' }, ...columns], cells, colors)}${legend}${outcomeTable(rows, colors)}`;
+  return `${table([{ title: 'variant' }, ...columns], cells, colors)}${legend}${failureTable(rows, metrics, colors)}${outcomeTable(rows, colors)}`;
+}
+
+/** Attempts that came to nothing, by size and reason, where the metric is asked for and there are some. */
+function failureTable(rows: readonly VariantRow[], metrics: readonly Metric[], colors: Palette): string {
+  if (!metrics.some(({ name }) => name === 'failed') || rows.every((row) => failuresText(row) === NO_FAILURE))
+    return '';
+  const first = rows[0] === undefined ? '' : failuresText(rows[0]);
+  const cells = rows.map((row) => {
+    const text = failuresText(row);
+    return [row.name, text === first ? text : colors.notable(`${text} ${MARK}`)];
+  });
+  return `\n${table([{ title: 'variant' }, { title: 'attempts that failed' }], cells, colors)}`;
+}
+
+const NO_FAILURE = 'none';
+
+function failuresText({ attempts }: VariantRow): string {
+  const parts = Object.entries(attempts).flatMap(([size, results]) => {
+    const failures = Object.entries(results).filter(([result]) => result !== 'succeeded');
+    return failures.map(([result, count]) => `${formatCount(count)} ${size} ${result}`);
+  });
+  return parts.join(', ') || NO_FAILURE;
 }
 
 /** VMAs whose ranges fared differently: what became of them, variant by variant. */
