@@ -62,6 +62,7 @@ describe('processes that share nothing', () => {
 describe('a worker that dies', () => {
   it('ends the scan of all with an error that says what it held, and the pool is of no further use', async () => {
     const world = makePoolWorld({ processes: 2, ranges: 2 });
+    process.env.THPLAB_DEATH = JSON.stringify({ thread: 1, step: 1, after: false, how: 'exit' });
     const dying = new URL('../testing/dying-worker.mjs', import.meta.url);
     const pool = createScanPool(world.k, { threads: 2, workerUrl: dying });
     pools.push(pool);

@@ -3,7 +3,7 @@
  * worker, and if one fails or dies, all others are told to stop and the error says what it held; the machine is in the middle
  * of something then, and the pool of no further use.
  */
-import { receiveError, type SentError, StoppedError, stopRun, threadReport, WorkerDiedError } from '@thplab/sync';
+import { LockTimeoutError, receiveError, StoppedError, stopRun, threadReport, WorkerDiedError } from '@thplab/sync';
 import { Piscina } from 'piscina';
 import type { Khugepaged } from '../khugepaged.js';
 import { MAX_SCANNERS } from '../tables.js';
@@ -91,7 +91,7 @@ export class ThreadPool<Task extends object, Report> {
     try {
       const answer = await this.pool.run(task);
       if (answer.ok) return answer.report;
-      error = receiveError(answer.error as SentError);
+      error = this.named(thread, receiveError(answer.error));
     } catch (reason) {
       error = this.closed ? new StoppedError('the pool was closed') : this.death(thread, reason);
     }
@@ -101,9 +101,14 @@ export class ThreadPool<Task extends object, Report> {
     return undefined;
   }
 
+  /** An error that does not say itself which thread it comes from. */
+  private named(thread: number, error: Error): Error {
+    return error instanceof StoppedError || error instanceof LockTimeoutError ? error : this.death(thread, error);
+  }
+
   private death(thread: number, reason: unknown): WorkerDiedError {
     const { name, held } = threadReport(this.k.m.domain, threadTables(this.k.m), thread);
     const why = reason instanceof Error ? reason.message : String(reason);
-    return new WorkerDiedError(thread + 1, name === '' ? `khugepaged/${thread}` : name, held, why);
+    return new WorkerDiedError(thread + 1, name === '' ? `khugepaged/${thread}` : name, held, why, reason);
   }
 }

@@ -1,8 +1,6 @@
-// A worker of the pool that ends when it is scanner 1.
+// The pools' worker from its sources, with a death in it: see death.ts.
 await import(new URL('../../../sync/src/testing/source-hooks.mjs', import.meta.url).href);
-const worker = await import('../pool/worker.ts');
+const { arrangeDeath } = await import('./death.ts');
+arrangeDeath();
 
-export function scan(task) {
-  if (task.scanner === 1) process.exit(3);
-  return worker.scan(task);
-}
+export const { ahead, scan } = await import('../pool/worker.ts');

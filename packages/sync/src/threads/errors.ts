@@ -32,10 +32,12 @@ export class WorkerDiedError extends SyncError {
   /** What it held, and what it was about to take and had got already. */
   readonly held: readonly HeldLock[];
 
-  constructor(task: number, taskName: string, held: readonly HeldLock[], why: string) {
+  /** `why`: as short as it can be said; `cause`: what it threw, if it did. */
+  constructor(task: number, taskName: string, held: readonly HeldLock[], why: string, cause?: unknown) {
     const text = held.length === 0 ? 'held nothing' : `held ${heldText(held)}`;
     super(
       `the thread of task ${task} '${taskName}' ended (${why}) and ${text}; the run can be repeated from its start`,
+      cause === undefined ? undefined : { cause },
     );
     this.task = task;
     this.taskName = taskName;

@@ -26,6 +26,8 @@ export interface ThreadsOptions {
   readonly tables: ThreadsView;
   /** Gives the worker of a thread number; it runs `serveThread`. A finished worker may be given again. */
   readonly worker: (thread: number) => WorkerPort;
+  /** Number of the first task's thread; those below are somebody else's. Default 0. */
+  readonly firstThread?: number;
   /** As in ThreadTaskOptions. */
   readonly timeScale?: number;
   /** As in ThreadTaskOptions. */
@@ -78,7 +80,7 @@ export class ThreadsExecutor implements Executor {
 
   /** Adds a task that runs on a worker of its own. */
   spawnNamed(name: string, what: NamedProcedure, options: TaskOptions = {}): Task {
-    const thread = this.list.length;
+    const thread = this.list.length + (this.options.firstThread ?? 0);
     if (thread >= this.view.threads) {
       throw new OperationError(`task '${name}' is the ${thread + 1}th of ${this.view.threads}: raise 'threads'`);
     }
