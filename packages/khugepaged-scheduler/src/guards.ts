@@ -9,12 +9,14 @@ export type KhugepagedGuardName = 'khugepaged_mm_lock' | 'khugepaged_mutex';
 /** The guards that columns of the scheduler name. */
 export const KHUGEPAGED_GUARDS: Readonly<Record<KhugepagedGuardName, ColumnGuard>> = {
   khugepaged_mm_lock: {
+    locks: ['khugepaged_mm_lock'],
     reads: 'khugepaged_mm_lock',
     writes: 'khugepaged_mm_lock; a slot that is on no list yet, or no more, is its owner’s',
     mayRead: (use) => holdsClass(use, 'khugepaged_mm_lock'),
     mayWrite: (use) => holdsClass(use, 'khugepaged_mm_lock') || isOwnSlot(use),
   },
   khugepaged_mutex: {
+    locks: ['khugepaged_mutex'],
     reads: 'khugepaged_mutex',
     writes: 'khugepaged_mutex for writing',
     mayRead: (use) => holdsClass(use, 'khugepaged_mutex'),

@@ -27,6 +27,8 @@ export interface GuardedUse {
 
 /** One guard. */
 export interface ColumnGuard {
+  /** Classes of the locks that writers usually hold, for the picture of docs/locking.md. */
+  readonly locks: readonly string[];
   /** Who may read, in words that name lock classes. */
   readonly reads: string;
   /** Who may write. */
@@ -57,30 +59,35 @@ const KEEPS_TABLES =
 /** The guards that columns of the model name. */
 export const MM_GUARDS: Readonly<Record<MmGuardName, ColumnGuard>> = {
   mmap_lock: {
+    locks: ['mmap_lock'],
     reads: 'mmap_lock',
     writes: 'mmap_lock for writing',
     mayRead: (use) => holdsMmap(use, use.row, false),
     mayWrite: (use) => holdsMmap(use, use.row, true) || isNewOrFreed(use.m.mm.pool, use.before.mm.count, use.row),
   },
   vma_tree: {
+    locks: ['mmap_lock'],
     reads: 'mmap_lock',
     writes: 'mmap_lock for writing',
     mayRead: (use) => holdsMmap(use, ownerOfVma(use), false) || isPrivateVma(use),
     mayWrite: (use) => holdsMmap(use, ownerOfVma(use), true) || isPrivateVma(use) || wasVmaFreed(use),
   },
   vma: {
+    locks: ['mmap_lock', 'vma_lock'],
     reads: 'mmap_lock, or the vma_lock of the VMA; walkers of the reverse map live with a stale bit',
     writes: 'mmap_lock and vma_lock for writing',
     mayRead: (use) => holdsVma(use) || isPrivateVma(use) || holdsRmap(use, false),
     mayWrite: (use) => isVmaWriter(use) || isPrivateVma(use) || wasVmaFreed(use),
   },
   vma_range: {
+    locks: ['mmap_lock', 'vma_lock', 'i_mmap_rwsem', 'anon_vma'],
     reads: 'mmap_lock, the vma_lock of the VMA, or its reverse map: the anon_vma, or i_mmap_rwsem of its file',
     writes: 'mmap_lock and vma_lock for writing, and its reverse maps for writing',
     mayRead: (use) => holdsVma(use) || isPrivateVma(use) || holdsRmap(use, false),
     mayWrite: (use) => (isVmaWriter(use) && holdsRmap(use, true)) || isPrivateVma(use) || wasVmaFreed(use),
   },
   vma_anon: {
+    locks: ['mmap_lock', 'anon_vma'],
     reads: 'mmap_lock, the vma_lock of the VMA, or the anon_vma of its family',
     writes: 'mmap_lock and vma_lock for writing; or either of them for reading, and the anon_vma for writing',
     mayRead: (use) => holdsVma(use) || isPrivateVma(use) || holdsRmap(use, false),
@@ -91,6 +98,7 @@ export const MM_GUARDS: Readonly<Record<MmGuardName, ColumnGuard>> = {
       wasVmaFreed(use),
   },
   anon_vma: {
+    locks: ['anon_vma'],
     reads: 'the anon_vma of the family',
     writes: 'the anon_vma of the family for writing',
     mayRead: (use) => holdsAnonVma(use, use.row, false),
@@ -98,12 +106,14 @@ export const MM_GUARDS: Readonly<Record<MmGuardName, ColumnGuard>> = {
       holdsAnonVma(use, use.row, true) || isNewOrFreed(use.m.anonVma.pool, use.before.anonVma.root, use.row),
   },
   pmd_lock: {
+    locks: ['pmd_lock'],
     reads: KEEPS_TABLES,
     writes: 'pmd_lock of the directory',
     mayRead: (use) => keepsTables(use, use.m.directory.mm[use.row]),
     mayWrite: (use) => holdsAny(use.held, use.m.locks.pmdLock.ref(use.row)) || !isPmdLevel(use),
   },
   pte_lock: {
+    locks: ['pte_lock'],
     reads: KEEPS_TABLES,
     writes: 'pte_lock of the table; for a table that no PMD leads to, pmd_lock will do',
     mayRead: (use) => keepsTables(use, use.m.pte.mm[use.row]),
