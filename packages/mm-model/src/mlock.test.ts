@@ -92,6 +92,17 @@ describe('mlock', () => {
     expect([isMlocked(w, 512), isMlocked(w, 512, child), mlocked(w)]).toEqual([true, false, 8]);
   });
 
+  it('unmapping takes the mark off pages that another process keeps', () => {
+    const w = makeWorld();
+    mapAt(w, 512, 8);
+    lock(w, 512, 8);
+    const child = w.run(dupMm(w.m, w.mm));
+    expect(isMlocked(w, 512, child)).toBe(true);
+    w.run(munmap(w.m, w.mm, 512 as Vpn, 4));
+    expect([512, 516].map((page) => isMlocked(w, page, child))).toEqual([false, true]);
+    expect(mlocked(w)).toBe(4);
+  });
+
   it('munlock of a part of a huge page takes the mark off all of it', () => {
     const w = makeWorld();
     mapAt(w, 512, 512, { flags: VM.READ | VM.WRITE | VM.HUGEPAGE });
@@ -109,6 +120,15 @@ describe('mlock', () => {
     w.run(madvise(w.m, w.mm, 512 as Vpn, 8, MADV.COLD));
     expect([599, 600, 609, 610].map((page) => isMlocked(w, page))).toEqual([false, true, true, false]);
     expect(mlocked(w)).toBe(10);
+  });
+
+  it('memory without any rights is ENOMEM, and what lies behind it is locked but not brought in', () => {
+    const w = makeWorld();
+    mapAt(w, 512, 8);
+    mapAt(w, 520, 8, { flags: 0 });
+    mapAt(w, 528, 8);
+    expect(lock(w, 512, 24)).toBe(-12);
+    expect([w.m.mm.lockedVm[w.mm], w.m.mm.rssAnon[w.mm]]).toEqual([24, 8]);
   });
 
   it('MAP_LOCKED does the same at once', () => {

@@ -15,8 +15,8 @@ import { vmaAt, vmaIntersecting } from './vma-tree.js';
 
 /**
  * Touches all pages that are mapped to a VMA in the range, writing where the VMA is private and writable
- * (`__mm_populate`). Holes are passed over. Gives 0, or the errno of the first page that could not be had. No lock is held
- * at entry and exit.
+ * (`__mm_populate`). Holes are passed over; memory without any rights is -EFAULT. Gives 0, or the errno of the first page
+ * that could not be had. No lock is held at entry and exit.
  */
 export function* mmPopulate(m: Machine, mm: MmId, start: number, end: number): Procedure<number> {
   for (let at = start; at < end; ) {
@@ -27,8 +27,8 @@ export function* mmPopulate(m: Machine, mm: MmId, start: number, end: number): P
     const flags = vma === 0 ? 0 : m.vma.flags[vma];
     yield* mmapReadUnlock(m, mm);
     at = to;
-    const reachable = (flags & (VM.READ | VM.WRITE)) !== 0 && (flags & (VM.IO | VM.PFNMAP)) === 0;
-    if (vma === 0 || !reachable) continue;
+    if (vma === 0 || (flags & (VM.IO | VM.PFNMAP)) !== 0) continue;
+    if ((flags & (VM.READ | VM.WRITE | VM.EXEC)) === 0) return -ERRNO.EFAULT;
     const write = (flags & (VM.WRITE | VM.SHARED)) === VM.WRITE;
     const failed = yield* faultInPages(m, mm, from, to, write);
     if (failed !== 0) return failed;

@@ -11,6 +11,7 @@ import { updateMirrors } from './folio-mirror.js';
 import { splitHugePmd, withdrawDeposit } from './huge-pmd.js';
 import { LOCKLESS, lockless } from './lockless.js';
 import type { Machine } from './machine.js';
+import { munlockVmaFolio } from './mlocked.js';
 import {
   clearPtes,
   directoryOf,
@@ -72,7 +73,7 @@ function* zapBlock(m: Machine, vma: VmaId, pmd: PmdRef, from: Vpn, to: Vpn, opti
   let entry = m.directory.entry[pmd];
   if (pmdType(entry) === PMD.huge) {
     if (to - from === m.ptes) {
-      zapHugePmd(m, mm, pmd, entry);
+      zapHugePmd(m, vma, pmd, entry);
       flushBlock(m, mm, from);
       yield release(pmdLock);
       yield spend(m.costs.pmdFlush + m.costs.setPte);
@@ -89,13 +90,14 @@ function* zapBlock(m: Machine, vma: VmaId, pmd: PmdRef, from: Vpn, to: Vpn, opti
   const table = pmdTable(entry);
   // Somebody else who empties the range under a VMA's lock may have freed the table.
   if (!(yield* pteOffsetMapLock(m, mm, table, from))) return;
-  const removed = zapPtes(m, mm, table, slotOf(m, from), slotOf(m, from) + (to - from), options.keepGuards);
+  const removed = zapPtes(m, vma, table, slotOf(m, from), slotOf(m, from) + (to - from), options.keepGuards);
   yield release(m.locks.pteLock.ref(table));
   yield spend(removed * m.costs.setPte + (removed > 0 ? m.costs.pmdFlush : 0));
   if (options.freeEmptyTables === true && to - from === m.ptes) yield* freeEmptyTable(m, pmd, table);
 }
 
-function zapHugePmd(m: Machine, mm: MmId, pmd: PmdRef, entry: number): void {
+function zapHugePmd(m: Machine, vma: VmaId, pmd: PmdRef, entry: number): void {
+  const mm = m.vma.mm[vma] as MmId;
   m.directory.entry[pmd] = 0;
   const deposit = withdrawDeposit(m, pmd);
   if (deposit !== 0) freeTable(m, deposit);
@@ -105,19 +107,21 @@ function zapHugePmd(m: Machine, mm: MmId, pmd: PmdRef, entry: number): void {
   rss[mm] = rss[mm] - m.ptes;
   if ((entry & PMD_DIRTY) !== 0) setFrameFlags(m, head, FOLIO.DIRTY);
   removePmdRmap(m, head, mm);
+  munlockVmaFolio(m, vma, head);
   dropMapping(m, head);
 }
 
 /** Removes the entries from slot `from` to `to - 1`; the PTE lock is the caller's. Gives the number that were not none. */
 export function zapPtes(
   m: Machine,
-  mm: MmId,
+  vma: VmaId,
   table: TableId,
   from: number,
   to: number,
   keepGuards: boolean | undefined = false,
 ): number {
   const base = pteBit(m, table, 0);
+  const mm = m.vma.mm[vma] as MmId;
   const guards: number[] = [];
   let removed = 0;
   for (
@@ -125,8 +129,8 @@ export function zapPtes(
     bit >= 0;
     bit = findBit(m.pte.present, bit, base + to)
   ) {
-    zapPresent(m, mm, table, bit - base);
     clearBit(m.pte.present, bit);
+    zapPresent(m, vma, table, bit - base);
     removed++;
   }
   for (let bit = findBit(m.pte.nonPresent, base + from, base + to); bit >= 0; ) {
@@ -142,13 +146,15 @@ export function zapPtes(
   return removed - guards.length;
 }
 
-function zapPresent(m: Machine, mm: MmId, table: TableId, slot: number): void {
+function zapPresent(m: Machine, vma: VmaId, table: TableId, slot: number): void {
+  const mm = m.vma.mm[vma] as MmId;
   const pfn = m.pte.pfn[pteCell(m, table, slot)] as Pfn;
   if (pfn === 0 || (pfn as number) === NO_FRAME) return;
   const head = folioHead(m, pfn);
   const rss = rssColumn(m, head);
   rss[mm] = rss[mm] - 1;
   removePteRmap(m, pfn, mm);
+  munlockVmaFolio(m, vma, head);
   dropMapping(m, head);
 }
 
