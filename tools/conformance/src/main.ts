@@ -1,30 +1,111 @@
+/** `pnpm conformance`: holds the model against the running kernel and reports every case. See docs/conformance.md. */
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import type { KernelProfile } from '@thplab/sysfs-schema';
 import { stepText } from './case.js';
 import { CASES } from './cases/index.js';
 import { compareCase } from './compare-case.js';
+import { runConformance } from './conformance.js';
 import { thisKernel } from './machine.js';
+import { randomCase } from './random/random-case.js';
+import { shrink } from './random/shrink.js';
 import { RealChild } from './real/real-child.js';
+import { caseText, reportText, summaryText } from './report.js';
 
-const k = await thisKernel();
-if ('skipped' in k) {
-  console.log(k.skipped);
-  process.exit(0);
+const HELP = `Usage: pnpm conformance [options]
+
+  pnpm conformance                    everything, khugepaged's own limits included (some minutes)
+  pnpm conformance --short            the cases of the test run
+  pnpm conformance --family cow       the cases of one family
+  pnpm conformance --seed 7 --case 31 one random case, both outcomes in full, made smaller if they differ
+  pnpm conformance --case pins/first-page
+
+Options:
+  --seed N      seed of the random cases (default 1)
+  --random N    how many random cases (default 300)
+  --case K      one case: a number of the seed, or a name
+  --family F    one family of the deterministic cases
+  --kernel P    kernel profile to compare with, instead of the one of the running release
+  -o FILE       writes the report: every case with both outcomes
+  --short       without khugepaged's cases, which wait for its wake-ups
+  -h, --help    this text
+`;
+
+const { values } = parseArgs({
+  args: process.argv.slice(2).filter((word) => word !== '--'),
+  options: {
+    seed: { type: 'string', default: '1' },
+    random: { type: 'string', default: '300' },
+    case: { type: 'string' },
+    family: { type: 'string' },
+    kernel: { type: 'string' },
+    output: { type: 'string', short: 'o' },
+    short: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+
+process.exitCode = values.help ? usage() : values.case === undefined ? await runAll() : await runOne(values.case);
+
+function usage(): number {
+  process.stdout.write(HELP);
+  return 0;
 }
-const child = new RealChild(1);
-const only = process.argv[2];
-const counts: Record<string, number> = {};
-let rep = 0;
-const t = performance.now();
-for (const c of CASES) {
-  if (only && !c.name.includes(only)) continue;
-  const r = await compareCase(c, child, k.options);
-  counts[r.verdict] = (counts[r.verdict] ?? 0) + 1;
-  rep += r.repeats;
-  if (r.verdict !== 'agrees') {
-    console.log(r.verdict, c.name, r.why ?? '');
-    console.log('     ', c.steps.map(stepText).join('; '));
-    for (const d of r.differences)
-      console.log('    ', d.what, '\n        kernel:', d.kernel, '\n        model: ', d.model);
-  } else if (r.repeats) console.log('repeated', r.repeats, c.name);
+
+function wholeNumber(name: 'seed' | 'random'): number {
+  const number = Number(values[name]);
+  if (Number.isSafeInteger(number) && number >= 0) return number;
+  process.stderr.write(`--${name}: expected a whole number, got ${JSON.stringify(values[name])}\n`);
+  process.exit(2);
 }
-console.log(counts, rep, performance.now() - t);
-child.close();
+
+async function runAll(): Promise<number> {
+  const terminal = process.stderr.isTTY === true;
+  const summary = await runConformance({
+    seed: wholeNumber('seed'),
+    random: values.family === undefined ? wholeNumber('random') : 0,
+    ...(values.family === undefined ? {} : { family: values.family }),
+    ...(values.kernel === undefined ? {} : { profile: values.kernel as KernelProfile }),
+    progress: (done, all, name) => {
+      if (terminal) process.stderr.write(`\r${done} of ${all}  ${name.padEnd(60).slice(0, 60)}`);
+    },
+  });
+  if (terminal) process.stderr.write(`\r${' '.repeat(80)}\r`);
+  if (values.output !== undefined) writeFileSync(values.output, reportText(summary));
+  process.stdout.write(summaryText(summary));
+  return summary.reports.some(({ verdict }) => verdict === 'differs' || verdict === 'failed') ? 1 : 0;
+}
+
+async function runOne(which: string): Promise<number> {
+  const seed = wholeNumber('seed');
+  const given = /^\d+$/.test(which) ? randomCase(seed, Number(which)) : CASES.find(({ name }) => name === which);
+  if (given === undefined) {
+    process.stderr.write(
+      `--case: there is no case ${JSON.stringify(which)}; see pnpm conformance -o FILE for all names\n`,
+    );
+    return 2;
+  }
+  const kernel = await thisKernel(values.kernel as KernelProfile | undefined);
+  if ('skipped' in kernel) {
+    process.stdout.write(`skipped: ${kernel.skipped}\n`);
+    return 0;
+  }
+  const child = new RealChild();
+  try {
+    const report = await compareCase(given, child, kernel.options);
+    process.stdout.write(caseText(report));
+    if (report.verdict !== 'differs') return report.verdict === 'failed' ? 1 : 0;
+    const small = await shrink(given, async (smaller) => {
+      return (await compareCase(smaller, child, kernel.options)).verdict === 'differs';
+    });
+    process.stdout.write(
+      `\nThe smallest case found that still differs:\n${caseText(await compareCase(small, child, kernel.options))}`,
+    );
+    process.stdout.write(
+      `${small.steps.map((step) => `  ${JSON.stringify(step)},  // ${stepText(step)}`).join('\n')}\n`,
+    );
+    return 1;
+  } finally {
+    child.close();
+  }
+}

@@ -28,7 +28,15 @@ import {
   VMA_KIND,
   type Vpn,
 } from '@thplab/mm-model';
-import { BASE_PAGE, type MapKind, type Rights, type Step, type UffdModeName, WINDOW_PAGES } from '../case.js';
+import {
+  BASE_PAGE,
+  type MapKind,
+  type Rights,
+  type Span,
+  type Step,
+  type UffdModeName,
+  WINDOW_PAGES,
+} from '../case.js';
 import type { ModelMachine } from './model-machine.js';
 import { readContent } from './model-view.js';
 
@@ -82,6 +90,25 @@ export class ModelProcess {
 
   /** Carries out one step; gives what the system call gives. */
   step(step: Step): number {
+    const populates =
+      step.do === 'lock' || step.do === 'map' || (step.do === 'advise' && step.advice.startsWith('POP'));
+    if (!populates) return this.perform(step);
+    // To the model, populating is writing: each page gets a content of its own. To the kernel it holds what it held before.
+    const span = { at: step.at, pages: step.pages };
+    const before = this.contents(span);
+    const result = this.perform(step);
+    for (const [i, stamp] of this.contents(span).entries()) {
+      if (stamp !== 0 && !this.writes.has(stamp)) this.writes.set(stamp, this.writes.get(before[i]) ?? 0);
+    }
+    return result;
+  }
+
+  private contents({ at, pages }: Span): number[] {
+    const mm = this.mm(0);
+    return Array.from({ length: pages }, (_, i) => readContent(this.machine.m, mm, BASE_PAGE + at + i));
+  }
+
+  private perform(step: Step): number {
     const { m, run } = this.machine;
     const mm = this.mm(0);
     switch (step.do) {

@@ -10,25 +10,19 @@ export class RealRunError extends Error {}
 
 /** One child; it is started anew when it has ended. */
 export class RealChild {
-  private readonly cpu: number;
   private child: ChildProcess | undefined;
-
-  /** `cpu`: the processor that cases run on. */
-  constructor(cpu: number) {
-    this.cpu = cpu;
-  }
 
   /** Runs one case. Errors: RealRunError. */
   async run(given: Case): Promise<RealRun> {
     if (given.ownProcess === true) {
-      const own = new RealChild(this.cpu);
+      const own = new RealChild();
       try {
         return await own.run({ ...given, ownProcess: false });
       } finally {
         own.close();
       }
     }
-    this.child ??= await start(this.cpu);
+    this.child ??= await start();
     const { child } = this;
     const answer = nextMessage(child);
     child.send(given);
@@ -46,9 +40,9 @@ export class RealChild {
   }
 }
 
-async function start(cpu: number): Promise<ChildProcess> {
+async function start(): Promise<ChildProcess> {
   const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-  const child = fork(here('./worker.ts'), [String(cpu)], {
+  const child = fork(here('./worker.ts'), [], {
     execArgv: [
       '--disable-warning=ExperimentalWarning',
       '--import',

@@ -2,7 +2,7 @@
  * Carries out the steps of a case on the running kernel, in this process's own memory. Touches go through system calls
  * (preadv into the pages, pwritev out of them), so that a page that cannot be touched gives EFAULT and no signal.
  */
-import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { type Libc, MAP, MREMAP, type Piece, PR, PROT, SIGKILL, UFFD } from '@thplab/live-kernel';
 import { MADV } from '@thplab/mm-model';
@@ -107,7 +107,7 @@ export class RealProcess {
       case 'pin':
         return this.pin(step.at, step.pages);
       case 'unpin':
-        for (const fd of this.pipes.splice(0)) closeSync(fd);
+        this.emptyPipes();
         return 0;
       case 'uffd':
         return this.register(step);
@@ -117,6 +117,8 @@ export class RealProcess {
       case 'unwp':
         return this.request(UFFD.IOCTL_WRITEPROTECT, [address(step.at), bytes(step.pages), step.do === 'wp' ? 1 : 0]);
       case 'uffdClose':
+        // A child has the descriptor, too, so closing ours would not end it.
+        if (this.living().length > 0) this.request(UFFD.IOCTL_UNREGISTER, [address(0), bytes(WINDOW_PAGES)]);
         if (this.uffd >= 0) closeSync(this.uffd);
         this.uffd = -1;
         return 0;
@@ -130,7 +132,7 @@ export class RealProcess {
   /** Ends the children, closes and unmaps everything. */
   undo(): void {
     for (const child of this.children.keys()) if (this.children[child] !== 0) this.end(child + 1);
-    for (const fd of this.pipes.splice(0)) closeSync(fd);
+    this.emptyPipes();
     if (this.uffd >= 0) closeSync(this.uffd);
     this.libc.munmap(address(0), bytes(WINDOW_PAGES));
     for (const fd of this.files.values()) closeSync(fd);
@@ -226,6 +228,15 @@ export class RealProcess {
     return pages;
   }
 
+  /** Reading takes the pages' references back also where a child has the pipe, too. */
+  private emptyPipes(): void {
+    const buffer = Buffer.allocUnsafe(16 * PAGE_BYTES);
+    for (const [i, fd] of this.pipes.splice(0).entries()) {
+      if (i % 2 === 0) readUntilEmpty(fd, buffer);
+      closeSync(fd);
+    }
+  }
+
   private register(step: Extract<Step, { do: 'uffd' }>): number {
     if (this.uffd < 0) {
       this.uffd = this.libc.userfaultfd(0);
@@ -239,6 +250,14 @@ export class RealProcess {
 
   private request(code: number, words: readonly number[]): number {
     return this.libc.ioctl(this.uffd, code, BigUint64Array.from(words.map(BigInt)));
+  }
+}
+
+function readUntilEmpty(fd: number, buffer: Buffer): void {
+  try {
+    while (readSync(fd, buffer) > 0);
+  } catch {
+    // EAGAIN: there is no more in it.
   }
 }
 

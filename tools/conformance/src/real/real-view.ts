@@ -18,23 +18,37 @@ export class RealView {
     this.libc = libc;
   }
 
-  /** One process as it is now. */
-  of(pid: number, ranges: readonly number[]): ProcessView {
+  /**
+   * Processes as they are now. All page tables are read before any content: reading a page through the kernel makes it the
+   * process's own again where it is shared, which changes what the other one maps.
+   */
+  of(pids: readonly number[], ranges: readonly number[]): ProcessView[] {
+    const seen = pids.map((pid) => this.tablesOf(pid, ranges));
+    return seen.map(({ entries, ...view }, i) => {
+      const contents = ranges.flatMap((range, n) => this.contentsOf(pids[i], range, entries[n]));
+      return { ...view, contents: numberRuns(contents) };
+    });
+  }
+
+  private tablesOf(
+    pid: number,
+    ranges: readonly number[],
+  ): Omit<ProcessView, 'contents'> & { readonly entries: readonly BigUint64Array[] } {
     const files = new ProcessFiles(pid);
     const huge: number[] = [];
     const letters: string[] = [];
-    const contents: number[] = [];
+    const all: BigUint64Array[] = [];
     for (const range of ranges) {
       const entries = files.entries(BASE_PAGE + range);
       const isHuge = files.isHuge(this.libc, BASE_PAGE + range) === true;
       if (isHuge) huge.push(range);
       const flags = this.flagsOf(entries);
       for (let i = 0; i < RANGE; i++) letters.push(letterOf(entries[i], flags[i], isHuge));
-      contents.push(...this.contentsOf(pid, range, entries));
+      all.push(entries);
     }
     const rss = files.residentPages(BASE_PAGE, BASE_PAGE + WINDOW_PAGES);
     files.close();
-    return { rss, huge, pages: runs(letters), contents: numberRuns(contents) };
+    return { rss, huge, pages: runs(letters), entries: all };
   }
 
   private flagsOf(entries: BigUint64Array): BigUint64Array {

@@ -1,4 +1,5 @@
 /** Runs cases on the running kernel, one after the other in this process. */
+import { cpus } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Libc, MAP, PROT } from '@thplab/live-kernel';
 import { MADV } from '@thplab/mm-model';
@@ -37,8 +38,9 @@ export class RealRunner {
    * Makes this process fit for cases: on one processor, and registered with khugepaged. The first registration wakes
    * khugepaged at once; with one that stays, those of the cases do not, so it does not race with them.
    */
-  static async start(libc: Libc, cpu: number): Promise<RealRunner> {
-    libc.runOn(cpu);
+  static async start(libc: Libc): Promise<RealRunner> {
+    // The last one: interrupts and the test runner favour the first. It may be forbidden to us, and then any one will do.
+    libc.runOn(cpus().length - 1);
     const counters = new Counters(khugepagedPid());
     const runner = new RealRunner(libc, counters);
     runner.hold();
@@ -58,7 +60,7 @@ export class RealRunner {
       this.drainLru();
       const counters = growth(before, this.counters.read());
       const ranges = rangesOf(given.steps);
-      const processes = [globalThis.process.pid, ...process.living()].map((pid) => this.view.of(pid, ranges));
+      const processes = this.view.of([globalThis.process.pid, ...process.living()], ranges);
       const disturbed = this.counters.khugepagedRuns() !== runs;
       return { outcome: { results, counters, processes }, disturbed };
     } finally {

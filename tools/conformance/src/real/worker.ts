@@ -16,7 +16,7 @@ const send = (message: WorkerMessage): void => {
 const { libc, missing } = await loadLibc();
 if (libc === undefined) send({ kind: 'failed', why: missing ?? '' });
 else {
-  const runner = await RealRunner.start(libc, Number(process.argv[2]));
+  const runner = await RealRunner.start(libc);
   process.on('message', (given: Case) => {
     try {
       send({ kind: 'ran', run: runner.run(given) });
