@@ -42,6 +42,7 @@ export * from './page-alloc.js';
 export * from './page-cache.js';
 export * from './page-table.js';
 export * from './populate.js';
+export * from './populate-files.js';
 export * from './populate-range.js';
 export * from './prctl.js';
 export * from './pte-lock.js';

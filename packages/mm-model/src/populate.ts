@@ -7,9 +7,8 @@ import { anonVmaPrepareNow } from './anon-vma.js';
 import type { MmId, Pfn, TableId, VmaId, Vpn } from './brands.js';
 import { takeBlock, takeExact } from './buddy.js';
 import { installHuge } from './fault-huge.js';
-import { addFolioToPageCache } from './file-pages.js';
 import { ENTRY_KIND, type EntryKind, FOLIO, makeEntry, PAGE } from './flags.js';
-import { addPteMap, linearIndex, setFrameFlags } from './folio.js';
+import { linearIndex, setFrameFlags } from './folio.js';
 import { folioGet } from './folio-lifetime.js';
 import { initMirrors } from './folio-mirror.js';
 import { lruAddDrainCpu } from './lru.js';
@@ -33,7 +32,7 @@ import {
   setPteZero,
   slotOf,
 } from './page-table.js';
-import { addNewAnonRmap, rssColumn } from './rmap-change.js';
+import { addNewAnonRmap } from './rmap-change.js';
 import { swapAlloc } from './swap-slots.js';
 
 /** There is not enough modelled memory (or swap) for what was to be placed. */
@@ -171,7 +170,8 @@ function placeHuge(m: Machine, vma: VmaId, page: Vpn, head: Pfn, attributes: num
   if ((attributes & PTE_WRITE) === 0) m.directory.entry[pmd] = (m.directory.entry[pmd] & ~PMD_WRITE) >>> 0;
 }
 
-function takeFolio(m: Machine, order: number, node: number): Pfn {
+/** A block of the order. Errors: PopulateError if there is none. */
+export function takeFolio(m: Machine, order: number, node: number): Pfn {
   for (let i = 0; i < m.nodes; i++) {
     const pfn = takeBlock(m, (node + i) % m.nodes, order);
     if (pfn !== 0) return pfn;
@@ -208,23 +208,6 @@ export function placeMarkers(m: Machine, vma: VmaId, first: Vpn, count: number, 
   for (let page = first as number; page < first + count; page++) {
     const table = ensureTable(m, m.vma.mm[vma] as MmId, page as Vpn);
     setPteEntry(m, table, slotOf(m, page as Vpn), makeEntry(kind), kind === ENTRY_KIND.markerUffdWp);
-  }
-}
-
-/** Maps `count` none pages of a file or shmem VMA to pages of the page cache, brought in if need be. */
-export function placeFilePages(m: Machine, vma: VmaId, first: Vpn, count: number, attributes: number): void {
-  const mm = m.vma.mm[vma] as MmId;
-  for (let page = first as number; page < first + count; page++) {
-    const table = ensureTable(m, mm, page as Vpn);
-    const pfn = takeFolio(m, 0, 0);
-    m.frame.stamp[pfn] = nextStamp(m);
-    addFolioToPageCache(m, asBrand(m.vma.file[vma]), linearIndex(m, vma, page as Vpn), pfn);
-    folioGet(m, pfn);
-    addPteMap(m, pfn, mm);
-    setFrameFlags(m, pfn, FOLIO.LRU);
-    initMirrors(m, pfn);
-    setPtePage(m, table, slotOf(m, page as Vpn), pfn, attributes);
-    rssColumn(m, pfn)[mm]++;
   }
 }
 

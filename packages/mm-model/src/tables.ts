@@ -292,7 +292,7 @@ export const MACHINE_TABLE = {
     nextPid: { type: 'u32', doc: 'last process id given' },
     pageCachePages: { type: 'u32', doc: 'entries in the page cache' },
     warnings: { type: 'u32', doc: 'once-per-boot warnings given' },
-    fileThp: { type: 'u32', doc: 'which files may have huge folios: FILE_THP (eligibility.ts)' },
+    fileThp: { type: 'u32', doc: 'which regular files may have huge folios: FILE_THP (eligibility.ts)' },
     countersWord: {
       type: 'i32',
       cells: 16,

@@ -2,7 +2,7 @@
  * What all of the collapse code is given first: the machine, the generation it behaves as, and where decisions are
  * reported. One per machine; khugepaged and every MADV_COLLAPSE call share it.
  */
-import type { Machine, MmId } from '@thplab/mm-model';
+import { FILE_THP, type Machine, type MmId } from '@thplab/mm-model';
 import type { KernelProfile } from '@thplab/sysfs-schema';
 import { settingIndex } from '@thplab/sysfs-schema';
 import { TRACE_EVENTS, type TraceEmitter, type TraceEvents } from '@thplab/trace';
@@ -65,6 +65,15 @@ export function createCollapseContext(options: CollapseOptions): CollapseContext
     injections: { chargeFails: never, deferredListFails: never, ...options.injections },
     nodeReclaim: options.nodeReclaim,
   };
+}
+
+/**
+ * Tells the machine which regular files this kernel collapses; `readOnlyThpForFs`: it was built with
+ * CONFIG_READ_ONLY_THP_FOR_FS, where it has that option.
+ */
+export function configureFileThp(m: Machine, generation: Generation, readOnlyThpForFs = false): void {
+  const { pmdFolioMappings, readOnly, none } = FILE_THP;
+  m.machine.fileThp[0] = generation.collapsesPmdFolioFiles ? pmdFolioMappings : readOnlyThpForFs ? readOnly : none;
 }
 
 /** The three max_ptes_* files as they read now. */

@@ -146,6 +146,11 @@ export interface GenerationLoop {
   /** Others may tell khugepaged where to look first: the queue of collapse hints (khugepaged spec 17). */
   readonly hints: boolean;
   readonly madvise: MadviseRules;
+  /**
+   * Regular files whose mapping can hold folios of PMD size are collapsed; absent: those that nobody has open for writing,
+   * and only in kernels built with CONFIG_READ_ONLY_THP_FOR_FS (khugepaged spec 4.2 rule 9, 4.3).
+   */
+  readonly collapsesPmdFolioFiles?: boolean;
 }
 
 /**

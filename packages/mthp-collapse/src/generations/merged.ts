@@ -60,4 +60,5 @@ export const merged: Generation = {
   tvaBitTest: false,
   hints: false,
   madvise: MERGED_MADVISE,
+  collapsesPmdFolioFiles: true,
 };

@@ -14,6 +14,7 @@ export const v18: Generation = {
   resultRule: 'okOrFail',
   pmdReinstallBeforePtes: false,
   memcgDeferredList: false,
+  collapsesPmdFolioFiles: false,
 };
 
 /** v18 before the fix-up: the choice looks at a VMA that may be gone (khugepaged spec 19, B1). */

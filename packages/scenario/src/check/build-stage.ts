@@ -129,7 +129,8 @@ function* writeOrRefuse(check: CheckCase, k: Khugepaged, path: string, value: st
 }
 
 function createProcesses(check: CheckCase, m: Machine): Map<string, StageProcess> {
-  const setUp = { m, pageSize: PAGE, seed: check.search.seed, held: new HeldFolios(m), locate: check.locate };
+  const held = new HeldFolios(m);
+  const setUp = { m, pageSize: PAGE, seed: check.search.seed, held, locate: check.locate, files: new Map() };
   const processes = new Map<string, StageProcess>();
   try {
     for (const spec of check.processes) {

@@ -23,6 +23,12 @@ export interface KnownProcess {
   readonly family: Family;
 }
 
+/** A file that VMAs may map. */
+export interface KnownFile {
+  readonly kind: 'shmem' | 'file';
+  readonly size: number;
+}
+
 export interface Family {
   readonly vmas: Map<string, KnownVma>;
   /** Where the next VMA goes that says nothing itself. */
@@ -45,6 +51,7 @@ export interface Context {
   /** Folder of the scenario file, with the slash at its end, or empty. */
   readonly folder: string;
   readonly processes: Map<string, KnownProcess>;
+  readonly files: Map<string, KnownFile>;
   /** Names of schemes, alone and after their kdamond's; those that two kdamonds have are there only with it. */
   readonly schemes: Set<string>;
   readonly kdamonds: Set<string>;
@@ -79,6 +86,14 @@ export function findVma(context: Context, process: KnownProcess, name: string, p
     ? 'VMAs of a snapshot have no names: use address and size'
     : () => named(name, [...process.family.vmas.keys()]);
   context.report(path, `there is no VMA ${JSON.stringify(name)} in this process`, hint);
+  return null;
+}
+
+/** The file of that name; reports and returns null if there is none. */
+export function findFile(context: Context, name: string, path: KeyPath): KnownFile | null {
+  const known = context.files.get(name);
+  if (known !== undefined) return known;
+  context.report(path, `there is no file ${JSON.stringify(name)}`, () => named(name, [...context.files.keys()]));
   return null;
 }
 

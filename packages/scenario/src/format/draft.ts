@@ -29,6 +29,7 @@ export interface Draft {
   seed?: Maybe<number>;
   machine?: Maybe<DraftMachine>;
   sysfs?: Maybe<Record<string, string>>;
+  files?: Maybe<DraftFile[]>;
   processes?: Maybe<DraftProcess[]>;
   damon?: Maybe<DraftDamon>;
   hints?: Maybe<DraftHints>;
@@ -58,6 +59,7 @@ export interface DraftMachine {
   cpus?: Maybe<number>;
   swap?: Maybe<number>;
   boot?: Maybe<string>;
+  readOnlyThpForFs?: Maybe<boolean>;
   tlb?: Maybe<DraftTlb>;
   fragmentation?: Maybe<DraftFragmentation>;
 }
@@ -96,11 +98,28 @@ export interface DraftLayer extends DraftPattern {
   seed?: Maybe<number>;
 }
 
+export interface DraftCached extends DraftPattern {
+  state?: Maybe<'present' | 'swap'>;
+  huge?: Maybe<boolean>;
+  seed?: Maybe<number>;
+}
+
+export interface DraftFile {
+  name: string;
+  size: number;
+  kind?: Maybe<'shmem' | 'file'>;
+  hugeFolios?: Maybe<boolean>;
+  openForWrite?: Maybe<boolean>;
+  cached?: Maybe<DraftCached[]>;
+}
+
 export interface DraftVma {
   name: string;
   size: number;
   at?: Maybe<number>;
   kind?: Maybe<VmaKind>;
+  file?: Maybe<string>;
+  offset?: Maybe<number>;
   prot?: Maybe<Protection>;
   advice?: Maybe<VmaAdvice>;
   flags?: Maybe<VmaFlag[]>;

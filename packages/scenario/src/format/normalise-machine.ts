@@ -59,6 +59,7 @@ export function normaliseMachine(draft: DraftMachine, report: Report): Machine {
     cpus: draft.cpus ?? 2,
     swap: draft.swap ?? 0,
     boot: draft.boot ?? '',
+    readOnlyThpForFs: draft.readOnlyThpForFs ?? false,
     // Whether one is modelled depends on who accesses memory: normalise.ts.
     tlb: null,
   };

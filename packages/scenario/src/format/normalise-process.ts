@@ -1,6 +1,7 @@
 /** Processes and their VMAs: places, overlaps, names. */
 import { type Context, type Family, findProcess } from './context.js';
 import type { DraftEvent, DraftProcess, DraftVma } from './draft.js';
+import { normaliseMappedFile } from './normalise-files.js';
 import { expectedPages, normaliseLayer } from './normalise-pages.js';
 import { formatKey, type KeyPath } from './problems.js';
 import type { ProcessSpec, VmaSpec } from './scenario.js';
@@ -45,7 +46,7 @@ export function normaliseVma(context: Context, draft: DraftVma, start: number | 
     name: draft.name,
     start,
     size: draft.size,
-    kind: draft.kind ?? 'anon',
+    ...normaliseMappedFile(context, draft, path),
     prot: draft.prot ?? { read: true, write: true, exec: false },
     advice: draft.advice ?? 'none',
     flags: [...new Set(draft.flags ?? [])],

@@ -1,10 +1,11 @@
 /** From a Draft to a Scenario: defaults, names, places; every problem goes to `report`, the result is usable if none came. */
-import { damonTreeOfProfile } from '@thplab/damos-actions';
+import { damonTreeOfProfile } from '@thplab/sysfs-schema';
 import type { Context, Report } from './context.js';
 import type { Draft } from './draft.js';
 import { normaliseDamon, registerDamonNames } from './normalise-damon.js';
 import { normaliseEvents, normaliseSysfs } from './normalise-events.js';
 import { normaliseExpect, normaliseRun } from './normalise-expect.js';
+import { normaliseFiles } from './normalise-files.js';
 import { normaliseHints } from './normalise-hints.js';
 import { normaliseMachine } from './normalise-machine.js';
 import { normaliseProcesses } from './normalise-process.js';
@@ -22,10 +23,12 @@ export function normalise(draft: Draft, path: string, report: Report): Scenario 
     folder,
     sysfs: sysfsFilesOf(machine, damonTreeOfProfile(draft.damon?.profile, machine.kernel)),
     processes: new Map(),
+    files: new Map(),
     schemes: new Set(),
     kdamonds: new Set(),
   };
   registerDamonNames(context, draft.damon);
+  const files = normaliseFiles(context, draft.files ?? []);
   const processes = normaliseProcesses(context, draft.processes ?? []);
   const events = normaliseEvents(context, draft.events ?? []);
   const damon = normaliseDamon(context, draft.damon, ['damon']);
@@ -38,6 +41,7 @@ export function normalise(draft: Draft, path: string, report: Report): Scenario 
     seed: draft.seed ?? 1,
     machine: { ...machine, tlb },
     sysfs: normaliseSysfs(context, draft.sysfs ?? {}, ['sysfs'], false),
+    files,
     processes,
     damon,
     hints: normaliseHints(context, draft.hints, ['hints']),

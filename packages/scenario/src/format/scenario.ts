@@ -13,12 +13,14 @@ import type { KernelProfile } from '@thplab/sysfs-schema';
 import type { DamonSpec } from './scenario-damon.js';
 import type { ScenarioEvent } from './scenario-events.js';
 import type { CounterExpectation, Expectations } from './scenario-expect.js';
+import type { FileSpec } from './scenario-files.js';
 import type { HintsSpec } from './scenario-hints.js';
 import type { WorkloadSpec } from './scenario-workload.js';
 
 export type * from './scenario-damon.js';
 export type * from './scenario-events.js';
 export type * from './scenario-expect.js';
+export type * from './scenario-files.js';
 export type * from './scenario-hints.js';
 export type * from './scenario-workload.js';
 
@@ -34,6 +36,7 @@ export interface Scenario {
   readonly machine: Machine;
   /** Writes made in this order before the first process exists. */
   readonly sysfs: readonly SysfsWrite[];
+  readonly files: readonly FileSpec[];
   readonly processes: readonly ProcessSpec[];
   readonly damon: DamonSpec;
   /** Null: the file says nothing about collapse hints. */
@@ -63,6 +66,8 @@ export interface Machine {
   readonly swap: number;
   /** Kernel command line, e.g. `thp_anon=64K:always`. */
   readonly boot: string;
+  /** CONFIG_READ_ONLY_THP_FOR_FS, of kernels that have it. */
+  readonly readOnlyThpForFs: boolean;
   /** What the processors remember of page tables; null: not modelled, every access sets the accessed bit. */
   readonly tlb: TlbSpec | null;
 }
@@ -123,6 +128,7 @@ export type VmaFlag =
   | 'mlocked'
   | 'noreserve'
   | 'pfnmap'
+  | 'private'
   | 'shared'
   | 'tempstack'
   | 'wipeonfork';
@@ -143,6 +149,10 @@ export interface VmaSpec {
   readonly start: number | null;
   readonly size: number;
   readonly kind: VmaKind;
+  /** Name of the file that is mapped; null: anonymous memory, or a file of its own. */
+  readonly file: string | null;
+  /** First byte of the file that is mapped. */
+  readonly offset: number;
   readonly prot: Protection;
   /** Applied after the pages are populated, as programs must (khugepaged spec 5.1). */
   readonly advice: VmaAdvice;

@@ -79,6 +79,10 @@ export function machine(): z.ZodType<DraftMachine> {
       cpus: count(1, 64).optional().describe('simulated CPUs; default 2'),
       swap: size(0, MAX_BYTES).optional().describe('swap space; default none'),
       boot: z.string().max(2048).optional().describe('kernel command line, e.g. thp_anon=64K:always'),
+      readOnlyThpForFs: z
+        .boolean()
+        .optional()
+        .describe('kernels before that option was dropped: built with CONFIG_READ_ONLY_THP_FOR_FS; default false'),
       tlb: tlb().optional(),
       fragmentation: fragmentation().optional().describe('of all nodes that do not say otherwise; default none'),
     },

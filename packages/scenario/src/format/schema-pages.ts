@@ -23,7 +23,7 @@ const MAX_PAGE = 2 ** 36;
 const WORDS = 'expected full, none, or page numbers such as "0-511,600" (both ends included)';
 
 /** `full`, `none`, 7, `"0-511,600"` */
-function words(): z.ZodType<'full' | 'none' | Run[]> {
+export function pageWords(): z.ZodType<'full' | 'none' | Run[]> {
   return z.union([z.string(), z.number()], { error: WORDS }).transform((text, context) => {
     if (text === 'full' || text === 'none') return text;
     const runs = parseRuns(String(text));
@@ -108,7 +108,7 @@ function makePatternShape(): { [K in keyof PatternShape]: z.ZodOptional<PatternS
   const define = <T>(name: string, schema: z.ZodType<T>, description: string): z.ZodOptional<z.ZodType<T>> =>
     once(`pages-${name}`, () => schema.describe(description)).optional();
   return {
-    pages: define('words', words(), 'full (the default), none, or page numbers such as "0-511,600"'),
+    pages: define('words', pageWords(), 'full (the default), none, or page numbers such as "0-511,600"'),
     sparse: define('sparse', sparse(), 'each page with this probability'),
     stride: define('stride', stride(), 'every n-th page, or runs of pages at equal distances'),
     runs: define('runs', runs(), 'list of [first page, number of pages] or {from, to}, both ends included'),
@@ -148,7 +148,7 @@ export function populate(): z.ZodType<DraftLayer[]> {
 }
 
 function makePopulate(): z.ZodType<DraftLayer[]> {
-  const one = z.union([words().transform((pages): DraftLayer => ({ pages })), layer()], {
+  const one = z.union([pageWords().transform((pages): DraftLayer => ({ pages })), layer()], {
     error: 'expected full, none, page numbers such as "0-511", or a layer such as {sparse: 0.1}',
   });
   return z.union([one.transform((single) => [single]), z.array(one).max(1024)], {

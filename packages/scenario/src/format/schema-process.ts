@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { DraftProcess, DraftVma } from './draft.js';
 import type { Protection } from './scenario.js';
-import { address, choice, count, newName, once, oneOrMany, size, strict } from './schema-atoms.js';
+import { address, choice, count, nameOf, newName, once, oneOrMany, size, strict } from './schema-atoms.js';
 import { populate } from './schema-pages.js';
 
 /** `rw-` */
@@ -47,6 +47,7 @@ const VMA_FLAGS = [
   'mlocked',
   'noreserve',
   'pfnmap',
+  'private',
   'shared',
   'tempstack',
   'wipeonfork',
@@ -68,6 +69,8 @@ function makeVmaShape(): VmaShape {
     size: size(4096).describe('bytes, a whole number of pages'),
     at: address().optional().describe('start address; default: the next free place, aligned to a PMD mapping'),
     kind: choice(['anon', 'shmem', 'file', 'dax', 'special']).optional().describe('default anon'),
+    file: nameOf().optional().describe('file or shared memory of `files` that is mapped; default: one of its own'),
+    offset: size().optional().describe('where in the file the VMA begins, bytes; default 0'),
     prot: protection().optional().describe('default rw-'),
     advice: choice(['none', 'hugepage', 'nohugepage'])
       .optional()

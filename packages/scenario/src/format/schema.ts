@@ -8,6 +8,7 @@ import { seed, strict } from './schema-atoms.js';
 import { damon } from './schema-damon.js';
 import { event, pagesShape } from './schema-events.js';
 import { expectations, run } from './schema-expect.js';
+import { file } from './schema-files.js';
 import { hints } from './schema-hints.js';
 import { machine, sysfs } from './schema-machine.js';
 import { process } from './schema-process.js';
@@ -27,6 +28,7 @@ export const scenarioSchema: z.ZodType<Draft> = strict(
     seed: seed().optional().describe('every random choice derives from it; default 1'),
     machine: machine().optional(),
     sysfs: sysfs().optional(),
+    files: z.array(file()).max(4096).optional().describe('files and shared memory that processes map by name'),
     processes: z.array(process()).max(4096).optional(),
     damon: damon().optional().describe('kdamonds: what they monitor, and schemes that act on it'),
     workload: workload().optional().describe('what the processes do to their memory while the run goes on'),

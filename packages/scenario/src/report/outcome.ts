@@ -1,5 +1,15 @@
 /** What became of a PMD range, in the terms of product question 6: collapsed to what, or the one reason why not. */
-import type { Machine, MmId } from '@thplab/mm-model';
+import {
+  type FileId,
+  folioOrder,
+  linearIndex,
+  type Machine,
+  type MmId,
+  pageCacheLookup,
+  type VmaId,
+  type Vpn,
+  vmaAt,
+} from '@thplab/mm-model';
 import { scanResultText } from '@thplab/mthp-collapse';
 import { NOT_SCANNED } from '../format/index.js';
 import type { RangeRecord } from '../run/collapse-log.js';
@@ -27,12 +37,22 @@ export function rangeOutcome(world: World, mm: MmId, page: number): RangeOutcome
   return { collapsedTo, result };
 }
 
-/** Of the orders that were built here, those of which the range still maps a folio as a whole. */
+/**
+ * Of the orders that were built here, those of which the range still maps a folio as a whole; of a file, those that are in
+ * the page cache, whether mapped yet or not.
+ */
 function standingOrders(m: Machine, mm: MmId, page: number, record: RangeRecord): number {
   if (record.orders === 0) return 0;
+  const vma = vmaAt(m, mm, page);
+  if (vma !== 0 && m.vma.file[vma] !== 0) return record.orders & orderInPageCache(m, vma, page);
   const census = emptyCensus(m);
   countRange(m, mm, page, page + m.ptes, census);
   return (
     census.byOrder.reduce((orders, pages, order) => (pages > 0 ? orders | (1 << order) : orders), 0) & record.orders
   );
+}
+
+function orderInPageCache(m: Machine, vma: VmaId, page: number): number {
+  const pfn = pageCacheLookup(m, m.vma.file[vma] as FileId, linearIndex(m, vma, page as Vpn));
+  return pfn === 0 ? 0 : 1 << folioOrder(m, pfn);
 }

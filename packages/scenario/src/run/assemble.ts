@@ -11,6 +11,7 @@ import { type LoadOptions, loadSnapshot } from '../what-if/load-snapshot.js';
 import type { WorkloadFiles } from '../workload/build-streams.js';
 import { Hardware } from '../workload/hardware.js';
 import { bootWorld } from './boot-world.js';
+import { createFiles } from './create-files.js';
 import { atOnce, createProcess } from './create-process.js';
 import { fragmentMemory } from './fragment.js';
 import { memberName, type NamedRange } from './process-table.js';
@@ -65,6 +66,7 @@ export function assembleMachine(scenario: Scenario, options: AssembleOptions = {
   const forDamon = ({ write }: (typeof writes)[number]): boolean => isDamonPath(write.path);
   for (const one of writes) if (!forDamon(one)) atOnce(m, writeOrRefuse(world, one.write, one.key));
   try {
+    createFiles(world.setUp, scenario.files);
     for (const spec of scenario.processes) createMembers(world, spec, options);
   } catch (error) {
     if (!(error instanceof TableFullError)) throw error;
@@ -73,7 +75,10 @@ export function assembleMachine(scenario: Scenario, options: AssembleOptions = {
   world.hints.prepare();
   // DAMON's files name processes, which have to be there.
   world.kdamonds.prepare(scenario.damon.kdamonds);
-  for (const one of writes) if (forDamon(one)) atOnce(m, writeOrRefuse(world, one.write, one.key));
+  for (const one of writes.filter(forDamon)) {
+    if (world.kdamonds.overrides(one.write.path, one.write.value)) continue;
+    atOnce(m, writeOrRefuse(world, one.write, one.key));
+  }
   const { tlb } = scenario.machine;
   if (tlb !== null) world.hardware = new Hardware(world, tlb, options.files ?? {});
   world.tracer.enabled = tracing;

@@ -1,17 +1,17 @@
 /** The machine of a scenario and everything that watches it, before any process exists. */
 import { ArenaError } from '@thplab/arena';
-import {
-  DAMON_PROFILES,
-  DAMON_TABLES,
-  type DamonProfile,
-  damonProfileOf,
-  damonTreeOfProfile,
-} from '@thplab/damos-actions';
+import { DAMON_PROFILES, DAMON_TABLES, type DamonProfile, damonProfileOf } from '@thplab/damos-actions';
 import { createKhugepaged, KHUGEPAGED_TABLES, khugepagedSizes } from '@thplab/khugepaged-scheduler';
 import { type BootConfig, type Booted, bootMachine, type Machine, TLB_TABLES, tlbSizes } from '@thplab/mm-model';
-import { createCollapseContext, GENERATIONS, type Generation, installMadviseCollapse } from '@thplab/mthp-collapse';
+import {
+  configureFileThp,
+  createCollapseContext,
+  GENERATIONS,
+  type Generation,
+  installMadviseCollapse,
+} from '@thplab/mthp-collapse';
 import { type ExecutorObserver, type LockRef, SequentialExecutor } from '@thplab/sync';
-import type { DamonTreeName } from '@thplab/sysfs-schema';
+import { type DamonTreeName, damonTreeOfProfile } from '@thplab/sysfs-schema';
 import { LockRecorder, TRACE_TABLES, type TraceFormat, Tracer, type TraceTables, traceSizes } from '@thplab/trace';
 import { Kdamonds } from '../damon/kdamonds.js';
 import type { Scenario } from '../format/index.js';
@@ -55,6 +55,7 @@ export function bootWorld(scenario: Scenario, options: AssembleOptions, locate: 
   const profile = scenario.machine.kernel;
   const collapse = createCollapseContext({ machine: m, generation, profile, tracer, recorder: log });
   installMadviseCollapse(collapse);
+  configureFileThp(m, generation, scenario.machine.readOnlyThpForFs);
   const notice = new Notice();
   const threads = new KhugepagedThreads(executor, locks, notice, scenario.run.khugepaged);
   const hints = new HintsRun(m, scenario, generation, () => world);
@@ -85,7 +86,14 @@ export function bootWorld(scenario: Scenario, options: AssembleOptions, locate: 
     log,
     locks,
     lockRecorder,
-    setUp: { m, pageSize: scenario.machine.pageSize, seed: scenario.seed, held: new HeldFolios(m), locate },
+    setUp: {
+      m,
+      pageSize: scenario.machine.pageSize,
+      seed: scenario.seed,
+      held: new HeldFolios(m),
+      locate,
+      files: new Map(),
+    },
     locate,
     threads,
     notice,
@@ -106,7 +114,7 @@ export function bootWorld(scenario: Scenario, options: AssembleOptions, locate: 
 /** DAMON's generation and its files: what the scenario says, or those of its kernel. */
 function damonOf({ damon, machine }: Scenario): readonly [DamonProfile, DamonTreeName] {
   const profile = DAMON_PROFILES.find(({ name }) => name === damon.profile) ?? damonProfileOf(machine.kernel);
-  return [profile, damonTreeOfProfile(damon.profile ?? undefined, machine.kernel)];
+  return [profile, damonTreeOfProfile(damon.profile, machine.kernel)];
 }
 
 /** The generation that the scenario's kernel runs. Errors: ScenarioError naming those that there are. */

@@ -5,6 +5,7 @@
 import { asBrand } from '@thplab/arena';
 import {
   createFile,
+  type FileId,
   MADV,
   type Machine,
   type MmId,
@@ -49,6 +50,8 @@ export interface SetUp {
   readonly seed: number;
   readonly held: HeldFolios;
   readonly locate: Locate;
+  /** Files of the scenario by name. */
+  readonly files: Map<string, FileId>;
 }
 
 /** Pages that one layer can name: 512 GiB of 4K pages. */
@@ -66,6 +69,7 @@ const FLAGS: Readonly<Record<VmaFlag, number>> = {
   mlocked: VM.LOCKED,
   noreserve: VM.NORESERVE,
   pfnmap: VM.PFNMAP,
+  private: 0,
   shared: VM.SHARED,
   tempstack: VM.TEMPORARY_STACK,
   wipeonfork: VM.WIPEONFORK,
@@ -115,15 +119,20 @@ export function* mapVma(s: SetUp, mm: MmId, spec: VmaSpec): Procedure<number> {
   const pages = spec.size / s.pageSize;
   // Locking would bring every page in: the flag follows when the pages are there.
   const extra = spec.flags.reduce((bits, flag) => bits | FLAGS[flag], 0) & ~VM.LOCKED;
-  const file = spec.kind === 'file' || spec.kind === 'dax' ? { file: createFile(m, { pages }) } : {};
-  const shared = spec.kind === 'shmem' ? VM.SHARED : 0;
+  const shared = spec.kind === 'shmem' && !spec.flags.includes('private') ? VM.SHARED : 0;
   return yield* mmap(m, mm, {
     pages,
     ...(spec.start === null ? {} : { at: asBrand<Vpn>(spec.start / s.pageSize), fixed: 'noReplace' as const }),
     kind: KINDS[spec.kind],
     flags: protectionBits(spec.prot) | extra | shared,
-    ...file,
+    ...fileOf(s, spec, pages),
   });
+}
+
+/** What a VMA maps: a file of the scenario, or one that nobody else maps. */
+function fileOf(s: SetUp, spec: VmaSpec, pages: number): { readonly file?: FileId; readonly pgoff?: number } {
+  if (spec.file !== null) return { file: s.files.get(spec.file) as FileId, pgoff: spec.offset / s.pageSize };
+  return spec.kind === 'file' || spec.kind === 'dax' ? { file: createFile(s.m, { pages }) } : {};
 }
 
 function mapOrRefuse(s: SetUp, mm: MmId, spec: VmaSpec): NamedRange {

@@ -126,8 +126,17 @@ function chooseAttributes(at: Placing, random: Random): number {
 function attributesOf(at: Placing, chance: (share: number) => boolean): number {
   const { young, dirty, writable } = at.layer;
   const has = (share: number): boolean => share >= 1 || (share > 0 && chance(share));
-  const canWrite = (at.m.vma.flags[at.vma] & VM.WRITE) !== 0;
-  return (has(young) ? PTE_YOUNG : 0) | (has(dirty) ? PTE_DIRTY : 0) | (has(writable) && canWrite ? PTE_WRITE : 0);
+  const flags = at.m.vma.flags[at.vma];
+  const kind = at.m.vma.kind[at.vma];
+  // The page of a file behind a private mapping is nobody's to write: a copy would be.
+  const own = kind === VMA_KIND.anon || (flags & VM.SHARED) !== 0;
+  const canWrite = (flags & VM.WRITE) !== 0 && own;
+  const canBeDirty = kind !== VMA_KIND.file || canWrite;
+  return (
+    (has(young) ? PTE_YOUNG : 0) |
+    (has(dirty) && canBeDirty ? PTE_DIRTY : 0) |
+    (has(writable) && canWrite ? PTE_WRITE : 0)
+  );
 }
 
 function hasProperties(layer: PopulateLayer): boolean {

@@ -43,14 +43,14 @@ export function limitsOf(
   const frames = machine.nodes.reduce((sum, node) => sum + node.size / machine.pageSize, 0);
   const filePages = vmas.reduce(
     (sum, vma) => sum + (vma.kind === 'anon' ? 0 : vma.size / machine.pageSize),
-    extras.filePages,
+    extras.filePages + scenario.files.reduce((sum, file) => sum + file.size / machine.pageSize, 0),
   );
   return {
     mms,
     vmas: (vmas.length + extras.vmas + 1) * (1 + forks) + SPARE_VMAS,
     pageTables: Math.min(blocks * families * 2 + 1024, frames + SPARE_TABLES, mostTables(machine.pmdOrder)),
     directories: directories * families * 2 + mms * 4 + 64,
-    files: vmas.length + extras.vmas + 256,
+    files: vmas.length + extras.vmas + scenario.files.length + 256,
     pageCache: Math.max(1024, Math.ceil(filePages * 2)),
     swapSlots: machine.swap / machine.pageSize,
   };

@@ -45,6 +45,7 @@ export function snapshotScenario(
     seed,
     machine,
     sysfs: settingsOf(snapshot, machine),
+    files: [],
     processes: [{ key: 'processes[0]', name, count: 1, thp: 'default', cpu: 0, snapshot: CAPTURED, vmas: [] }],
     damon: { key: 'damon', profile: null, file: null, pids: {}, kdamonds: [] },
     hints: null,
@@ -83,6 +84,7 @@ function machineOf(snapshot: Snapshot, needs: SnapshotNeeds, kernel: KernelProfi
     cpus: 2,
     swap: needs.swapSlots * pageSize,
     boot: '',
+    readOnlyThpForFs: false,
     tlb: null,
   };
 }

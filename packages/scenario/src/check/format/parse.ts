@@ -44,6 +44,7 @@ function normalise(draft: CheckDraft, report: Context['report'], locate: CheckCa
     folder: '',
     sysfs: sysfsFilesOf(shared),
     processes: new Map(),
+    files: new Map(),
     schemes: new Set(),
     kdamonds: new Set(),
   };
@@ -98,6 +99,7 @@ function scenarioMachine({ kernel, pmdOrder, pages, swap }: CheckMachineSpec): M
     cpus: 64,
     swap: swap * PAGE,
     boot: '',
+    readOnlyThpForFs: false,
     tlb: null,
   };
 }
