@@ -1,4 +1,4 @@
-/** What can be run: a scenario with the snapshots that it names, or a snapshot as the one process of a machine like its own. */
+/** What can be run: a scenario with the files that it names, or a snapshot as the one process of a machine like its own. */
 import type { Snapshot } from '@thplab/capture';
 import type { Locate, RunOptions, Scenario, SourcePlace } from '@thplab/scenario';
 import type { Context } from '../context.js';
@@ -6,11 +6,12 @@ import { InputError } from '../errors.js';
 import { kernelNamed } from './overrides.js';
 import { type Input, readInput } from './read-input.js';
 import { scenarioOf, snapshotOf } from './scenario-input.js';
+import { workloadFiles } from './workload-files.js';
 
 /** A scenario and what it needs to run besides. */
 export interface Runnable {
   readonly scenario: Scenario;
-  readonly options: Pick<RunOptions, 'snapshots' | 'locate'>;
+  readonly options: Pick<RunOptions, 'snapshots' | 'files' | 'locate'>;
 }
 
 /** Makes an input runnable. `kernel` is for snapshots: a scenario has its own. Errors: InputError. */
@@ -38,7 +39,7 @@ async function ofScenario(context: Context, input: Input & { readonly kind: 'sce
     if (snapshot === null || snapshots.has(snapshot)) continue;
     snapshots.set(snapshot, await namedSnapshot(context, snapshot, () => locate(`${key}.snapshot`)));
   }
-  return { scenario, options: { snapshots, locate } };
+  return { scenario, options: { snapshots, files: await workloadFiles(context, scenario, locate), locate } };
 }
 
 /** The scenario with the damo document that it names. Errors: InputError at the place that names it, or in the document. */

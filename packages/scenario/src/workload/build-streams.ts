@@ -12,6 +12,7 @@ import {
   pteBit,
   type Vpn,
 } from '@thplab/mm-model';
+import type { DamonRecord } from '../damo/record.js';
 import { formatCount, type Run, type Span, type WorkloadSpec, type WorkPartSpec } from '../format/index.js';
 import type { Process } from '../run/process-table.js';
 import { scenarioError } from '../run/run-error.js';
@@ -19,13 +20,13 @@ import { hashText } from '../run/seeds.js';
 import type { World } from '../run/world.js';
 import { type MasimConfig, MasimError, parseMasim } from './masim.js';
 import { listPattern, type Pattern, type PatternRange, sweepPattern, uniformPattern, zipfPattern } from './patterns.js';
-import { type AccessRecord, replayParts } from './record.js';
+import { replayParts } from './record.js';
 import { activeBefore, type Stream } from './stream.js';
 
 /** Files that workloads name, by the path they are named by. */
 export interface WorkloadFiles {
   readonly masim?: ReadonlyMap<string, string>;
-  readonly records?: ReadonlyMap<string, AccessRecord>;
+  readonly records?: ReadonlyMap<string, readonly DamonRecord[]>;
 }
 
 /** A workload without a form is exact up to so many accesses. */
@@ -183,14 +184,15 @@ function placeRegions(
 
 /** Sweeps over the mapped parts of each region. */
 function recordStreams(world: World, part: WorkPartSpec, file: string, files: WorkloadFiles): Draft[] {
-  const record = files.records?.get(file);
-  if (record === undefined) {
-    throw scenarioError(
-      world.locate,
-      `${part.key}.record`,
-      `the file ${JSON.stringify(file)} was not read`,
-      'expected a record of damo',
-    );
+  const records = files.records?.get(file);
+  const refuse = (what: string, hint: string): never => {
+    throw scenarioError(world.locate, `${part.key}.record`, what, hint);
+  };
+  if (records === undefined)
+    return refuse(`the file ${JSON.stringify(file)} was not read`, 'expected a record of damo');
+  const record = records[0];
+  if (record === undefined || records.length > 1) {
+    return refuse(`${file} has records of ${records.length} targets`, 'expected one target');
   }
   const { pageSize } = world.scenario.machine;
   const length =

@@ -3,17 +3,7 @@
  * samples; in slice i every page of each region with more than i samples is touched once. A region with n samples is so
  * swept n times, one sweep a slice, from the snapshot's beginning.
  */
-
-/** What is replayed: times in ns, addresses in bytes. */
-export interface AccessRecord {
-  readonly sampleNs: number;
-  readonly aggregationNs: number;
-  readonly snapshots: readonly {
-    readonly startNs: number;
-    readonly endNs: number;
-    readonly regions: readonly { readonly start: number; readonly end: number; readonly samples: number }[];
-  }[];
-}
+import { type DamonRecord, mostSamples } from '../damo/record.js';
 
 /** One region of one snapshot: sweeps of its pages, `sweeps` of them, each `sweepNs` long, from `atNs` on. */
 export interface ReplayPart {
@@ -26,10 +16,16 @@ export interface ReplayPart {
 }
 
 /** The parts of a record, in the order of their time. Regions without samples have none. */
-export function replayParts(record: AccessRecord): ReplayPart[] {
-  const slices = Math.max(1, Math.floor(record.aggregationNs / Math.max(1, record.sampleNs)));
-  const beginNs = record.snapshots[0]?.startNs ?? 0;
-  return record.snapshots.flatMap(({ startNs, endNs, regions }) => {
+export function replayParts(record: DamonRecord): ReplayPart[] {
+  const { snapshots } = record;
+  const most = snapshots.reduce(
+    (largest, { regions }) => regions.reduce((sum, { samples }) => Math.max(sum, samples), largest),
+    1,
+  );
+  // Texts of perf script do not say how many samples an aggregation had: at least as many as were counted.
+  const slices = mostSamples(record) ?? most;
+  const beginNs = snapshots[0]?.startNs ?? 0;
+  return snapshots.flatMap(({ startNs, endNs, regions }) => {
     const sweepNs = (endNs - startNs) / slices;
     return regions
       .filter(({ start, end, samples }) => samples > 0 && end > start && sweepNs > 0)

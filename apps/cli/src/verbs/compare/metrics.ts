@@ -3,6 +3,7 @@ import { formatCount, formatDuration, formatShare, formatSize, type ScenarioResu
 import { UsageError } from '../../errors.js';
 import { nearestName } from '../../input/nearest.js';
 import { HINT_METRICS } from './hint-metrics.js';
+import { TLB_METRICS } from './tlb-metrics.js';
 
 export interface Metric {
   readonly name: string;
@@ -144,6 +145,7 @@ export const METRICS: readonly Metric[] = [
   { name: 'free', title: 'free', doc: 'free memory', value: ({ memory }) => memory.free, format: formatSize },
   { name: 'end', title: 'ended', doc: 'when the run ended', value: ({ end }) => end.atNs, format: formatDuration },
   ...HINT_METRICS,
+  ...TLB_METRICS,
 ];
 
 /** What is shown unless told otherwise. */

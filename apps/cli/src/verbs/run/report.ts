@@ -16,6 +16,7 @@ import { damonLines } from './damon.js';
 import { expectationLines } from './expectations.js';
 import { khugepagedLines } from './khugepaged.js';
 
+import { tlbLines } from './tlb.js';
 const RIGHT = { align: 'right' } as const;
 /** Processes, and VMAs, that still fit on a screen. */
 const MOST_ROWS = 12;
@@ -30,6 +31,7 @@ export function runReport(result: ScenarioResult, version: string, colors: Palet
     damonLines(result.damon, colors),
     stallSection(result, colors),
     eventSection(result, colors),
+    tlbLines(result, colors),
     counterLines(result, colors),
     expectationLines(result, colors),
   ];
