@@ -80,6 +80,12 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./verbs/capture.js'),
   },
   {
+    name: 'sample',
+    summary: "accesses of a scenario's workloads, sampled as a processor does it",
+    question: MACHINE,
+    load: () => import('./verbs/sample.js'),
+  },
+  {
     name: 'import',
     summary: "other tools' files: perf's samples and smaps into ranges to split",
     question: MACHINE,

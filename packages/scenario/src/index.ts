@@ -30,3 +30,4 @@ export { type LoadOptions, loadSnapshot } from './what-if/load-snapshot.js';
 export { CAPTURED, isModelled, profileOfRelease, snapshotScenario } from './what-if/snapshot-machine.js';
 export { type WhatIfOptions, type WhatIfProgress, whatIf, whatIfInPieces } from './what-if/what-if.js';
 export type * from './what-if/what-if-result.js';
+export { type AccessSample, type AccessSampling, frameAt } from './workload/sample-accesses.js';

@@ -11,6 +11,7 @@ import type { Scenario } from '../format/index.js';
 import { hugePages, timelineRow } from '../report/machine-result.js';
 import { makeResult } from '../report/make-result.js';
 import type { ExpectationResult, ResultEnd, ScenarioResult, TimelineRow } from '../report/result.js';
+import type { AccessSampling } from '../workload/sample-accesses.js';
 import { type AssembleOptions, assembleMachine, startKhugepaged } from './assemble.js';
 import { checkInvariants } from './check-invariants.js';
 import { EventBook } from './event-book.js';
@@ -29,6 +30,8 @@ export interface RunOptions extends AssembleOptions {
   readonly onProgress?: (progress: RunProgress) => void;
   /** Recompute everything that the machine keeps twice at the end; default: for machines up to 4 GiB. */
   readonly checkInvariants?: boolean;
+  /** Samples of the workloads' accesses, as a processor's sampling unit takes them; they change nothing. */
+  readonly samples?: AccessSampling;
 }
 
 /** How far a run is. */
@@ -148,6 +151,7 @@ class Run {
       world.kdamonds.schedule();
       world.hints.start();
       world.hardware?.start();
+      if (this.#options.samples !== undefined) world.hardware?.sample(this.#options.samples);
     };
     if (this.#timetable.nextNs > 0) start();
     else this.#events.start(this.#timetable.take(), start);

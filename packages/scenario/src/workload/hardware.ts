@@ -15,6 +15,7 @@ import {
   tlbCounts,
   type Vpn,
 } from '@thplab/mm-model';
+import type { Procedure } from '@thplab/sync';
 import type { Process } from '../run/process-table.js';
 import { randomFor } from '../run/seeds.js';
 import type { World } from '../run/world.js';
@@ -23,6 +24,7 @@ import { AccessBlocks, blockRanges, MISS_INTERVAL_NS, type PageRange } from './b
 import { blocksOf, buildStreams, type WorkloadFiles } from './build-streams.js';
 import { runExactly } from './exact.js';
 import { fillHoles } from './holes.js';
+import { type AccessSampling, sampleAccesses } from './sample-accesses.js';
 import type { Stream } from './stream.js';
 import { ACCESS_TABLES, accessSizes } from './tables.js';
 
@@ -82,6 +84,15 @@ export class Hardware {
     const random = randomFor(scenario.seed, 'first touches');
     const context = { ...this.#context, m: this.tlb.m, analytic: this.#analytic, random };
     this.#world.spawn('first touches', null, () => fillHoles(context), nowNs, 0);
+  }
+
+  /** Samples accesses of all programs from now on, as a processor's sampling unit would. */
+  sample(sampling: AccessSampling): void {
+    const { executor, scenario } = this.#world;
+    const random = randomFor(scenario.seed, 'samples');
+    const { pageSize } = scenario.machine;
+    const body = (): Procedure<number> => sampleAccesses(this.tlb.m, this.streams, sampling, random, pageSize);
+    this.#world.spawn('access samples', null, body, executor.current.nowNs, 0);
   }
 
   /** A process has come to its end: its counts stay, its number may be another one's. */
