@@ -111,6 +111,7 @@ export function createKhugepaged(config: KhugepagedConfig): Khugepaged {
   };
   m.hooks.khugepagedEnterVma = (vma, flags) => khugepagedEnterVma(k, vma, flags);
   m.hooks.khugepagedFork = (child, parent) => khugepagedFork(k, child, parent);
+  m.hooks.exitIsUnlocked = k.generation.exitIsUnlocked === true;
   m.hooks.khugepagedExit = (mm) => khugepagedExit(k, mm);
   return k;
 }

@@ -12,6 +12,7 @@ export const LOCKLESS = {
   gupFast: 'GUP-fast: interrupts are off, so no table is freed; entries are read again after the reference was taken',
   freeTables: 'free_pgtables: the VMAs are gone from the tree, so nobody can find the PMDs that are cleared',
   freeDirectories: 'the last reference on the address space has gone: nobody else knows it',
+  oldExit: 'before Linux 5.18 exit_mmap took no lock: the last user has gone, and khugepaged was waited for (case B15)',
   mirrors:
     'no access of the kernel: the mirror planes of page tables follow the facts of a folio within the step (folio-mirror.ts)',
   processor: 'a processor reads page tables and memory without any lock',

@@ -107,6 +107,8 @@ export interface MmHooks {
   settleAccessRange(mm: MmId, start: Vpn, end: Vpn): void;
   /** Translations of a range have changed or gone, and are flushed from the TLBs of all processors (`flush_tlb_range`). */
   flushTlb(mm: MmId, start: Vpn, end: Vpn): void;
+  /** exit_mmap takes no mmap_lock, as before Linux 5.18; false in all kernels that the model is of (case B15). */
+  exitIsUnlocked: boolean;
 }
 
 /** One simulated machine. */
@@ -233,6 +235,7 @@ function noHooks(): MmHooks {
     settleAccess: ignore,
     settleAccessRange: ignore,
     flushTlb: ignore,
+    exitIsUnlocked: false,
   };
 }
 

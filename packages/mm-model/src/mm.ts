@@ -9,6 +9,7 @@ import { type Procedure, preempt } from '@thplab/sync';
 import { unlinkAnonVmas } from './anon-vma.js';
 import type { MmId, Vpn } from './brands.js';
 import { unlinkFileVma } from './file-map.js';
+import { LOCKLESS, lockless } from './lockless.js';
 import { lruAddDrainCpu } from './lru.js';
 import type { Machine } from './machine.js';
 import { vmaFree } from './vma/vma-rows.js';
@@ -80,6 +81,7 @@ export function mmIsExiting(m: Machine, mm: MmId): boolean {
  * look may go on; tables and VMAs go under mmap_lock for writing.
  */
 function* exitMmap(m: Machine, mm: MmId): Procedure<void> {
+  if (m.hooks.exitIsUnlocked) return yield* exitMmapUnlocked(lockless(m, LOCKLESS.oldExit), mm);
   yield* mmapReadLock(m, mm);
   lruAddDrainCpu(m, m.current.cpu);
   for (const vma of vmasOf(m, mm)) {
@@ -97,4 +99,24 @@ function* exitMmap(m: Machine, mm: MmId): Procedure<void> {
     vmaFree(m, vma);
   }
   yield* mmapWriteUnlock(m, mm);
+}
+
+/**
+ * The same as kernels before 5.18 did it: no mmap_lock, because nobody but khugepaged can still be in the address space, and
+ * its exit hook has waited for that one.
+ */
+function* exitMmapUnlocked(m: Machine, mm: MmId): Procedure<void> {
+  lruAddDrainCpu(m, m.current.cpu);
+  for (const vma of vmasOf(m, mm)) {
+    yield* zapRange(m, vma, m.vma.start[vma] as Vpn, m.vma.end[vma] as Vpn);
+    yield preempt();
+  }
+  for (const vma of vmasOf(m, mm)) {
+    yield* unlinkAnonVmas(m, vma);
+    yield* unlinkFileVma(m, vma);
+    freePageTables(m, mm, m.vma.start[vma] as Vpn, m.vma.end[vma] as Vpn, 0, m.addressPages);
+    removeVma(m, vma);
+    vmaFree(m, vma);
+    yield preempt();
+  }
 }

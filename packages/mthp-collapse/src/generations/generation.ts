@@ -172,6 +172,8 @@ export interface GenerationDefects {
   readonly reusesVmaAfterRelock?: boolean;
   /** An exiting process does not wait for the scan of its own page tables to end: B15. */
   readonly exitSkipsScanWait?: boolean;
+  /** An exiting process frees its page tables without mmap_lock, as before Linux 5.18: what makes B15 do harm. */
+  readonly exitIsUnlocked?: boolean;
   /** The caller is not told that the attempt gave mmap_lock back, and gives it back again: B5. */
   readonly forgetsDroppedLock?: boolean;
 }

@@ -10,6 +10,7 @@ const DEFECTS: Readonly<Record<keyof GenerationDefects, true>> = {
   leaksLocksOnFailure: true,
   reusesVmaAfterRelock: true,
   exitSkipsScanWait: true,
+  exitIsUnlocked: true,
 };
 
 /** Values that a text file can hold. */
