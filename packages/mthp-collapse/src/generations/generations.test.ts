@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type ChooseWindowsInput, chooseWindows } from '../choice/choose-windows.js';
 import { defaultPtesSettings, type LimitContext } from '../limits.js';
 import { SCAN, type ScanResult } from '../results.js';
+import { V12_LIMITS } from '../testing/comparison-table.js';
 import { generationByName } from './index.js';
 import { v12 } from './v12.js';
 import { v15 } from './v15.js';
@@ -23,16 +24,7 @@ function windows(input: ChooseWindowsInput): string[] {
 }
 
 describe('v12', () => {
-  /** The limit table of khugepaged spec 15.5, orders 2 to 8. */
-  it.each([
-    [0, [0, 0, 0, 0, 0, 0, 0]],
-    [64, [0, 1, 2, 4, 8, 16, 32]],
-    [128, [1, 2, 4, 8, 16, 32, 64]],
-    [200, [1, 3, 6, 12, 25, 50, 100]],
-    [255, [1, 3, 7, 15, 31, 63, 127]],
-    [256, [1, 3, 7, 15, 31, 63, 127]],
-    [511, [1, 3, 7, 15, 31, 63, 127]],
-  ])('scales max_ptes_none %i down with the order, capped below half', (none, limits) => {
+  it.each(V12_LIMITS)('scales max_ptes_none %i down with the order, capped below half', (none, limits) => {
     expect(MTHP.map((order) => v12.noneLimit(order, context(none)))).toEqual(limits);
     expect(v12.noneLimit(9, context(none))).toBe(none);
   });
