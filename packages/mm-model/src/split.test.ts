@@ -217,6 +217,20 @@ describe('a split', () => {
     expectSound(w);
   });
 
+  it('leaves a huge PMD as it is when somebody holds the folio', () => {
+    const { w, head } = withFolio(4);
+    const { frames } = w.run(pinPages(w.m, w.mm, BASE as Vpn, 1, { write: true }));
+    expect(split(w, head, 0)).toBe(-ERRNO.EAGAIN);
+    expect([pmdKind(w, BASE), vmstat(w, 'thp_split_pmd'), vmstat(w, 'thp_split_page_failed')]).toEqual([
+      PMD.huge,
+      0,
+      1,
+    ]);
+    unpinPages(w.m, frames);
+    expect(split(w, head, 0)).toBe(0);
+    expect(pmdKind(w, BASE)).toBe(PMD.table);
+  });
+
   it('gives the new folios to the caller who wants them, isolated', () => {
     const { w, head } = withFolio(3);
     const list: Pfn[] = [];

@@ -55,6 +55,12 @@ export function* splitFolioToOrder(
   return result;
 }
 
+/** References of mappings, of swap or page cache, and the caller's. */
+function expectedRefs(m: Machine, head: Pfn): number {
+  const pageCache = folioHas(m, head, FOLIO.ANON) ? 0 : folioPages(m, head);
+  return folioExpectedRefs(m, head) + pageCache + 1;
+}
+
 /** The conditions that need no lock. They count as no failed split. */
 function refuseSplit(m: Machine, head: Pfn, order: number, newOrder: number): number {
   if (newOrder >= order) return -ERRNO.EINVAL;
@@ -66,9 +72,7 @@ function refuseSplit(m: Machine, head: Pfn, order: number, newOrder: number): nu
 function* splitAnonFolio(m: Machine, head: Pfn, newOrder: number, options: SplitOptions): Procedure<number> {
   const anonVma = yield* folioLockAnonVma(m, head, WRITE);
   if (anonVma === 0) return -ERRNO.EBUSY;
-  queueIfUnmappedByPtes(m, head);
-  yield* splitPmdMappings(m, head);
-  const result = yield* splitMapped(m, head, newOrder, { ...options, zeroPages: true });
+  const result = yield* unmapAndSplit(m, head, newOrder, { ...options, zeroPages: true });
   yield* folioUnlockAnonVma(m, anonVma, WRITE);
   return result;
 }
@@ -78,13 +82,19 @@ function* splitAnonFolio(m: Machine, head: Pfn, newOrder: number, options: Split
  * more folio queued for a later split (`unmap_folio`, `try_to_migrate`; conformance with Linux 6.18).
  */
 function queueIfUnmappedByPtes(m: Machine, head: Pfn): void {
-  if (folioMapcount(m, head) - folioEntireMapcount(m, head) < 2) return;
-  if (m.frame.refcount[head] === folioExpectedRefs(m, head) + 1) deferredSplitFolio(m, head, true);
+  if (folioMapcount(m, head) - folioEntireMapcount(m, head) >= 2) deferredSplitFolio(m, head, true);
 }
 
 /** Folios of files keep their entries too; a kernel would leave them to the next fault. */
 function* splitFileFolio(m: Machine, head: Pfn, newOrder: number, options: SplitOptions): Procedure<number> {
   if (m.frame.mapping[head] === 0) return -ERRNO.EBUSY;
+  return yield* unmapAndSplit(m, head, newOrder, options);
+}
+
+function* unmapAndSplit(m: Machine, head: Pfn, newOrder: number, options: RelabelOptions): Procedure<number> {
+  // A pin is seen before any mapping is touched, so huge PMDs stay (`can_split_folio`).
+  if (m.frame.refcount[head] !== expectedRefs(m, head)) return -ERRNO.EAGAIN;
+  if (folioHas(m, head, FOLIO.ANON)) queueIfUnmappedByPtes(m, head);
   yield* splitPmdMappings(m, head);
   return yield* splitMapped(m, head, newOrder, options);
 }
@@ -109,8 +119,7 @@ function freezeAndSplit(
 ): number {
   // A mapping that the walk does not find is in a table that a collapse has taken out of its PMD.
   if (places.length !== folioMapcount(m, head)) return -ERRNO.EAGAIN;
-  const pageCache = folioHas(m, head, FOLIO.ANON) ? 0 : folioPages(m, head);
-  const expected = folioExpectedRefs(m, head) + pageCache + 1;
+  const expected = expectedRefs(m, head);
   if (Atomics.compareExchange(m.frame.refcount, head, expected, 0) !== expected) return -ERRNO.EAGAIN;
   relabelSplitFolio(m, head, newOrder, places, options);
   return 0;

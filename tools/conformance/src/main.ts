@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { KernelProfile } from '@thplab/sysfs-schema';
 import { stepText } from './case.js';
-import { CASES } from './cases/index.js';
+import { CASES, familyOf } from './cases/index.js';
 import { compareCase } from './compare-case.js';
 import { runConformance } from './conformance.js';
 import { thisKernel } from './machine.js';
@@ -24,7 +24,7 @@ Options:
   --seed N      seed of the random cases (default 1)
   --random N    how many random cases (default 300)
   --case K      one case: a number of the seed, or a name
-  --family F    one family of the deterministic cases
+  --family F    one family of cases; random is one
   --kernel P    kernel profile to compare with, instead of the one of the running release
   -o FILE       writes the report: every case with both outcomes
   --short       without khugepaged's cases, which wait for its wake-ups
@@ -60,10 +60,17 @@ function wholeNumber(name: 'seed' | 'random'): number {
 }
 
 async function runAll(): Promise<number> {
+  const families = [...new Set(CASES.map(familyOf)), 'random'];
+  if (values.family !== undefined && !families.includes(values.family)) {
+    process.stderr.write(
+      `--family: there is no family ${JSON.stringify(values.family)}; there are ${families.join(', ')}\n`,
+    );
+    return 2;
+  }
   const terminal = process.stderr.isTTY === true;
   const summary = await runConformance({
     seed: wholeNumber('seed'),
-    random: values.family === undefined ? wholeNumber('random') : 0,
+    random: values.family === undefined || values.family === 'random' ? wholeNumber('random') : 0,
     ...(values.family === undefined ? {} : { family: values.family }),
     ...(values.kernel === undefined ? {} : { profile: values.kernel as KernelProfile }),
     progress: (done, all, name) => {

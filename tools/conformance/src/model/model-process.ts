@@ -2,6 +2,7 @@
 import {
   createFile,
   dupMm,
+  ERRNO,
   FAULT,
   type FileId,
   folioDrop,
@@ -121,11 +122,11 @@ export class ModelProcess {
       case 'read':
         return this.touch(mm, step.at, step.pages, false);
       case 'advise':
-        return run(madvise(m, this.mm(step.who ?? 0), page(step.at), step.pages, MADV[step.advice]));
+        return notWaiting(run(madvise(m, this.mm(step.who ?? 0), page(step.at), step.pages, MADV[step.advice])), step);
       case 'protect':
         return run(mprotect(m, mm, page(step.at), step.pages, RIGHTS[step.rights]));
       case 'lock':
-        return run(mlock(m, mm, page(step.at), step.pages));
+        return notWaiting(run(mlock(m, mm, page(step.at), step.pages)), step);
       case 'unlock':
         return run(munlock(m, mm, page(step.at), step.pages));
       case 'move':
@@ -202,7 +203,7 @@ export class ModelProcess {
     const { m, run } = this.machine;
     for (let i = 0; i < pages; i++) {
       const result = run(handleMmFault(m, mm, page(at + i), { write }));
-      if (result !== FAULT.ok) return i === 0 ? -14 : i;
+      if (result !== FAULT.ok) return i === 0 ? -ERRNO.EFAULT : i;
       if (write) this.writes.set(readContent(m, mm, BASE_PAGE + at + i), ++this.written);
     }
     return pages;
@@ -229,7 +230,7 @@ export class ModelProcess {
     const { m, run } = this.machine;
     for (let i = 0; i < pages; i++) {
       const result = run(handleMmFault(m, this.mm(0), page(at + i), { write: false }));
-      if (result !== FAULT.ok) return i === 0 ? -14 : i;
+      if (result !== FAULT.ok) return i === 0 ? -ERRNO.EFAULT : i;
       const pfn = run(gupFastGet(m, this.mm(0), page(at + i)));
       if (pfn !== 0) this.pins.push(pfn);
     }
@@ -246,6 +247,16 @@ export class ModelProcess {
     const options = { unpopulated: this.unpopulated };
     return userfaultfdWriteProtect(this.machine.m, this.mm(0), page(at), pages, protect, options);
   }
+}
+
+/**
+ * Cases register with UFFD_FEATURE_SIGBUS: a fault fails at once. The model's userfaultfd has a handler that would be waited
+ * for, and says so with EAGAIN.
+ */
+function notWaiting(result: number, step: Step): number {
+  if (result !== -ERRNO.EAGAIN) return result;
+  if (step.do === 'lock') return -ERRNO.ENOMEM;
+  return step.do === 'advise' && step.advice.startsWith('POPULATE') ? -ERRNO.EFAULT : result;
 }
 
 function page(at: number): Vpn {
