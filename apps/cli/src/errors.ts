@@ -49,6 +49,15 @@ export class LimitError extends CliError {
   }
 }
 
+/** A thread ended, or waited too long: nothing that the user did. */
+export class ThreadError extends CliError {
+  override readonly name = 'ThreadError';
+
+  constructor(message: string, repeat: string, cause: unknown) {
+    super(EXIT.defect, `${message}\nrepeat: ${repeat}\nwith --threads 0 the result is the same`, { cause });
+  }
+}
+
 /** The user ended the work before there was anything to show. */
 export class InterruptedError extends CliError {
   override readonly name = 'InterruptedError';

@@ -22,10 +22,14 @@ export interface Io {
   readonly sysRoot: string;
   /** Standard input to its end, or until its beginning and its length so far are enough (it may never end). */
   readStdin(isEnough: (head: Uint8Array, length: number) => boolean): Promise<Uint8Array>;
-  /** Calls the listener at each Ctrl-C until the returned function is called. */
+  /** Calls the listener at each Ctrl-C (SIGINT) or SIGTERM until the returned function is called. */
   onInterrupt(listener: () => void): () => void;
   /** Ends the process at once. */
   exitNow(code: number): void;
+  /** Processors that this process may use; undefined: not known. */
+  readonly cores?: number;
+  /** Modules of worker threads, where they are not those that the packages ship: for tests on sources. */
+  readonly workers?: { readonly scan: string | URL; readonly whatIf: string | URL };
   /** Milliseconds of a clock that only goes forward, to say how long something took. */
   nowMs(): number;
 }

@@ -1,11 +1,14 @@
 /** The real surroundings: this process, its streams and its signals. */
 import { Buffer } from 'node:buffer';
+import { availableParallelism } from 'node:os';
 import type { WriteStream } from 'node:tty';
 import { EXIT } from './exit.js';
 import type { Io, TextSink } from './io.js';
 
 /** Bytes at the beginning that tell one kind of file from another. */
 const HEAD_BYTES = 64;
+/** What ends the work, with what was done so far. */
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 /** The process's own streams. */
 export function processIo(): Io {
@@ -25,10 +28,13 @@ export function processIo(): Io {
     sysRoot: '/sys',
     readStdin,
     onInterrupt(listener) {
-      process.on('SIGINT', listener);
-      return () => process.off('SIGINT', listener);
+      for (const signal of SIGNALS) process.on(signal, listener);
+      return () => {
+        for (const signal of SIGNALS) process.off(signal, listener);
+      };
     },
     exitNow: (code) => process.exit(code),
+    cores: availableParallelism(),
     nowMs: () => performance.now(),
   };
 }

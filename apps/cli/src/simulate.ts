@@ -6,7 +6,7 @@ import { CliError, InputError, InterruptedError, LimitError } from './errors.js'
 import { bar, type Progress } from './output/progress.js';
 
 /** Event loop turns come this often, so that Ctrl-C is heard and progress is seen. */
-const TURN_MS = 20;
+export const TURN_MS = 20;
 
 /**
  * Runs a scenario. Ctrl-C ends it at its next step; the result is then marked as partial. Errors: InterruptedError if it came
@@ -51,7 +51,8 @@ export async function runError(error: unknown): Promise<unknown> {
   ]);
   if (error instanceof CliError) return error;
   if (error instanceof ScenarioError) return new InputError(error.message, { hasPlace: true, cause: error });
-  if (error instanceof TableFullError) {
+  // Of a worker, only the name of the class arrives.
+  if (error instanceof TableFullError || (error instanceof Error && error.name === 'TableFullError')) {
     const [what = ''] = error.message.split('; ');
     return new LimitError(
       `a limit of the model: ${what}; bound what repeats (times: N), or end sooner (--until)`,

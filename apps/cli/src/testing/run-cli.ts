@@ -21,6 +21,10 @@ export interface RunOptions {
   readonly interruptWhen?: (so: { readonly stdout: string; readonly stderr: string }) => boolean;
   /** Ctrl-C is pressed at each of those times, not only at the first. */
   readonly interruptAgain?: boolean;
+  /** Processors of the machine; default: not known. */
+  readonly cores?: number;
+  /** Modules of worker threads; default: those of the packages, from their sources. */
+  readonly workers?: Partial<Io['workers']>;
 }
 
 export interface RunResult {
@@ -32,6 +36,12 @@ export interface RunResult {
   /** Codes that exitNow was called with. */
   readonly exits: readonly number[];
 }
+
+const packages = new URL('../../../../packages/', import.meta.url);
+const WORKERS: NonNullable<Io['workers']> = {
+  scan: new URL('khugepaged-scheduler/src/testing/pool-worker.mjs', packages),
+  whatIf: new URL('scenario/src/testing/what-if-worker.mjs', packages),
+};
 
 /** Runs `thplab` with the arguments. */
 export async function runCli(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
@@ -70,6 +80,8 @@ export async function runCli(args: readonly string[], options: RunOptions = {}):
       return () => listeners.delete(listener);
     },
     exitNow: (code) => exits.push(code),
+    ...(options.cores === undefined ? {} : { cores: options.cores }),
+    workers: { ...WORKERS, ...options.workers },
     nowMs: () => {
       look();
       clock += 100;

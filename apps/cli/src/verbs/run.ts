@@ -1,5 +1,5 @@
 /** `thplab run`: runs a scenario and shows what happened. */
-import type { ScenarioResult, ScenarioRun } from '@thplab/scenario';
+import type { RunOptions, Scenario, ScenarioResult, ScenarioRun } from '@thplab/scenario';
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.js';
 import { EXIT } from '../exit.js';
@@ -8,9 +8,10 @@ import { type Overrides, override, overrideOptions } from '../input/overrides.js
 import { readInput } from '../input/read-input.js';
 import { runnable } from '../input/runnable.js';
 import { mustBeScenario } from '../input/scenario-input.js';
+import { threadsOption, warnOfThreads } from '../input/threads.js';
 import { type OutputOptions, outputOptions } from '../options.js';
 import { jsonDocument, jsonLine } from '../output/json.js';
-import { progressOf } from '../output/progress.js';
+import { type Progress, progressOf } from '../output/progress.js';
 import { withTarget } from '../output/target.js';
 import { repeatCommand } from '../repeat.js';
 import { simulate } from '../simulate.js';
@@ -21,6 +22,7 @@ interface Options extends OutputOptions, Overrides {
   readonly traceFormat?: TraceFileFormat;
   readonly timeline?: string | true;
   readonly quiet?: boolean;
+  readonly threads: number;
 }
 
 export function define(command: Command, context: Context): void {
@@ -30,6 +32,7 @@ export function define(command: Command, context: Context): void {
     .option('--timeline [every]', 'also show how it went on, in steps such as 1s (default: the scenario’s "sample")')
     .option('--trace <file>', 'write the tracepoints: .txt as ftrace, .ndjson, .json for Perfetto')
     .addOption(new Option('--trace-format <format>', 'whatever the suffix says').choices(TRACE_FORMATS));
+  threadsOption(command, 'work ahead of khugepaged with so many threads; the result does not depend on it');
   outputOptions(command, 'head, time line, processes, counters, expectations')
     .option('-q, --quiet', 'no progress and no result; only failed expectations and the exit code')
     .action((path: string, options: Options) => run(context, path, options));
@@ -38,6 +41,7 @@ export function define(command: Command, context: Context): void {
     ['thplab run heap.yaml --set khugepaged/max_ptes_none=0 --no-expect', 'under another setting'],
     ['thplab run heap.yaml --kernel v6.18 --timeline 1s', 'on another kernel, step by step'],
     ['thplab run heap.yaml --trace heap.json', 'a trace for ui.perfetto.dev'],
+    ['thplab run fleet.yaml --threads 2', 'many processes on two processors'],
   ]);
 }
 
@@ -47,12 +51,34 @@ async function run(context: Context, path: string, options: Options): Promise<vo
   const scenario = await withSamples(await override(found.scenario, options), options.timeline);
   const progress = progressOf(context, options.quiet);
   const traced = format === null ? {} : { trace: true, lockHolds: format === 'chrome' };
-  const done = await simulate(context, scenario, { ...found.options, ...traced }, progress);
+  const runOptions = { ...found.options, ...traced };
+  const { threads } = options;
+  const done =
+    threads === 0
+      ? await simulate(context, scenario, runOptions, progress)
+      : await withThreads(context, scenario, runOptions, progress, options);
   if (format !== null) await writeTrace(context, done, options.trace ?? '', format);
   const { result } = done;
   if (!options.quiet || options.output !== undefined) await writeResult(context, result, options);
   const seen = !options.quiet && !options.json && !options.ndjson && (options.output ?? '-') === '-';
   conclude(context, result, seen);
+}
+
+async function withThreads(
+  context: Context,
+  scenario: Scenario,
+  options: RunOptions,
+  progress: Progress,
+  { threads, quiet }: Options,
+): Promise<ScenarioRun> {
+  const [{ simulateOnThreads }, { threadsNote }] = await Promise.all([
+    import('../simulate-on-threads.js'),
+    import('./run/threads-note.js'),
+  ]);
+  if (!quiet) warnOfThreads(context, threads);
+  const done = await simulateOnThreads(context, scenario, options, progress, threads);
+  if (!quiet) context.say(`thplab: ${threadsNote(done, threads)}`);
+  return done;
 }
 
 async function withSamples<S extends { readonly run: { readonly sample: number | null; readonly atMost: number } }>(

@@ -7,6 +7,7 @@ import { showExamples } from '../help.js';
 import { captureFrom } from '../input/capture-process.js';
 import { readInput } from '../input/read-input.js';
 import { snapshotOf } from '../input/scenario-input.js';
+import { threadsOption, warnOfThreads } from '../input/threads.js';
 import { gather, kernelOption, type OutputOptions, outputOptions, processId, wholeNumber } from '../options.js';
 import { bar, progressOf } from '../output/progress.js';
 import { withTarget } from '../output/target.js';
@@ -40,6 +41,7 @@ export function define(command: Command, context: Context): void {
       'print the sysfs lines of this row (default: most huge memory for at most 5 % more)',
       wholeNumber,
     );
+  threadsOption(command, 'try so many variants at the same time; the result does not depend on it');
   outputOptions(command, 'one per variant');
   command
     .option('-q, --quiet', 'no progress')
@@ -49,10 +51,12 @@ export function define(command: Command, context: Context): void {
     ['thplab what-if app.thpsnap --vary khugepaged/max_ptes_none=0,64,511', 'a captured one, one setting'],
     ['thplab what-if app.thpsnap --kernels v6.18,merged --set enabled=always', 'on two kernels'],
     ['thplab what-if app.thpsnap --choose 3 --json', 'with the lines that set row 3'],
+    ['thplab what-if --pid 1234 --threads 4', 'variants side by side on four processors'],
   ]);
 }
 
 async function run(context: Context, path: string | undefined, options: Options): Promise<void> {
+  if (!options.quiet) warnOfThreads(context, options.threads);
   const snapshot = await theSnapshot(context, path, options);
   const { look } = await import('./what-if/look.js');
   const { writeWhatIf } = await import('./what-if/report.js');

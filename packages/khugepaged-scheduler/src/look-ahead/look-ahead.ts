@@ -16,11 +16,6 @@ export interface AheadSums {
   /** Plans that were carried out, and their ranges. */
   readonly plans: number;
   readonly ranges: number;
-  /**
-   * Only huge pages were built ahead. If not, other frames may be in use than with one thread, and the free blocks may be of
-   * other sizes; nothing else differs as long as no allocation is short of memory.
-   */
-  readonly hugeOnly: boolean;
   /** Allocations since the first plan that found no block free at once: then frames decide what happens. */
   readonly shortages: number;
   /** Passes without a plan, by reason. */
@@ -49,7 +44,6 @@ export class LookAhead {
   #pending: AheadPlan | undefined = undefined;
   #plans = 0;
   #ranges = 0;
-  #hugeOnly = true;
   #shortagesBefore = 0;
   #rest = 0;
   #restAfter = 1;
@@ -69,7 +63,7 @@ export class LookAhead {
   get sums(): AheadSums {
     const shortages = this.#plans === 0 ? 0 : this.#k.m.machine.shortages[0] - this.#shortagesBefore;
     const without = Object.fromEntries(this.#without);
-    return { plans: this.#plans, ranges: this.#ranges, hugeOnly: this.#hugeOnly, shortages, without };
+    return { plans: this.#plans, ranges: this.#ranges, shortages, without };
   }
 
   /** Ranges that were done ahead and that khugepaged has not come to. */
@@ -80,7 +74,6 @@ export class LookAhead {
   /** The plan was carried out, or as much of it as there are records. */
   fulfil(records: readonly AheadRecord[]): void {
     if (this.#plans === 0) this.#shortagesBefore = this.#k.m.machine.shortages[0];
-    if (this.#pending?.hugeOnly === false) this.#hugeOnly = false;
     this.#pending = undefined;
     this.#plans++;
     let collapsed = 0;

@@ -33,8 +33,6 @@ export interface AheadPart {
 export interface AheadPlan {
   readonly families: readonly (readonly AheadPart[])[];
   readonly ranges: number;
-  /** Huge pages only: whichever frames they get, the free blocks that are left are of the same sizes. */
-  readonly hugeOnly: boolean;
 }
 
 /** Why there is nothing to do ahead now. */
@@ -80,7 +78,6 @@ class RoundWalk {
   readonly #largest = new Map<number, number>();
   readonly #freeBlocks: number;
   #ranges = 0;
-  #hugeOnly = true;
   /** Blocks that allocations can need, entries charged, and time used, all ranges up to here, at most. */
   #blocks = SPARE_BLOCKS;
   #charge = 0;
@@ -111,7 +108,6 @@ class RoundWalk {
       for (let at: number = first; at < end && whole; at += m.ptes) {
         whole = this.#fits(1, 0, mostNs, swapped);
         if (whole) ranges++;
-        if (whole && (swapped || orders !== 1 << m.pmdOrder)) this.#hugeOnly = false;
       }
       if (!whole) break;
     }
@@ -122,7 +118,7 @@ class RoundWalk {
   plan(): AheadPlan | NoPlan {
     const largest = Math.max(0, ...this.#largest.values());
     if (this.#ranges - largest < Math.max(1, this.#limits.leastRanges)) return this.#short ? 'memory' : 'small';
-    return { families: [...this.#families.values()], ranges: this.#ranges, hugeOnly: this.#hugeOnly };
+    return { families: [...this.#families.values()], ranges: this.#ranges };
   }
 
   #enter(family: number, part: AheadPart): void {

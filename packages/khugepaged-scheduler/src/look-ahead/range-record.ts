@@ -15,7 +15,7 @@ import { TRACE_EVENTS, type TraceEmitter, type TraceEvents } from '@thplab/trace
 
 /** Operations are numbers from here. */
 const LEAST_OP = 2 ** 48;
-const MARK = { trace: 1, attempted: 2, rangeDone: 3, end: 4 } as const;
+const MARK = { trace: 1, attempted: 2, rangeDone: 3, end: 4, scanned: 5, skipped: 6, entriesSet: 7 } as const;
 /** Arguments of a trace event. */
 const TRACE_ARGS = 8;
 
@@ -35,7 +35,11 @@ export class RangeRecorder {
     const push = (...words: number[]): void => void this.#words.push(...words);
     this.tracer = tracerInto(push, traced);
     this.decisions = {
+      scanned: (mm, page, result, { scanned, none, unmapped, shared, referenced, scanPfn }) =>
+        push(MARK.scanned, mm, page, result, scanned, none, unmapped, shared, referenced, scanPfn),
+      skipped: (mm, page, order, occupied, required) => push(MARK.skipped, mm, page, order, occupied, required),
       attempted: (mm, page, order, result, empty) => push(MARK.attempted, mm, page, order, result, empty),
+      entriesSet: (mm, page, order) => push(MARK.entriesSet, mm, page, order),
       rangeDone: (mm, vma, page, result) => push(MARK.rangeDone, mm, vma, page, result),
     };
   }
@@ -125,23 +129,38 @@ export function* replayRange(
       // The machine's tracer may have a catalogue with more events, and other numbers.
       tracer.event(tracer.ids[TRACE_EVENTS.names[id] as keyof TraceEvents], a, b, c, d, e, f, g, h);
       at += 1 + TRACE_ARGS;
-    } else if (word === MARK.attempted) {
-      recorder?.attempted?.(
-        words[at] as MmId,
-        asBrand(words[at + 1]),
-        words[at + 2],
-        result(words[at + 3]),
-        words[at + 4],
-      );
-      at += 5;
-    } else if (word === MARK.rangeDone) {
-      recorder?.rangeDone?.(words[at] as MmId, words[at + 1] as VmaId, asBrand(words[at + 2]), result(words[at + 3]));
-      at += 4;
-    } else if (word === MARK.end) {
+    } else if (word !== MARK.end) at = tellDecision(words, at, word, recorder);
+    else {
       place.at = at + 3;
       cc.progress += words[at + 2];
       return { result: result(words[at]), lockDropped: words[at + 1] === 1 };
-    } else throw new LookAheadError(`the record of page ${page} has the unknown mark ${word}`);
+    }
+  }
+}
+
+/** Tells the recorder what a mark says, whose words begin at a place; gives the place behind them. */
+function tellDecision(words: Float64Array, at: number, mark: number, told: DecisionRecorder | undefined): number {
+  const [mm, page] = [words[at] as MmId, words[at + 1] as Vpn];
+  switch (mark) {
+    case MARK.scanned: {
+      const [scanned, none, unmapped, shared, referenced, scanPfn] = words.subarray(at + 3, at + 9);
+      told?.scanned?.(mm, page, result(words[at + 2]), { scanned, none, unmapped, shared, referenced, scanPfn });
+      return at + 9;
+    }
+    case MARK.skipped:
+      told?.skipped?.(mm, page, words[at + 2], words[at + 3], words[at + 4]);
+      return at + 5;
+    case MARK.attempted:
+      told?.attempted?.(mm, page, words[at + 2], result(words[at + 3]), words[at + 4]);
+      return at + 5;
+    case MARK.entriesSet:
+      told?.entriesSet?.(mm, page, words[at + 2]);
+      return at + 3;
+    case MARK.rangeDone:
+      told?.rangeDone?.(mm, words[at + 1] as VmaId, asBrand(words[at + 2]), result(words[at + 3]));
+      return at + 4;
+    default:
+      throw new LookAheadError(`a record has the unknown mark ${mark}`);
   }
 }
 

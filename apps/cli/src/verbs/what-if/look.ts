@@ -11,6 +11,7 @@ import {
   type WhatIfVariant,
   whatIfInPieces,
 } from '@thplab/scenario';
+import type { WhatIfLook, WhatIfThreadsOptions } from '@thplab/scenario/threads';
 import type { KernelProfile } from '@thplab/sysfs-schema';
 import type { Context } from '../../context.js';
 import { InterruptedError, UsageError } from '../../errors.js';
@@ -19,6 +20,7 @@ import { type Files, filesOfKernel } from '../../input/sysfs-files.js';
 import { MOST_VARIANTS, variations } from '../../input/vary.js';
 import type { Progress } from '../../output/progress.js';
 import { runError } from '../../simulate.js';
+import { threadError } from '../../simulate-on-threads.js';
 
 /** Event loop turns come this often. */
 const TURN_MS = 20;
@@ -33,6 +35,8 @@ export interface WhatIfChoices {
   readonly young?: LoadOptions['young'];
   readonly seed?: number;
   readonly choose?: number;
+  /** Variants at the same time; 0: one after the other in this thread. */
+  readonly threads: number;
 }
 
 /** The variants: what the options say, after the settings as they are; else the usual set. Errors: UsageError. */
@@ -89,10 +93,11 @@ export async function look(
     ...(young === undefined ? {} : { young }),
     ...(adviseAll === undefined ? {} : { adviseAll }),
     ...(seed === undefined ? {} : { seed }),
-    shouldStop: () => signal.aborted,
   };
   try {
-    const pieces = whatIfInPieces(snapshot, variants, options);
+    if (choices.threads > 0)
+      return finished(await onThreads(context, snapshot, variants, { ...options, signal }, choices, progress));
+    const pieces = whatIfInPieces(snapshot, variants, { ...options, shouldStop: () => signal.aborted });
     for (let turnMs = context.io.nowMs(); ; ) {
       const piece = pieces.next();
       if (piece.done === true) return finished(piece.value);
@@ -102,10 +107,37 @@ export async function look(
       turnMs = context.io.nowMs();
     }
   } catch (error) {
-    throw await runError(error);
+    throw threadError(context, error, seed ?? 1) ?? (await runError(error));
   } finally {
     progress.clear();
   }
+}
+
+async function onThreads(
+  context: Context,
+  snapshot: Snapshot,
+  variants: readonly WhatIfVariant[],
+  options: Omit<WhatIfThreadsOptions, 'threads'>,
+  { threads }: WhatIfChoices,
+  progress: Progress,
+): Promise<WhatIfResult> {
+  const { whatIfOnThreads } = await import('@thplab/scenario/threads');
+  const { workers } = context.io;
+  return await whatIfOnThreads(snapshot, variants, {
+    ...options,
+    threads,
+    ...(workers === undefined ? {} : { workerUrl: workers.whatIf }),
+    onLook: ({ done, running }) => progress.show(lookText(done, running, variants)),
+  });
+}
+
+/** `2/5 done | always, max_ptes_none 255: 30s of virtual time | ...` */
+function lookText(done: number, running: WhatIfLook['running'], variants: readonly WhatIfVariant[]): string {
+  const each = running.map(({ variant, virtualNs }) => {
+    const what = virtualNs === 0 ? 'loading' : `${formatDuration(virtualNs)} of virtual time`;
+    return `${variants[variant]?.label ?? ''}: ${what}`;
+  });
+  return [`${done}/${variants.length} done`, ...each].join(' | ');
 }
 
 /** Without the variant that was under way when it was stopped. Errors: InterruptedError if nothing is left. */
