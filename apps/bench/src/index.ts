@@ -4,13 +4,21 @@
  */
 import { parseArgs } from 'node:util';
 import { collapseBench } from './benches/collapse.js';
+import { damonBench } from './benches/damon.js';
 import { memoryBench } from './benches/memory.js';
 import { parallelBench } from './benches/parallel.js';
 import { scanBench } from './benches/scan.js';
 import { searchBench } from './benches/search.js';
 import { type BenchDefinition, printReport } from './report.js';
 
-const BENCHES: readonly BenchDefinition[] = [scanBench, memoryBench, collapseBench, searchBench, parallelBench];
+const BENCHES: readonly BenchDefinition[] = [
+  scanBench,
+  memoryBench,
+  collapseBench,
+  damonBench,
+  searchBench,
+  parallelBench,
+];
 
 const USAGE = `pnpm bench                 all benches
 pnpm bench scan --quick     one of them, roughly

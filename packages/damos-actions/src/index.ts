@@ -41,7 +41,7 @@ export {
   damonReviewed,
   damonRfcV2,
 } from './profile.js';
-export { damonProfileOf, damonTreeOfProfile } from './profile-of-kernel.js';
+export { damonProfileOf } from './profile-of-kernel.js';
 export { damonCall } from './requests.js';
 export {
   type CoreFilter,

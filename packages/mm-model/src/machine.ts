@@ -232,7 +232,7 @@ function noHooks(): MmHooks {
     khugepagedFork: nothing,
     khugepagedExit: nothing,
     madviseCollapse: () => refuse(),
-    settleAccess: ignore,
+    settleAccess: noAccessToSettle,
     settleAccessRange: ignore,
     flushTlb: ignore,
     exitIsUnlocked: false,
@@ -240,6 +240,9 @@ function noHooks(): MmHooks {
 }
 
 function* nothing(): Procedure<void> {}
+
+/** `settleAccess` where every access is carried out at once: loops that call it often may leave the call out. */
+export function noAccessToSettle(): void {}
 
 function ignore(): void {}
 

@@ -32,6 +32,7 @@ import type { AccessChecks } from './access-checks.js';
 import { folioOfPmd, folioOfPte, isPmdYoung, isPteYoung, pmdpMkold, ptepMkold } from './folio-age.js';
 import { forgetLast, lastResult, remember, sameFolio } from './last-checked.js';
 import { chooseSamplingAddress } from './sampling.js';
+import { checkAll, makeAllOld } from './vaddr-batch.js';
 
 /** What looking at one address gives: bytes of the folio there (0: none), negative if it was accessed. */
 type Look = number;
@@ -123,23 +124,11 @@ function* prepareTarget(d: Damon, target: number, mm: MmId): Procedure<void> {
   }
 }
 
-/** `batch`: one step for all regions. Gives their number. */
-function makeAllOld(d: Damon, target: number, mm: MmId): number {
-  const { next } = d.t.damonRegion;
-  const pageSize = 2 ** d.m.geometry.pageShift;
-  let looked = 0;
-  for (let region = d.regions.first(target); region !== 0; region = next[region]) {
-    makeOld(d.m, mm, pageOf(chooseSamplingAddress(d, region, d.random), pageSize));
-    looked++;
-  }
-  return looked;
-}
-
 function* checkTarget(d: Damon, target: number, mm: MmId): Procedure<void> {
   forgetLast(d, 2 ** d.m.geometry.pageShift);
   if (d.locking === 'batch') {
     yield* mmapReadLock(d.m, mm);
-    const looked = checkAll(d, target, mm);
+    const looked = checkAll(d, target, mm, sampleWindow(d));
     yield spend(looked * d.m.costs.scanVisit);
     yield* mmapReadUnlock(d.m, mm);
     return;
@@ -155,25 +144,6 @@ function* checkTarget(d: Damon, target: number, mm: MmId): Procedure<void> {
     }
     count(d, region, lastResult(d), window);
   }
-}
-
-/** `batch`: one step for all regions. Gives how many were looked at. */
-function checkAll(d: Damon, target: number, mm: MmId): number {
-  const window = sampleWindow(d);
-  const reuses = d.profile.vaddrReusesLastFolio;
-  const { next, samplingAddress } = d.t.damonRegion;
-  const pageSize = 2 ** d.m.geometry.pageShift;
-  let looked = 0;
-  for (let region = d.regions.first(target); region !== 0; region = next[region]) {
-    const address = samplingAddress[region];
-    if (!reuses || !sameFolio(d, address)) {
-      const look = lookAt(d.m, mm, pageOf(address, pageSize));
-      remember(d, address, Math.abs(look), look < 0);
-      looked++;
-    }
-    count(d, region, lastResult(d), window);
-  }
-  return looked;
 }
 
 /** The process is gone: nothing was accessed. */
