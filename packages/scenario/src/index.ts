@@ -31,3 +31,4 @@ export { CAPTURED, isModelled, profileOfRelease, snapshotScenario } from './what
 export { type WhatIfOptions, type WhatIfProgress, whatIf, whatIfInPieces } from './what-if/what-if.js';
 export type * from './what-if/what-if-result.js';
 export { type AccessSample, type AccessSampling, frameAt } from './workload/sample-accesses.js';
+export { MasimError, parseMasim } from './workload/masim.js';

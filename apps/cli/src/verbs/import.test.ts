@@ -173,6 +173,18 @@ describe('thplab import smaps', () => {
     expect(stderr).toContain('5 blocks were taken, 2.5 times as many as are huge (2)');
   });
 
+  it('makes a scenario with as much in each mapping', async () => {
+    const made = await runCli(['import', 'smaps', '-', '--scenario'], {
+      stdin: `${smaps}VmFlags: rd wr hg\n7fff00000000-7fff00200000 r-xp 00000000 08:01 77 /lib/libc.so\nRss: 100 kB\n`,
+    });
+    expect(made).toMatchObject({ code: EXIT.done, stderr: '' });
+    const run = await runCli(['run', '-', '--json', '--until', '1ms', '--set', 'enabled=never'], {
+      stdin: made.stdout,
+    });
+    expect(JSON.parse(run.stdout).processes[0]).toMatchObject({ anonHuge: 4 * 2 ** 20 });
+    expect(made.stdout).toContain('advice: hugepage');
+  });
+
   it.each([
     ['', /^<stdin>:1:1: no VMA/],
     ['hello\n', /^<stdin>:1:1: .*neither the head of a mapping nor a field/],
@@ -180,6 +192,40 @@ describe('thplab import smaps', () => {
   ])('refuses %j', async (stdin, message) => {
     const { code, stderr } = await runCli(['import', 'smaps', '-'], { stdin });
     expect(code).toBe(EXIT.input);
+    expect(stderr).toMatch(message);
+  });
+});
+
+describe('thplab import masim and damo', () => {
+  const masim = 'heap, 4M\n\nwarm\n20\nheap, 0, 4096, 1\n';
+
+  it('makes a scenario that runs the configuration', async () => {
+    writeFileSync(join(folder, 'warm.cfg'), masim.replace('4M', `${4 * 2 ** 20}`));
+    const made = await runCli(['import', 'masim', 'warm.cfg', '--rate', '1M', '-o', 'warm.yaml'], { cwd: folder });
+    expect(made.code).toBe(EXIT.done);
+    const run = await runCli(['run', 'warm.yaml', '--json'], { cwd: folder });
+    expect(run.code).toBe(EXIT.done);
+    expect(JSON.parse(run.stdout).processes[0].rss).toBe(4 * 2 ** 20);
+  });
+
+  it('makes a scenario that replays the record', async () => {
+    const line = (seconds: number, samples: number): string =>
+      `kdamond.0 1 [000] ${seconds}.000000: damon:damon_aggregated: target_id=7 nr_regions=1 ${2 ** 30}-${2 ** 30 + 2 ** 22}: ${samples} 0`;
+    writeFileSync(join(folder, 'record.txt'), `${line(1, 0)}\n${line(2, 3)}\n`);
+    const made = await runCli(['import', 'damo', 'record.txt', '-o', 'replay.yaml'], { cwd: folder });
+    expect(made.code).toBe(EXIT.done);
+    const run = await runCli(['run', 'replay.yaml', '--json'], { cwd: folder });
+    expect(run).toMatchObject({ code: EXIT.done });
+    expect(JSON.parse(run.stdout).processes[0].rss).toBe(2 ** 22);
+  });
+
+  it.each([
+    [['masim', 'spe.txt'], EXIT.input, /^spe.txt:1:\d+: /],
+    [['damo', 'spe.txt'], EXIT.input, /^spe.txt:1:1: /],
+    [['damo', '-'], EXIT.usage, /must be a file/],
+  ])('import %j ends with %i', async (args, expected, message) => {
+    const { code, stderr } = await runCli(['import', ...args], { cwd: folder });
+    expect(code).toBe(expected);
     expect(stderr).toMatch(message);
   });
 });

@@ -2,11 +2,13 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.js';
 import { showExamples } from '../help.js';
+import { defineDamo } from './import/damo.js';
+import { defineMasim } from './import/masim.js';
 import { definePerfScript } from './import/perf-script.js';
 import { defineSmaps } from './import/smaps.js';
 
 export function define(command: Command, context: Context): void {
-  command.usage('perf-script|smaps [options]');
+  command.usage('perf-script|smaps|masim|damo [options]');
   showExamples(command, context, [
     [
       'perf script -F comm,pid,time,event,addr,phys_addr | thplab import perf-script -',
@@ -24,5 +26,10 @@ export function define(command: Command, context: Context): void {
     ),
     context,
   );
-  defineSmaps(subcommand('smaps', 'every block of VMAs with huge pages, where there are no samples'), context);
+  defineSmaps(
+    subcommand('smaps', 'every block of VMAs with huge pages, where there are no samples; or a scenario'),
+    context,
+  );
+  defineMasim(subcommand('masim', 'a configuration of masim, as a scenario that runs it'), context);
+  defineDamo(subcommand('damo', 'a record of DAMON, as a scenario that replays its accesses'), context);
 }

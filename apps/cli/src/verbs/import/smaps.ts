@@ -1,5 +1,5 @@
 /** `thplab import smaps`: the fallback without samples. */
-import type { Candidates } from '@thplab/capture';
+import type { Candidates, MapsEntry } from '@thplab/capture';
 import type { Command } from 'commander';
 import type { Context } from '../../context.js';
 import { InputError, UsageError } from '../../errors.js';
@@ -13,16 +13,19 @@ import { writeRangeTable } from './range-table.js';
 
 interface Options extends RangeOptions {
   readonly process?: number;
+  readonly scenario?: boolean;
 }
 
 export function defineSmaps(command: Command, context: Context): void {
   command
     .argument('<file>', 'a copy of /proc/PID/smaps; "-": stdin')
-    .option('--process <pid>', 'the process, for the lines', processId);
+    .option('--process <pid>', 'the process, for the lines', processId)
+    .option('--scenario', 'make a scenario of the mappings instead of ranges');
   rangeOptions(command).action((path: string, options: Options) => run(context, path, options));
   showExamples(command, context, [
     ['thplab import smaps /proc/1234/smaps', 'the ranges, and how much too many they are'],
     ['thplab import smaps app.smaps --process 1234 --as sysfs', 'lines that split them'],
+    ['thplab import smaps app.smaps --scenario -o app.yaml', 'a scenario with as much in each mapping'],
   ]);
 }
 
@@ -31,6 +34,7 @@ async function run(context: Context, path: string, options: Options): Promise<vo
   const pageSize = 2 ** pageShift;
   const capture = await import('@thplab/capture');
   const entries = await readEntries(context, path, options);
+  if (options.scenario) return writeScenario(context, path, entries, options);
   const blocks = capture.blocksOfSmaps(entries, pageSize, pmdOrder);
   const huge = capture.hugeBlocksCounted(entries, pageSize, pmdOrder);
   const candidates: Candidates = capture.selectCandidates(blocks, pmdOrder, {
@@ -65,11 +69,25 @@ async function run(context: Context, path: string, options: Options): Promise<vo
     context.say(`note: ${candidates.leftOut} ranges beyond --max-filters ${options.maxFilters} were left out`);
 }
 
-async function readEntries(
+async function writeScenario(
   context: Context,
   path: string,
+  entries: readonly MapsEntry[],
   options: Options,
-): Promise<ReturnType<typeof import('@thplab/capture')['parseSmaps']>> {
+): Promise<void> {
+  const { smapsScenario } = await import('./smaps-scenario.js');
+  const { parseScenario, ScenarioError } = await import('@thplab/scenario');
+  const text = smapsScenario(entries, shownPath(path));
+  try {
+    parseScenario(text);
+  } catch (error) {
+    if (!(error instanceof ScenarioError)) throw error;
+    throw new InputError(`${shownPath(path)}: no scenario can be made of it: ${error.message}`, { cause: error });
+  }
+  await withTarget(context, options.output, (target) => target.write(text));
+}
+
+async function readEntries(context: Context, path: string, options: Options): Promise<readonly MapsEntry[]> {
   const { SmapsReader, CaptureError } = await import('@thplab/capture');
   const reader = new SmapsReader();
   await forEachLine(context, path, { what: 'smaps', ...options }, (line, number) => {
