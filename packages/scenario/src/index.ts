@@ -1,8 +1,13 @@
+export { DamonFiles } from '@thplab/damos-actions';
+export { HINT_POLICIES, hintPolicyNamed, hintTexts } from '@thplab/khugepaged-scheduler';
 export * from './check/index.js';
 export { withDamoDocument } from './damo/damo-scenario.js';
 export * from './damo/index.js';
 export { damoDocument, type SplitSchemes } from './damo/write-kdamonds.js';
+export { damonSetUp } from './damon/damon-set-up.js';
 export * from './format/index.js';
+export type { HintStep } from './hints/hint-log.js';
+export { coldShare, type HintsResult } from './hints/result.js';
 export type { EntryCounts } from './report/entry-counts.js';
 export {
   type ExplainLook,
@@ -30,5 +35,5 @@ export { type LoadOptions, loadSnapshot } from './what-if/load-snapshot.js';
 export { CAPTURED, isModelled, profileOfRelease, snapshotScenario } from './what-if/snapshot-machine.js';
 export { type WhatIfOptions, type WhatIfProgress, whatIf, whatIfInPieces } from './what-if/what-if.js';
 export type * from './what-if/what-if-result.js';
-export { type AccessSample, type AccessSampling, frameAt } from './workload/sample-accesses.js';
 export { MasimError, parseMasim } from './workload/masim.js';
+export { type AccessSample, type AccessSampling, frameAt } from './workload/sample-accesses.js';

@@ -1,9 +1,16 @@
 /** What the command line changes of a scenario: settings, kernel, seed, how long it runs. The file stays as it is. */
 import type { CounterExpectation, RunSpec, Scenario, SysfsWrite } from '@thplab/scenario';
-import { isKernelProfile, KERNEL_PROFILES, type KernelProfile, parseWrite } from '@thplab/sysfs-schema';
+import {
+  damonTreeOfProfile,
+  isKernelProfile,
+  KERNEL_PROFILES,
+  type KernelProfile,
+  parseWrite,
+} from '@thplab/sysfs-schema';
 import { type Command, Option } from 'commander';
 import { UsageError } from '../errors.js';
 import { assignment, gather, kernelOption, wholeNumber } from '../options.js';
+import { checkDamonSetting, damonTarget, requireDamonFile } from './damon-files.js';
 import { type Files, filesOfKernel, requireFileAt } from './sysfs-files.js';
 
 export interface Overrides {
@@ -71,6 +78,11 @@ export function parseSetting(text: string, files: Files): SysfsWrite {
   if (pair === null)
     throw new UsageError(`${JSON.stringify(text)} is no PATH=VALUE, such as khugepaged/max_ptes_none=0`);
   const [path, value] = pair;
+  const inDamon = damonTarget(files, path);
+  if (inDamon !== null) {
+    checkDamonSetting(files, path, inDamon, value);
+    return { path: inDamon, value };
+  }
   const file = requireFileAt(files, path);
   const answer = parseWrite(file, value);
   if (!answer.ok) throw new UsageError(`${answer.message} (${answer.errno})`);
@@ -78,8 +90,21 @@ export function parseSetting(text: string, files: Files): SysfsWrite {
 }
 
 /** The sysfs of a scenario's machine. */
-export function filesOfScenario({ machine }: Pick<Scenario, 'machine'>): Files {
-  return filesOfKernel(machine.kernel, { pageShift: Math.log2(machine.pageSize), pmdOrder: machine.pmdOrder });
+export function filesOfScenario({ machine, damon }: Pick<Scenario, 'machine' | 'damon'>): Files {
+  const files = filesOfKernel(machine.kernel, {
+    pageShift: Math.log2(machine.pageSize),
+    pmdOrder: machine.pmdOrder,
+  });
+  const damonNames = new Map<string, string>();
+  for (const [i, { name, schemes }] of damon.kdamonds.entries()) {
+    for (const [j, scheme] of schemes.entries()) {
+      const folder = `kdamonds/${i}/contexts/0/schemes/${j}`;
+      damonNames.set(`${name}.${scheme.name}`, folder);
+      if (!damonNames.has(scheme.name)) damonNames.set(scheme.name, folder);
+    }
+    damonNames.set(name, `kdamonds/${i}/contexts/0`);
+  }
+  return { ...files, damon: damonTreeOfProfile(damon.profile, machine.kernel), damonNames };
 }
 
 /** A profile by name. Errors: UsageError. */
@@ -102,7 +127,9 @@ function checkFiles(scenario: Scenario): void {
   const files = filesOfScenario(scenario);
   const mustExist = (path: string, what: string, hint: string): void => {
     try {
-      requireFileAt(files, path);
+      const inDamon = damonTarget(files, path);
+      if (inDamon === null) requireFileAt(files, path);
+      else requireDamonFile(files, path, inDamon);
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       throw new UsageError(`the scenario ${what}: ${error.message}${hint}`);

@@ -1,6 +1,8 @@
 /** What the sysfs verbs share: the tree that the options mean, finding a file in it, values of a fresh machine. */
 import {
   absolutePath,
+  type DamonTreeName,
+  damonTreeOf,
   defaultSettings,
   findNode,
   formatRead,
@@ -28,6 +30,10 @@ export interface Files {
   readonly nodes: readonly SysfsNode[];
   /** Cells at the places of the schema's settingIndex. */
   readonly settings: Uint32Array;
+  /** Generation of DAMON's files. */
+  readonly damon: DamonTreeName;
+  /** Names of kdamonds and schemes to their folders below DAMON's root. */
+  readonly damonNames: ReadonlyMap<string, string>;
 }
 
 export function treeOptions(command: Command): Command {
@@ -39,7 +45,14 @@ export function filesFor(options: TreeOptions): Files {
 }
 
 export function filesOfKernel(kernel: KernelProfile, geometry: Geometry): Files {
-  return { kernel, geometry, nodes: sysfsTree(kernel, geometry), settings: defaultSettings(geometry) };
+  return {
+    kernel,
+    geometry,
+    nodes: sysfsTree(kernel, geometry),
+    settings: defaultSettings(geometry),
+    damon: damonTreeOf(kernel),
+    damonNames: new Map(),
+  };
 }
 
 /** Where a path leads. Errors: UsageError with the nearest path. */

@@ -47,6 +47,8 @@ export class Kdamonds {
   observer: ((kdamond: Kdamond, damon: Damon) => void) | undefined;
   readonly #world: () => World;
   readonly #all = new Map<number, Kdamond>();
+  /** Writes to files of kdamonds that the key `damon` sets up: they come after its own. */
+  readonly #overrides: (readonly [path: string, value: string])[] = [];
 
   constructor(
     profile: DamonProfile,
@@ -95,12 +97,36 @@ export class Kdamonds {
     for (const [index, spec] of specs.entries()) this.#all.set(index, newKdamond(index, spec.name, spec));
   }
 
+  /** True, and the write is kept for later, if it is to a file of a kdamond that the key `damon` sets up. */
+  overrides(path: string, value: string): boolean {
+    const number = /^kdamonds\/(\d+)\//.exec(damonPath(path)?.slice(DAMON_ROOT.length + 1) ?? '')?.[1];
+    if (number === undefined || this.#all.get(Number(number))?.spec === undefined) return false;
+    this.#overrides.push([damonPath(path) ?? path, value]);
+    return true;
+  }
+
+  /** The writes that set a kdamond up, paths relative to its folder. */
+  #writesOf({ index, spec }: Kdamond): readonly (readonly [path: string, value: string])[] {
+    if (spec === undefined) return [];
+    const under = `${DAMON_ROOT}/kdamonds/${index}/`;
+    const later = this.#overrides
+      .filter(([path]) => path.startsWith(under))
+      .map(([path, value]) => [path.slice(under.length), this.#pidFor(path, value)] as const);
+    return [...kdamondWrites(this.#world(), spec), ...later];
+  }
+
+  /** A process's name stands for its pid. */
+  #pidFor(path: string, text: string): string {
+    const [process] = path.endsWith('/pid_target') ? this.#world().processes.named(text.trim()) : [];
+    return process === undefined ? text : String(pidOf(this.#world(), process.mm));
+  }
+
   /** Fills the files of all kdamonds that the scenario sets up, as they are now, and starts none: for exports. */
   fillFiles(): DamonFiles {
-    const world = this.#world();
-    for (const { index, spec } of this.all) {
+    for (const kdamond of this.all) {
+      const { index, spec } = kdamond;
       if (spec === undefined) continue;
-      for (const [path, value] of kdamondWrites(world, spec)) {
+      for (const [path, value] of this.#writesOf(kdamond)) {
         const place = this.admin.files.find(`${DAMON_ROOT}/kdamonds/${index}/${path}`);
         const outcome = 'errno' in place ? { ok: false as const, ...place } : this.admin.files.write(place, value);
         if (!outcome.ok) throw this.#refused(spec, `${index}/${path}`, value, outcome);
@@ -124,12 +150,11 @@ export class Kdamonds {
 
   /** Writes a file; a process's name stands for its pid. */
   *write(path: string, text: string): Procedure<DamonWriteOutcome> {
-    const [process] = path.endsWith('/pid_target') ? this.#world().processes.named(text.trim()) : [];
-    return yield* this.admin.write(path, process === undefined ? text : String(pidOf(this.#world(), process.mm)));
+    return yield* this.admin.write(path, this.#pidFor(path, text));
   }
 
   *#setUp(kdamond: Kdamond, spec: KdamondSpec): Procedure<number> {
-    for (const [path, value] of kdamondWrites(this.#world(), spec)) {
+    for (const [path, value] of this.#writesOf(kdamond)) {
       yield* this.#write(spec, `${kdamond.index}/${path}`, value);
     }
     return yield* this.#write(spec, `${kdamond.index}/state`, 'on');
@@ -199,7 +224,7 @@ function newKdamond(index: number, name: string, spec: KdamondSpec | undefined):
 }
 
 /** Pids count from here, in the order of birth. */
-const FIRST_PID = 1000;
+export const FIRST_PID = 1000;
 
 /** The pid of a live process. */
 export function pidOf(world: World, mm: MmId): number {

@@ -29,6 +29,15 @@ export function damonTreeOf(kernel: KernelProfile): DamonTreeName {
   return OF_KERNEL[kernel] ?? 'mm-2026';
 }
 
+/**
+ * The files of DAMON's profile by its name; without one, those of the kernel. What the reviewers of the RFC asked for is
+ * behind the RFC's files.
+ */
+export function damonTreeOfProfile(profile: string | null | undefined, kernel: KernelProfile): DamonTreeName {
+  if (profile === undefined || profile === null) return damonTreeOf(kernel);
+  return DAMON_TREES.find((name) => name === profile) ?? 'damon-rfc';
+}
+
 const RO = 0o400;
 const RW = 0o600;
 const DIR = 0o755;

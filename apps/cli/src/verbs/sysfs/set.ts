@@ -1,10 +1,11 @@
 /** `thplab sysfs set`: writes to a fresh machine, one after the other, and what the kernel answers to each. */
-import { checkWrite } from '@thplab/sysfs-schema';
+import { checkWrite, DAMON_ROOT } from '@thplab/sysfs-schema';
 import type { Command } from 'commander';
 import type { Context } from '../../context.js';
 import { UsageError } from '../../errors.js';
 import { EXIT } from '../../exit.js';
 import { showExamples } from '../../help.js';
+import { damonTarget, FreshDamon, requireDamonFile } from '../../input/damon-files.js';
 import {
   documentHead,
   type Files,
@@ -43,7 +44,14 @@ export function defineSet(command: Command, context: Context): void {
 
 async function set(context: Context, writes: readonly string[], options: TreeOptions): Promise<void> {
   const files = filesFor(options);
-  const answers = writes.map((text) => write(files, ...parseAssignment(text)));
+  const pairs = writes.map((text) => parseAssignment(text));
+  const damon = pairs.some(([path]) => damonTarget(files, path) !== null) ? await FreshDamon.of(files) : null;
+  const answers = pairs.map(([path, value]) => {
+    const inDamon = damonTarget(files, path);
+    if (inDamon === null || damon === null) return write(files, path, value);
+    requireDamonFile(files, path, inDamon);
+    return { path: inDamon, value, ...damon.write(inDamon, value) };
+  });
   await withTarget(context, options.output, (target) => {
     if (options.json) {
       const head = documentHead('thplab/sysfs-set@1', context.version, files);
@@ -72,8 +80,13 @@ function write(files: Files, path: string, value: string): Written {
   return { path: file.path, value, errno: answer.errno, message: answer.message.replace(`${file.path}: `, ''), read };
 }
 
+/** As users write it. */
+function shortPath(path: string): string {
+  return path.startsWith(DAMON_ROOT) ? path.slice('/sys/kernel/mm/'.length) : relative(path);
+}
+
 function show(target: Target, { path, value, errno, message, read }: Written): void {
   const { good, bad, faint } = target.colors;
-  const answer = errno === null ? good('ok') : `${bad(errno)}: ${message}`;
-  target.write(`${relative(path)} = ${value}: ${answer}\n${faint('  reads')} ${read}\n`);
+  const answer = errno === null ? `${good('ok')}${message === '' ? '' : `, ${message}`}` : `${bad(errno)}: ${message}`;
+  target.write(`${shortPath(path)} = ${value}: ${answer}\n${faint('  reads')} ${read}\n`);
 }

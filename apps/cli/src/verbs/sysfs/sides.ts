@@ -1,7 +1,7 @@
 /** The sides that `thplab sysfs diff` compares: what reads of every file show. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkWrite, filesOf, parseBootOptions, SYSFS_ROOT, type SysfsFile } from '@thplab/sysfs-schema';
+import { checkWrite, damonPath, filesOf, parseBootOptions, SYSFS_ROOT, type SysfsFile } from '@thplab/sysfs-schema';
 import type { Context } from '../../context.js';
 import { InputError } from '../../errors.js';
 import { readInput } from '../../input/read-input.js';
@@ -29,6 +29,8 @@ export async function sideOfScenario(context: Context, path: string): Promise<{ 
   const memoryBytes = machine.nodes.reduce((sum, { size }) => sum + size, 0);
   const { settings } = parseBootOptions(machine.boot, geometry, { memoryBytes });
   for (const { path, value } of sysfs) {
+    // DAMON's folders are not there on a fresh machine: nothing to compare them with.
+    if (damonPath(path) !== null) continue;
     const file = requireFileAt(files, path);
     const answer = checkWrite(file, value, settings, geometry);
     if (!answer.ok) throw new InputError(`${input.path}: ${answer.message} (${answer.errno})`);
