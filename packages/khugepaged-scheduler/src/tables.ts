@@ -94,7 +94,7 @@ export function khugepagedTables(m: Machine): Tables<KhugepagedTables> {
 }
 
 /** Sizes of the scheduler's tables. */
-export interface KhugepagedSizes extends HintSizes {
+export interface KhugepagedSizes extends HintSizes, Readonly<Record<string, number>> {
   readonly mmSlots: number;
   readonly mmSlotIndex: number;
 }
