@@ -2,6 +2,7 @@
 import type { RunOptions, Scenario, ScenarioResult, ScenarioRun } from '@thplab/scenario';
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.js';
+import { InputError } from '../errors.js';
 import { EXIT } from '../exit.js';
 import { showExamples } from '../help.js';
 import { type Overrides, override, overrideOptions } from '../input/overrides.js';
@@ -20,6 +21,7 @@ import { TRACE_FORMATS, type TraceFileFormat, traceFormatOf } from './run/trace-
 interface Options extends OutputOptions, Overrides {
   readonly trace?: string;
   readonly traceFormat?: TraceFileFormat;
+  readonly damoRecord?: string;
   readonly timeline?: string | true;
   readonly quiet?: boolean;
   readonly threads: number;
@@ -31,6 +33,10 @@ export function define(command: Command, context: Context): void {
     .option('--no-expect', 'do not check what the scenario expects')
     .option('--timeline [every]', 'also show how it went on, in steps such as 1s (default: the scenario’s "sample")')
     .option('--trace <file>', 'write the tracepoints: .txt as ftrace, .ndjson, .json for Perfetto')
+    .option(
+      '--damo-record <file>',
+      'write what DAMON saw as a record for damo (zlib-compressed JSON, as damo writes it)',
+    )
     .addOption(new Option('--trace-format <format>', 'whatever the suffix says').choices(TRACE_FORMATS));
   threadsOption(command, 'work ahead of khugepaged with so many threads; the result does not depend on it');
   outputOptions(command, 'head, time line, processes, counters, expectations')
@@ -41,6 +47,7 @@ export function define(command: Command, context: Context): void {
     ['thplab run heap.yaml --set khugepaged/max_ptes_none=0 --no-expect', 'under another setting'],
     ['thplab run heap.yaml --kernel v6.18 --timeline 1s', 'on another kernel, step by step'],
     ['thplab run heap.yaml --trace heap.json', 'a trace for ui.perfetto.dev'],
+    ['thplab run heap.yaml --damo-record damon.data', 'what DAMON saw, for damo report'],
     ['thplab run fleet.yaml --threads 2', 'many processes on two processors'],
   ]);
 }
@@ -51,13 +58,15 @@ async function run(context: Context, path: string, options: Options): Promise<vo
   const scenario = await withSamples(await override(found.scenario, options), options.timeline);
   const progress = progressOf(context, options.quiet);
   const traced = format === null ? {} : { trace: true, lockHolds: format === 'chrome' };
-  const runOptions = { ...found.options, ...traced };
-  const { threads } = options;
+  const { threads, damoRecord } = options;
+  const recorded = damoRecord === undefined ? {} : { recordDamon: true };
+  const runOptions = { ...found.options, ...traced, ...recorded };
   const done =
     threads === 0
       ? await simulate(context, scenario, runOptions, progress)
       : await withThreads(context, scenario, runOptions, progress, options);
   if (format !== null) await writeTrace(context, done, options.trace ?? '', format);
+  if (damoRecord !== undefined) await writeRecord(context, done, damoRecord);
   const { result } = done;
   if (!options.quiet || options.output !== undefined) await writeResult(context, result, options);
   const seen = !options.quiet && !options.json && !options.ndjson && (options.output ?? '-') === '-';
@@ -95,6 +104,15 @@ async function writeTrace(context: Context, done: ScenarioRun, file: string, for
   await withTarget(context, file, (target) => {
     for (const chunk of traceText(done, format)) target.write(chunk);
   });
+}
+
+/** A record as `damo record` makes it. Errors: InputError where the scenario has no kdamond. */
+async function writeRecord(context: Context, { damonRecords }: ScenarioRun, file: string): Promise<void> {
+  if (damonRecords.length === 0) {
+    throw new InputError('--damo-record: no kdamond came to the end of an aggregation; see the key damon of scenarios');
+  }
+  const [{ writeDamoRecord }, { deflateSync }] = await Promise.all([import('@thplab/scenario'), import('node:zlib')]);
+  await withTarget(context, file, (target) => target.write(deflateSync(writeDamoRecord(damonRecords))));
 }
 
 async function writeResult(context: Context, result: ScenarioResult, options: Options): Promise<void> {

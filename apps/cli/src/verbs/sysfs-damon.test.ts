@@ -1,3 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { inflateSync } from 'node:zlib';
+import { readDamoRecord } from '@thplab/scenario';
 import { describe, expect, it } from 'vitest';
 import { folderWith, runCli } from '../testing/run-cli.js';
 
@@ -102,5 +106,21 @@ describe("DAMON's files on the command line", () => {
     const bad = await runCli(['run', 'grow.yaml', '--set', 'damon/grow/quotas/byte=1'], { cwd });
     expect(bad.code).toBe(2);
     expect(bad.stderr).toContain('did you mean');
+  });
+
+  it('records what DAMON saw as damo does', async () => {
+    const cwd = folderWith({ 'grow.yaml': GROW });
+    const { code } = await runCli(['run', 'grow.yaml', '--damo-record', 'damon.data'], { cwd });
+    expect(code).toBe(0);
+    const [record] = readDamoRecord(inflateSync(readFileSync(join(cwd, 'damon.data'))).toString('utf8'));
+    expect(record).toMatchObject({ kdamond: 0, target: 1000, intervals: { sampleNs: 5e6, aggregationNs: 100e6 } });
+    expect(record?.snapshots).toHaveLength(2);
+    const sizes = record?.snapshots.map(({ regions }) => regions.reduce((sum, { start, end }) => sum + end - start, 0));
+    expect(sizes).toEqual([8 * 2 ** 20, 8 * 2 ** 20]);
+    const none = await runCli(['run', 'none.yaml', '--damo-record', 'x'], {
+      cwd: folderWith({ 'none.yaml': GROW.replace(/damon:[\s\S]*(?=run:)/, '') }),
+    });
+    expect(none.code).toBe(3);
+    expect(none.stderr).toContain('see the key damon');
   });
 });

@@ -4,6 +4,8 @@
  */
 import { type AheadPlan, type AheadSums, type Khugepaged, LookAheadError } from '@thplab/khugepaged-scheduler';
 import type { LockHold, TraceReader } from '@thplab/trace';
+import type { DamonRecord } from '../damo/record.js';
+import { DamonRecorder } from '../damon/recorder.js';
 import { judgeCounter } from '../expect/counter.js';
 import { judge } from '../expect/judge.js';
 import type { Judged } from '../expect/judged.js';
@@ -28,6 +30,8 @@ export interface RunOptions extends AssembleOptions {
   readonly shouldStop?: () => boolean;
   /** Told how far the run is, now and then. */
   readonly onProgress?: (progress: RunProgress) => void;
+  /** Record what DAMON sees, for damo (`ScenarioRun.damonRecords`). */
+  readonly recordDamon?: boolean;
   /** Recompute everything that the machine keeps twice at the end; default: for machines up to 4 GiB. */
   readonly checkInvariants?: boolean;
   /** Samples of the workloads' accesses, as a processor's sampling unit takes them; they change nothing. */
@@ -52,6 +56,8 @@ export interface ScenarioRun {
   readonly world: World;
   /** Events of the trace ring. */
   readonly trace: TraceReader<RunEvents>;
+  /** What DAMON saw, if that was recorded. */
+  readonly damonRecords: readonly DamonRecord[];
   /** Lock holds, if they were recorded. */
   readonly lockHolds: readonly LockHold[];
   /** What threads did ahead of khugepaged; undefined without the option `threads`. */
@@ -80,6 +86,7 @@ export function* runScenarioInPieces(
   options: RunOptions = {},
 ): Generator<RunProgress, ScenarioRun, void> {
   const world = assembleMachine(scenario, options);
+  const recorder = options.recordDamon === true ? new DamonRecorder(world) : undefined;
   const run = new Run(world, options);
   const end = yield* run.run();
   if (!end.partial && world.k.ahead?.left === true)
@@ -98,6 +105,7 @@ export function* runScenarioInPieces(
     result,
     world,
     trace: world.tracer.reader(),
+    damonRecords: recorder?.records ?? [],
     lockHolds: world.lockRecorder?.holds(end.atNs) ?? [],
     ahead: world.k.ahead?.sums,
   };
