@@ -81,7 +81,7 @@ function* khugepagedWaitWork(k: Khugepaged): Procedure<void> {
   const { t } = k;
   if (hasWork(k)) {
     const sleepMs = setting(k.m, 'khugepaged.scan_sleep_millisecs');
-    if (sleepMs === 0) return;
+    if (sleepMs === 0 || servesOn(k)) return;
     const started = yield now();
     t.khugepaged.sleepExpire[0] = k.timer(started, sleepMs * NS_PER_MS);
     for (let at = started; at < t.khugepaged.sleepExpire[0] && !shouldStop(k); at = yield now()) {
@@ -90,6 +90,11 @@ function* khugepagedWaitWork(k: Khugepaged): Procedure<void> {
     return;
   }
   while (hugepageEnabled(k.collapse) && k.slots.isEmpty(0) && !shouldStop(k)) yield wait(k.waitQueue);
+}
+
+/** Some policies go on without a sleep while hints wait, as long as serving them gets anywhere. */
+function servesOn({ hints, scanner, t }: Khugepaged): boolean {
+  return hints?.policy.scanSleep === 'skipped' && scanner.hintProgress > 0 && t.hint.pool.live > 0;
 }
 
 function hasWork(k: Khugepaged): boolean {

@@ -69,7 +69,7 @@ function* tryAdd(k: Khugepaged, hint: Hint, page: Vpn): Procedure<HintAddOutcome
     t.hint.pool.free(row);
     return outcome;
   }
-  if (queue.policy.endsScanSleep) t.khugepaged.sleepExpire[0] = 0;
+  if (queue.policy.scanSleep !== 'kept') t.khugepaged.sleepExpire[0] = 0;
   yield wake(k.waitQueue);
   return outcome;
 }

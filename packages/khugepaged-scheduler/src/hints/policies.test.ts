@@ -12,9 +12,9 @@ describe('policies', () => {
   });
 
   it('can be changed field by field behind their name', () => {
-    const policy = hintPolicyNamed('as-posted:failureBudget=40:alreadyHuge=ignored:endsScanSleep=true');
-    expect(policy).toMatchObject({ failureBudget: 40, alreadyHuge: 'ignored', endsScanSleep: true });
-    expect(policy.name).toBe('as-posted:failureBudget=40:alreadyHuge=ignored:endsScanSleep=true');
+    const policy = hintPolicyNamed('as-posted:failureBudget=40:alreadyHuge=ignored:scanSleep=ended');
+    expect(policy).toMatchObject({ failureBudget: 40, alreadyHuge: 'ignored', scanSleep: 'ended' });
+    expect(policy.name).toBe('as-posted:failureBudget=40:alreadyHuge=ignored:scanSleep=ended');
     expect(hintPolicyNamed('best').name).toBe('best');
   });
 

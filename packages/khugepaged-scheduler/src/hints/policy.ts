@@ -33,8 +33,11 @@ export interface HintPolicy {
   readonly mostAgeNs: number;
   /** What tells that a VMA is still the same one: its address, or its address and how often it was used (H6). */
   readonly identity: 'pointer' | 'births';
-  /** An added hint ends the scan sleep (H7, H15). */
-  readonly endsScanSleep: boolean;
+  /**
+   * The scan sleep goes on whatever is added; or an added hint ends it; or it is left out altogether while hints wait and
+   * the pass before served some (H7, H15).
+   */
+  readonly scanSleep: 'kept' | 'ended' | 'skipped';
   /** A hint for an address space with THP disabled takes only itself along, or all others of the request too (H8). */
   readonly disabledMm: 'oneByOne' | 'allAtOnce';
   /** Who runs the exit of an address space whose last user is the drain: khugepaged, or a thread of its own (H9). */
@@ -67,7 +70,7 @@ export const asPosted: HintPolicy = {
   mostPerRequest: 0,
   mostAgeNs: 0,
   identity: 'pointer',
-  endsScanSleep: false,
+  scanSleep: 'kept',
   disabledMm: 'oneByOne',
   lastPut: 'inline',
   tracesAsRound: true,
@@ -83,6 +86,7 @@ const CHOICES: Readonly<Record<string, readonly string[]>> = {
   alreadyHuge: ['fails', 'ignored'],
   contended: ['burns', 'requeues'],
   identity: ['pointer', 'births'],
+  scanSleep: ['kept', 'ended', 'skipped'],
   disabledMm: ['oneByOne', 'allAtOnce'],
   lastPut: ['inline', 'async'],
   allocation: ['maySleep', 'atomic'],

@@ -67,6 +67,21 @@ describe('H7: the wake-up of an added hint', () => {
   });
 });
 
+describe('the scan sleep', () => {
+  it('is left out while hints wait with scanSleep=skipped, pass after pass, and comes back with the last one', () => {
+    const w = makeHintWorld('as-posted:scanSleep=skipped');
+    w.write('khugepaged/pages_to_scan', String(N));
+    const a = makeHinted(w, 5, { full: first(5) });
+    for (const range of first(5)) w.hint(a, range);
+    startThread(w);
+    w.executor.run({ untilNs: 0.5 * S });
+    expect(w.served).toHaveLength(5);
+    const passes = w.k.t.khugepaged.passes[0];
+    w.executor.run({ untilNs: 9 * S });
+    expect(w.k.t.khugepaged.passes[0]).toBe(passes);
+  });
+});
+
 describe('H10: the progress of hints', () => {
   function progressTold(policy: string): readonly (readonly number[])[] {
     const w = makeHintWorld(policy);

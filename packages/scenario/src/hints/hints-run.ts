@@ -86,18 +86,6 @@ export class HintsRun {
     this.log.forget(mm);
   }
 
-  /** A page table was walked for an access that missed the TLB. */
-  *walked(process: Process, page: number, nowNs: number): Procedure<void> {
-    for (const producer of this.#producers) {
-      if (producer.walked !== undefined) yield* producer.walked(process, page, nowNs);
-    }
-  }
-
-  /** Whether anybody wants to be told of walks. */
-  get wantsWalks(): boolean {
-    return this.#producers.some(({ walked }) => walked !== undefined);
-  }
-
   *#faulted(process: Process, page: number, nowNs: number): Procedure<void> {
     const { m } = this.#world();
     const first = Math.floor(page / m.ptes) * m.ptes;

@@ -13,6 +13,8 @@ import type { World } from '../run/world.js';
 /** Shares of the hot bytes whose time is told. */
 export const HOT_SHARES = [0.5, 0.9, 0.99] as const;
 
+const MOST = 0.9;
+
 interface HotRange {
   readonly process: Process;
   readonly hotPages: number;
@@ -35,6 +37,8 @@ export class HotSet {
   usefulRanges = 0;
   hotPages = 0;
   coveredPages = 0;
+  /** Hot pages of each process, how many are covered, and since when 90 % are. */
+  readonly processes: Map<Process, { pages: number; covered: number; mostNs: number | null }> = new Map();
   readonly #ranges = new Map<number, HotRange>();
   readonly #ptes: number;
 
@@ -49,6 +53,7 @@ export class HotSet {
         built: false,
       });
       this.hotPages += pages;
+      this.#of(process).pages += pages;
     }
     for (const [key, range] of this.#ranges) {
       const page = (key % MM_FACTOR) * this.#ptes;
@@ -89,10 +94,22 @@ export class HotSet {
     // A whole table covers every hot page of it, smaller folios at most as many as they hold.
     const covered = pages === this.#ptes ? range.hotPages : Math.min(range.hotPages, range.covered + pages);
     this.coveredPages += covered - range.covered;
+    const own = this.#of(range.process);
+    own.covered += covered - range.covered;
+    if (own.covered >= MOST * own.pages) own.mostNs ??= nowNs;
     range.covered = covered;
     for (const [i, share] of HOT_SHARES.entries()) {
       if (this.coveredPages >= share * this.hotPages) this.reachedNs[i] ??= nowNs;
     }
+  }
+
+  #of(process: Process): { pages: number; covered: number; mostNs: number | null } {
+    let own = this.processes.get(process);
+    if (own === undefined) {
+      own = { pages: 0, covered: 0, mostNs: null };
+      this.processes.set(process, own);
+    }
+    return own;
   }
 
   /** The number of an address space may be another one's by now. */

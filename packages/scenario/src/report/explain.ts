@@ -2,6 +2,7 @@
 import { MMF, vmaAt } from '@thplab/mm-model';
 import { scanResultText } from '@thplab/mthp-collapse';
 import { formatSize } from '../format/index.js';
+import type { HintStep } from '../hints/hint-log.js';
 import type { DecisionStep, TableLook } from '../run/collapse-log.js';
 import type { NamedRange, Process } from '../run/process-table.js';
 import type { World } from '../run/world.js';
@@ -26,6 +27,8 @@ export interface ExplainRow {
   /** Times it was looked at, and when last, ns. */
   readonly looks: number;
   readonly lastNs: number | null;
+  /** The last steps in the lives of collapse hints for it; empty: nobody asked. */
+  readonly hints: readonly HintStep[];
   /** Entries by what they are. */
   readonly entries: EntryCounts;
 }
@@ -111,6 +114,7 @@ function rowOf(world: World, process: Process, vma: string, page: number): Expla
     passedBy: whyPassedBy(world, process, page),
     looks: record?.looks ?? 0,
     lastNs: record === undefined ? null : record.lastNs,
+    hints: world.hints.log.stepsOf(process.mm, page),
     entries: countEntries(world.m, process.mm, page),
   };
 }

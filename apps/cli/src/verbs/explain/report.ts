@@ -6,6 +6,7 @@ import type { Palette } from '../../output/palette.js';
 import { table } from '../../output/table.js';
 import type { Target } from '../../output/target.js';
 import type { ExplainedRun } from './explained-run.js';
+import { hintText, stepText } from './hint-text.js';
 import { reasonText } from './reasons.js';
 import { rangeName } from './select.js';
 import { tableDetail } from './table-detail.js';
@@ -50,6 +51,7 @@ export function writeTable(
     const why = whyText(row, colors);
     target.write(`${headLines(run, version, colors)}\n`);
     target.write(`${colors.strong(rangeName(row))}  0x${row.start.toString(16)}  ${why}\n\n`);
+    if (row.hints.length > 0) target.write(`hints: ${row.hints.map(stepText).join('; ')}\n\n`);
     target.write(tableDetail(detail, run.head, colors));
   }
 }
@@ -73,8 +75,16 @@ function rangeTable({ rows: all }: ExplainedRun, rows: readonly ExplainRow[], co
     `0x${row.start.toString(16)}`,
     entryText(row),
     whyText(row, colors),
+    hintText(row),
   ]);
-  return table([{ title: 'range' }, { title: 'address' }, { title: 'entries' }, { title: 'outcome' }], cells, colors);
+  const hinted = rows.some(({ hints }) => hints.length > 0);
+  const columns = [{ title: 'range' }, { title: 'address' }, { title: 'entries' }, { title: 'outcome' }];
+  if (hinted) return table([...columns, { title: 'hints' }], cells, colors);
+  return table(
+    columns,
+    cells.map((line) => line.slice(0, columns.length)),
+    colors,
+  );
 }
 
 /** `300 pages, 212 empty`: what occurs, the most telling first. */

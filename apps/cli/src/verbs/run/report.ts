@@ -14,6 +14,7 @@ import { type Column, table } from '../../output/table.js';
 import { counterLines } from './counters.js';
 import { damonLines } from './damon.js';
 import { expectationLines } from './expectations.js';
+import { hintLines } from './hints.js';
 import { khugepagedLines } from './khugepaged.js';
 
 import { tlbLines } from './tlb.js';
@@ -28,6 +29,7 @@ export function runReport(result: ScenarioResult, version: string, colors: Palet
     memorySection(result, colors),
     vmaSection(result, colors),
     khugepagedLines(result.khugepaged, colors),
+    hintLines(result.hints, colors),
     damonLines(result.damon, colors),
     stallSection(result, colors),
     eventSection(result, colors),

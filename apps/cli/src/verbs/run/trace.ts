@@ -1,6 +1,6 @@
 /** The trace of a run in one of three forms. */
 import { collapseTexts } from '@thplab/mthp-collapse';
-import type { ScenarioRun } from '@thplab/scenario';
+import { hintTexts, type ScenarioRun } from '@thplab/scenario';
 import { type CounterSample, chromeTrace, type DecodeNames, ftraceText, ndjson } from '@thplab/trace';
 import type { TraceFileFormat } from './trace-format.js';
 
@@ -26,8 +26,9 @@ export function traceText(run: ScenarioRun, format: TraceFileFormat): Iterable<s
 
 /** Texts of results and names of tasks, as the run had them. */
 function namesOf({ world }: ScenarioRun): DecodeNames {
+  const collapse = collapseTexts(world.generation);
   return {
-    texts: collapseTexts(world.generation),
+    texts: (event, field, value) => hintTexts(event, field, value) ?? collapse(event, field, value),
     tasks: (task) => {
       const found = world.executor.tasks[task - 1];
       return found === undefined ? undefined : { comm: found.name, pid: task };

@@ -1,5 +1,5 @@
-/** Regions that DAMON finds hot: the hottest first, as high priority from a share of the samples on. */
-import { type Damon, damonRegions, type RegionSnapshot } from '@thplab/damos-actions';
+/** What DAMON finds hot: the hottest PMD ranges first, of high priority from a share of the samples on. */
+import { damonRegions, type RegionSnapshot } from '@thplab/damos-actions';
 import { type MmId, mmgetNotZero, mmput } from '@thplab/mm-model';
 import { type Procedure, preempt, sleep } from '@thplab/sync';
 import type { ProducerSpec } from '../../format/index.js';
@@ -31,26 +31,35 @@ function* hintHotRegions(world: World, spec: HeatSpec): Procedure<void> {
   const targets = [...damon.targets.rows(damon.context)];
   for (const [number, target] of targets.entries()) {
     const mm = damon.t.damonTarget.mm[target] as MmId;
-    const hot = hottest(damon, number, spec.above * most);
+    const hot = hotBlocks(damonRegions(damon, number), world.scenario.machine.blockSize, spec.above * most);
     if (hot.length === 0 || !mmgetNotZero(world.m, mm)) continue;
-    for (const region of hot) yield* hintRegion(world, mm, region, region.lastNrAccesses >= spec.urgent * most ? 0 : 1);
+    for (const { block, accesses } of hot) {
+      const priority = accesses >= spec.urgent * most ? 0 : 1;
+      yield* hintRange(world, { mm, page: block * world.m.ptes, priority, maxOrder: null });
+      yield preempt();
+    }
     yield* mmput(world.m, mm);
   }
 }
 
-function hottest(damon: Damon, target: number, least: number): readonly RegionSnapshot[] {
-  return damonRegions(damon, target)
-    .filter(({ lastNrAccesses }) => lastNrAccesses > 0 && lastNrAccesses >= least)
-    .sort((a, b) => b.lastNrAccesses - a.lastNrAccesses || a.start - b.start);
+/** A PMD range, and how often it was found accessed: the mean of its regions by their share in it. */
+interface HotBlock {
+  readonly block: number;
+  readonly accesses: number;
 }
 
-/** A hint for each PMD range that lies wholly in the region. */
-function* hintRegion(world: World, mm: MmId, region: RegionSnapshot, priority: number): Procedure<void> {
-  const { ptes } = world.m;
-  const { pageSize } = world.scenario.machine;
-  const end = region.end / pageSize;
-  for (let page = Math.ceil(region.start / pageSize / ptes) * ptes; page + ptes <= end; page += ptes) {
-    yield* hintRange(world, { mm, page, priority, maxOrder: null });
-    yield preempt();
+/** Ranges found accessed at least so often (and at all), the hottest first. What is not monitored is not accessed. */
+export function hotBlocks(regions: readonly RegionSnapshot[], blockSize: number, least: number): readonly HotBlock[] {
+  const sums = new Map<number, number>();
+  for (const { start, end, lastNrAccesses } of regions) {
+    if (lastNrAccesses === 0) continue;
+    for (let block = Math.floor(start / blockSize); block * blockSize < end; block++) {
+      const bytes = Math.min(end, (block + 1) * blockSize) - Math.max(start, block * blockSize);
+      sums.set(block, (sums.get(block) ?? 0) + lastNrAccesses * bytes);
+    }
   }
+  return [...sums]
+    .map(([block, sum]) => ({ block, accesses: sum / blockSize }))
+    .filter(({ accesses }) => accesses >= least)
+    .sort((a, b) => b.accesses - a.accesses || a.block - b.block);
 }

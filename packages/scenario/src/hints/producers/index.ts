@@ -2,9 +2,10 @@
 import type { ProducerSpec } from '../../format/index.js';
 import type { World } from '../../run/world.js';
 import { agingProducer } from './aging.js';
-import { densityProducer } from './density.js';
+import { faultProducer } from './fault-density.js';
 import { heatProducer } from './heat.js';
 import type { HintProducer } from './producer.js';
+import { tlbProducer } from './tlb-density.js';
 
 export type { HintProducer } from './producer.js';
 
@@ -13,8 +14,9 @@ export function makeProducer(world: World, spec: ProducerSpec): HintProducer {
     case 'heat':
       return heatProducer(world, spec);
     case 'faults':
+      return faultProducer(world, spec);
     case 'tlb':
-      return densityProducer(world, spec);
+      return tlbProducer(world, spec);
     case 'aging':
       return agingProducer(world, spec);
   }

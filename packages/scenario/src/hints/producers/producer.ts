@@ -14,6 +14,4 @@ export interface HintProducer {
   readonly task?: () => Procedure<number>;
   /** A page fault in a process was handled; runs in the thread that faulted. */
   readonly faulted?: (process: Process, page: number, nowNs: number) => Procedure<void>;
-  /** A page table was walked after a miss of the TLB; runs in the thread that missed. */
-  readonly walked?: (process: Process, page: number, nowNs: number) => Procedure<void>;
 }

@@ -1,4 +1,4 @@
-/** Page faults, or misses of the TLB, that come close together in one PMD range: that range would be better huge. */
+/** Page faults that come close together in one PMD range: a huge page would have taken one. */
 import type { Procedure } from '@thplab/sync';
 import type { ProducerSpec } from '../../format/index.js';
 import type { Process } from '../../run/process-table.js';
@@ -31,14 +31,16 @@ export class Density {
 
 const MM_FACTOR = 2 ** 36;
 
-/** A producer on the density of faults or of TLB misses. */
-export function densityProducer(world: World, spec: Extract<ProducerSpec, { kind: 'faults' | 'tlb' }>): HintProducer {
+/** A producer on the density of page faults. */
+export function faultProducer(world: World, spec: Extract<ProducerSpec, { kind: 'faults' | 'tlb' }>): HintProducer {
   const density = new Density(spec.count, spec.within);
   const { ptes } = world.m;
-  const told = function* (process: Process, page: number, nowNs: number): Procedure<void> {
-    if (spec.process !== null && process.name !== spec.process && process.group !== spec.process) return;
-    if (!density.add(process.mm * MM_FACTOR + Math.floor(page / ptes), nowNs)) return;
-    yield* hintRange(world, { mm: process.mm, page, priority: spec.priority, maxOrder: null });
+  return {
+    name: 'hints: faults',
+    faulted: function* (process: Process, page: number, nowNs: number): Procedure<void> {
+      if (spec.process !== null && process.name !== spec.process && process.group !== spec.process) return;
+      if (!density.add(process.mm * MM_FACTOR + Math.floor(page / ptes), nowNs)) return;
+      yield* hintRange(world, { mm: process.mm, page, priority: spec.priority, maxOrder: null });
+    },
   };
-  return spec.kind === 'faults' ? { name: 'hints: faults', faulted: told } : { name: 'hints: tlb', walked: told };
 }
