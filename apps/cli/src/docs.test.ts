@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { FAKE_PID, fakeProc } from './testing/fake-proc.js';
 import { folderWith, repositoryFile, runCli } from './testing/run-cli.js';
 
-const PAGES = ['README.md', 'docs/questions.md', 'docs/scenarios.md'];
+const PAGES = ['README.md', 'docs/questions.md', 'docs/scenarios.md', 'docs/samples.md'];
 
 /** A command line, and the lines shown of its output (null: none). */
 interface Shown {
@@ -74,7 +74,14 @@ function outputOf(command: string, files: Files): Promise<string> {
   return known;
 }
 
+/** Runs a command, or several of which each reads what the one before prints. */
 async function run(command: string, files: Files): Promise<string> {
+  let piped: string | undefined;
+  for (const part of command.split(' | ')) piped = await runOne(part, files, piped);
+  return piped ?? '';
+}
+
+async function runOne(command: string, files: Files, stdin: string | undefined): Promise<string> {
   const words = command
     .replace(/^npm start --/, 'thplab')
     .replace(/^npm start$/, 'thplab run examples/quickstart.yaml');
@@ -86,7 +93,7 @@ async function run(command: string, files: Files): Promise<string> {
   const folder = args.some((arg) => arg in files) ? { cwd: folderWith(files) } : {};
   const { code, stdout, stderr } = await runCli(
     args.map((arg) => (arg === '1234' ? `${FAKE_PID}` : arg)),
-    { ...process, ...folder },
+    { ...process, ...folder, ...(stdin === undefined ? {} : { stdin }) },
   );
   expect([code, stderr], command).toEqual([0, '']);
   return stdout;
