@@ -60,6 +60,7 @@ export * from './tlb/index.js';
 export * from './touch.js';
 export * from './unmap-file.js';
 export * from './userfaultfd.js';
+export * from './userfaultfd-move.js';
 export * from './vma/adjust.js';
 export * from './vma/compatible.js';
 export * from './vma/files.js';

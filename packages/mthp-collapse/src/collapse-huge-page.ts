@@ -94,7 +94,7 @@ function* collapseUnderWriteLock(ctx: CollapseContext, cc: CollapseControl): Pro
   let result: ScanResult =
     generation.skipsSecondRevalidate === true ? SCAN.SUCCEED : hugepageVmaRevalidate(ctx, cc, a, a); // 6
   if (result !== SCAN.SUCCEED) return result;
-  yield* vmaStartWrite(m, a.vma);
+  if (generation.skipsVmaWriteLock !== true) yield* vmaStartWrite(m, a.vma);
   result = checkPmdStillValid(m, generation, a.mm, a.page, a.pmd);
   if (result !== SCAN.SUCCEED) return result;
   a.anonVmaLock = anonVmaLock(m, m.vma.anonVma[a.vma] as AnonVmaId);

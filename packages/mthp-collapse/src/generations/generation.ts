@@ -174,6 +174,8 @@ export interface GenerationDefects {
   readonly exitSkipsScanWait?: boolean;
   /** An exiting process frees its page tables without mmap_lock, as before Linux 5.18: what makes B15 do harm. */
   readonly exitIsUnlocked?: boolean;
+  /** The VMA is not locked for writing: faults and UFFDIO_MOVE under its own lock go on in the table that is out: B13. */
+  readonly skipsVmaWriteLock?: boolean;
   /** The caller is not told that the attempt gave mmap_lock back, and gives it back again: B5. */
   readonly forgetsDroppedLock?: boolean;
 }

@@ -11,6 +11,7 @@ const DEFECTS: Readonly<Record<keyof GenerationDefects, true>> = {
   reusesVmaAfterRelock: true,
   exitSkipsScanWait: true,
   exitIsUnlocked: true,
+  skipsVmaWriteLock: true,
 };
 
 /** Values that a text file can hold. */

@@ -22,6 +22,7 @@ export const ACTORS: readonly string[] = [
   'swap-out: { page: 5 }',
   'split: { page: 1 }',
   'uffd-register: {}',
+  'uffd-move: { page: 1, pages: 2, by: 2, holes: true }',
   'sysfs-write: { path: khugepaged/max_ptes_none, value: 0 }',
 ];
 

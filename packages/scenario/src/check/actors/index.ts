@@ -17,6 +17,7 @@ import { rmapWalk } from './rmap-walk.js';
 import { split } from './split.js';
 import { swapOut } from './swap-out.js';
 import { sysfsWrite } from './sysfs-write.js';
+import { uffdMove } from './uffd-move.js';
 import { uffdRegister } from './uffd-register.js';
 
 /** All kinds, in the order of help and documentation. Each checks its own parameters. */
@@ -38,6 +39,7 @@ export const ACTOR_KINDS: readonly ActorKind[] = [
   swapOut,
   split,
   uffdRegister,
+  uffdMove,
   sysfsWrite,
   hintAdd,
 ];

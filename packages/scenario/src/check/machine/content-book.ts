@@ -52,6 +52,8 @@ export function contentOf(m: Machine, mm: MmId, page: Vpn): number {
 }
 
 const UNKNOWN = -2;
+/** What `contentOf` says of a page that is not there. */
+const HOLE = -1;
 
 export class ContentBook {
   private readonly m: Machine;
@@ -105,6 +107,16 @@ export class ContentBook {
     const at = this.at(mm, page);
     if (at === undefined || this.expected[at] === UNKNOWN) return undefined;
     return this.expected[at];
+  }
+
+  /** A page has moved to another place, which was empty; it leaves a hole. */
+  move(mm: MmId, from: Vpn, to: Vpn): void {
+    this.log.write(BOOK_CELL);
+    const source = this.at(mm, from);
+    const target = this.at(mm, to);
+    if (target !== undefined)
+      this.expected[target] = source === undefined ? UNKNOWN : (this.expected[source] as number);
+    if (source !== undefined && this.expected[source] !== UNKNOWN) this.expected[source] = HOLE;
   }
 
   /** The pages are being taken away: from now on they may read anything. */
