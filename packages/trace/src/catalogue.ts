@@ -38,6 +38,11 @@ export interface EventDecl {
   /** Generations that have the event; unset: all. */
   readonly in?: readonly TraceFormat[];
   readonly doc: string;
+  /**
+   * The kernel's own line where it is not `name=value, name=value`: `{field}` stands for a field as it prints,
+   * `{field/N}` and `{field%N}` for the two parts of one that holds two numbers.
+   */
+  readonly line?: string;
   readonly fields: Readonly<Record<string, FieldDecl>>;
 }
 
@@ -93,6 +98,8 @@ export interface EventShape {
   readonly name: string;
   readonly system: string;
   readonly origin: 'kernel' | 'thplab';
+  /** See EventDecl. */
+  readonly line?: string;
   readonly fields: readonly { readonly name: string; readonly print: FieldPrint }[];
 }
 
@@ -102,7 +109,8 @@ export function shapeOf(name: string, decl: EventDecl, format: TraceFormat): Eve
   const fields = Object.entries(decl.fields)
     .filter(([, field]) => isIn(field, format))
     .map(([field, { print }]) => ({ name: field, print }));
-  return { name, system: decl.system, origin: decl.origin, fields };
+  const line = decl.line === undefined ? {} : { line: decl.line };
+  return { name, system: decl.system, origin: decl.origin, ...line, fields };
 }
 
 function isIn(decl: { readonly in?: readonly TraceFormat[] }, format: TraceFormat): boolean {

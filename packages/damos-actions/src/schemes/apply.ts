@@ -3,6 +3,7 @@ import { now, type Procedure, wake } from '@thplab/sync';
 import { applyAction } from '../actions/apply-action.js';
 import { BASIS_POINTS, divide } from '../arithmetic.js';
 import type { Damon, RunningScheme } from '../damon.js';
+import { PAIR } from '../events.js';
 import { readAttributes, sampleDivisor } from '../monitor/attributes.js';
 import { mergeTwoRegions, regionSize, splitRegionAt } from '../monitor/regions.js';
 import { targetIndex } from '../monitor/store.js';
@@ -54,6 +55,7 @@ export function* applySchemes(d: Damon): Procedure<void> {
   let walked = false;
   for (const scheme of due) {
     walked = completeWalk(d, scheme) || walked;
+    traceStatistics(d, scheme);
     setNextApply(d, scheme);
     d.t.damosScheme.lastApplied[scheme.row] = 0;
   }
@@ -124,6 +126,21 @@ function traceBeforeApply(d: Damon, target: number, region: number, scheme: Runn
     end: r.end[region],
     nr_accesses: divide(r.nrAccessesBp[region], BASIS_POINTS),
     age: r.age[region],
+  });
+}
+
+function traceStatistics(d: Damon, { row }: RunningScheme): void {
+  if (!d.profile.snapshots || !d.tracer.wants('damos_stat_after_apply_interval')) return;
+  const s = d.t.damosScheme;
+  d.tracer.emit('damos_stat_after_apply_interval', {
+    scheme: d.contextIndex * PAIR + d.runningSchemes.findIndex((scheme) => scheme.row === row),
+    nr_tried: s.nrTried[row],
+    sz_tried: s.szTried[row],
+    nr_applied: s.nrApplied[row],
+    sz_applied: s.szApplied[row],
+    sz_ops_filter_passed: s.szOpsFilterPassed[row],
+    qt_exceeds: s.qtExceeds[row],
+    nr_snapshots: s.nrSnapshots[row],
   });
 }
 

@@ -43,14 +43,25 @@ export function taskOf(names: DecodeNames, task: number): TaskName {
   return names.tasks?.(task) ?? { comm: task === 0 ? '<idle>' : '<...>', pid: task };
 }
 
-/** `mm=…, scan_pfn=…`: the fields of an event in the kernel's order. */
+/** `mm=…, scan_pfn=…`: the fields of an event in the kernel's order, or its own line. */
 export function printArgs(event: TraceEvent, names: DecodeNames): string {
+  const { line } = event.shape;
+  if (line !== undefined) return printLine(line, event, names);
   return event.shape.fields
     .map(({ name, print }) => {
       const value = event.args[name] ?? 0;
       return `${name}=${printField(print, value, () => textOf(names, event, name))}`;
     })
     .join(', ');
+}
+
+function printLine(line: string, event: TraceEvent, names: DecodeNames): string {
+  return line.replace(/\{(\w+)(?:([/%])(\d+))?\}/g, (_all, name: string, part: string | undefined, by: string) => {
+    const value = event.args[name] ?? 0;
+    if (part !== undefined) return String(part === '/' ? Math.floor(value / Number(by)) : value % Number(by));
+    const print = event.shape.fields.find((field) => field.name === name)?.print ?? '%u';
+    return printField(print, value, () => textOf(names, event, name));
+  });
 }
 
 /** Hexadecimal as an unsigned long: negative numbers in two's complement of 64 bits. */

@@ -96,6 +96,7 @@ function readShape(line: Line, value: unknown): EventShape {
     name: string(line, shape.name, 'name'),
     system: string(line, shape.system, 'system'),
     origin: oneOf(line, shape.origin, ['kernel', 'thplab'] as const, 'origin'),
+    ...(shape.line === undefined ? {} : { line: string(line, shape.line, 'line') }),
     fields: shape.fields.map((entry: unknown) => {
       const field = record(line, entry, 'fields[]');
       return { name: string(line, field.name, 'name'), print: oneOf(line, field.print, PRINTS, 'print') };
