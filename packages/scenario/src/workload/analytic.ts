@@ -34,16 +34,19 @@ import {
   walkProbability,
 } from '@thplab/mm-model';
 import { type AccessBlocks, BLOCK } from './blocks.js';
-import { LOOK, Looks } from './looks.js';
 import type { PageGroup } from './patterns.js';
 import { activeBefore, isActive, nextChange, type Stream, type Window, windowAt } from './stream.js';
-import { type AccessTables, BUCKETS } from './tables.js';
+import { type AccessTables, BUCKETS, STATE } from './tables.js';
 
 /** The same miss ratios serve for this long, unless a stream begins or ends, ns. */
 const SOLVED_FOR_NS = 5e6;
 const NS = 1e9;
 /** Flushes of more pages count for the whole block. */
 const FEW_PAGES = 8;
+/** Unit of times kept page by page, ns: 32 bits hold half a day. */
+const TICK_NS = 10_000;
+/** A flush is forgotten when its entry has been used so often since, on average. */
+const FORGOTTEN = 40;
 
 /** How long unused entries stay, on one processor: by level, for huge and for small entries, in seconds. */
 interface Solution {
@@ -60,12 +63,13 @@ export class AnalyticAccesses {
   readonly #tlb: Tlb;
   readonly #blocks: AccessBlocks;
   readonly #random: Random;
-  readonly #looks: Looks;
   readonly #streams: readonly Stream[];
   readonly #byMm = new Map<number, Stream[]>();
   readonly #solutions = new Map<number, Solution>();
   #solvedNs = Number.NEGATIVE_INFINITY;
   #unsolved = true;
+  /** Number of the present solution. */
+  #solution = 1;
   /** Next time at which a stream begins or ends. */
   #changeNs = 0;
 
@@ -75,7 +79,6 @@ export class AnalyticAccesses {
     this.#tlb = tlb;
     this.#blocks = blocks;
     this.#random = random;
-    this.#looks = new Looks(t);
     this.#streams = streams;
     for (const stream of streams) {
       const own = this.#byMm.get(stream.process.mm);
@@ -103,26 +106,38 @@ export class AnalyticAccesses {
     const streams = this.#streamsIn(mm);
     if (streams === undefined) return;
     const m = this.#m;
+    const row = this.#blocks.rowOf(mm, Math.floor(page / m.ptes));
+    if (row === 0) return;
     const pmd = findPmd(m, mm, page);
     if (pmd === NO_PMD) return;
     const type = pmdType(m.directory.entry[pmd]);
-    if (type === PMD.huge) this.#settleHuge(streams, mm, pmd, page);
-    else if (type === PMD.table) this.#settlePte(streams, mm, pmd, page, Number.NEGATIVE_INFINITY);
+    if (type === PMD.huge) this.#settleHuge(streams, row, pmd);
+    else if (type === PMD.table) this.#settlePte(streams, row, pmd, slotOf(m, page), true);
   }
 
   /** The same for a range, in which each page is about to be looked at. */
   settleRange(mm: MmId, start: Vpn, end: Vpn): void {
     const streams = this.#streamsIn(mm);
-    if (streams === undefined || !streams.some((one) => one.start < end && one.start + one.pages > start)) return;
-    const m = this.#m;
+    if (streams === undefined) return;
+    const { ptes } = this.#m;
     for (let at: number = start; at < end; ) {
-      const blockEnd = Math.min(end, at - (at % m.ptes) + m.ptes);
-      const pmd = findPmd(m, mm, asBrand<Vpn>(at));
-      const type = pmd === NO_PMD ? PMD.none : pmdType(m.directory.entry[pmd]);
-      if (type === PMD.huge) this.#settleHuge(streams, mm, pmd, asBrand<Vpn>(at));
-      else if (type === PMD.table) this.#settleTable(streams, mm, pmd, at, blockEnd);
+      const blockEnd = Math.min(end, at - (at % ptes) + ptes);
+      const row = this.#blocks.rowOf(mm, Math.floor(at / ptes));
+      if (row !== 0) this.#settleBlock(streams, row, asBrand<Vpn>(at), blockEnd);
       at = blockEnd;
     }
+  }
+
+  #settleBlock(streams: readonly Stream[], row: number, start: Vpn, end: number): void {
+    const m = this.#m;
+    const pmd = findPmd(m, asBrand<MmId>(this.#t.accessBlock.mm[row]), start);
+    const type = pmd === NO_PMD ? PMD.none : pmdType(m.directory.entry[pmd]);
+    if (type === PMD.huge) this.#settleHuge(streams, row, pmd);
+    if (type !== PMD.table) return;
+    const first = slotOf(m, start);
+    const whole = end - start === m.ptes;
+    for (let slot = first; slot < first + (end - start); slot++) this.#settlePte(streams, row, pmd, slot, !whole);
+    if (whole) this.#t.accessBlock.state[row * STATE.cells + STATE.look] = m.current.nowNs;
   }
 
   /** Streams of an address space that lives. */
@@ -138,13 +153,16 @@ export class AnalyticAccesses {
     if (!this.#byMm.has(mm)) return;
     const { ptes, current } = this.#m;
     this.#blocks.markStale(mm, start, end);
-    if (end - start <= FEW_PAGES) {
-      for (let page = start; page < end; page++) this.#looks.remember(LOOK.flushPage, mm, page, current.nowNs);
-      return;
-    }
+    const b = this.#t.accessBlock;
     for (let block = Math.floor(start / ptes); block * ptes < end; block++) {
-      if (this.#blocks.rowOf(mm, block) === 0) continue;
-      this.#looks.remember(LOOK.flush, mm, block, current.nowNs);
+      const row = this.#blocks.rowOf(mm, block);
+      if (row === 0) continue;
+      const first = block * ptes;
+      if (end - start > FEW_PAGES) b.state[row * STATE.cells + STATE.flush] = current.nowNs;
+      else {
+        const tick = Math.floor(current.nowNs / TICK_NS);
+        b.flushTick.fill(tick, row * ptes + Math.max(0, start - first), row * ptes + Math.min(ptes, end - first));
+      }
     }
   }
 
@@ -214,74 +232,94 @@ export class AnalyticAccesses {
     return walks;
   }
 
-  #settleHuge(streams: readonly Stream[], mm: MmId, pmd: PmdRef, page: Vpn): void {
+  #settleHuge(streams: readonly Stream[], row: number, pmd: PmdRef): void {
     const m = this.#m;
-    const first = page - (page % m.ptes);
-    const nowNs = m.current.nowNs;
+    const b = this.#t.accessBlock;
     const entry = m.directory.entry[pmd];
+    const { nowNs } = m.current;
     if ((entry & PMD_YOUNG) === 0) {
-      const since = this.#looks.last(LOOK.huge, mm, first);
-      const stream = this.#walked(streams, mm, first, first + m.ptes, since, true);
+      const stream = this.#walkedHuge(streams, row, nowNs);
       if (stream !== undefined) {
         const dirty = (entry & PMD_WRITE) !== 0 && this.#writes(stream) ? PMD_DIRTY : 0;
         m.directory.entry[pmd] = (entry | PMD_YOUNG | dirty) >>> 0;
       }
     }
-    this.#looks.remember(LOOK.huge, mm, first, nowNs);
+    b.state[row * STATE.cells + STATE.look] = nowNs;
   }
 
-  /** `tableLook`: when all of the table was looked at last. */
-  #settlePte(streams: readonly Stream[], mm: MmId, pmd: PmdRef, page: number, tableLook: number): void {
+  /** A stream that has walked to a huge PMD since somebody looked last; undefined if none has. */
+  #walkedHuge(streams: readonly Stream[], row: number, nowNs: number): Stream | undefined {
+    this.#solve();
+    const { block, state } = this.#t.accessBlock;
+    const at = row * STATE.cells;
+    if (state[at + STATE.solved] === this.#solution) {
+      const sinceNs = state[at + STATE.look];
+      const outNs = Math.max(state[at + STATE.flush], state[at + STATE.began]);
+      // The usual case: looked at since the streams began, and long enough after the last flush for it to be forgotten.
+      if (sinceNs > outNs && (state[at + STATE.rate] * (sinceNs - outNs)) / NS > FORGOTTEN) {
+        const chance = -Math.expm1((-state[at + STATE.walks] * (nowNs - sinceNs)) / NS);
+        return this.#random.fraction() < chance ? streams[0] : undefined;
+      }
+    } else this.#keep(streams, row, nowNs);
+    const first = block[row] * this.#m.ptes;
+    return this.#walked(streams, first, first + this.#m.ptes, state[at + STATE.look], state[at + STATE.flush], true);
+  }
+
+  /** Keeps what the next look at a huge PMD needs, if one stream uses it, at random and without an end. */
+  #keep(streams: readonly Stream[], row: number, nowNs: number): void {
+    const b = this.#t.accessBlock;
+    const at = row * STATE.cells;
+    b.state[at + STATE.solved] = 0;
+    if (streams.length > 1 && this.streamsOf(row).length > 1) return;
+    const [stream] = streams.length === 1 ? streams : this.streamsOf(row);
+    if (stream === undefined || stream.pattern.sweep !== null || stream.active.length !== null) return;
+    if (stream !== streams[0] && stream.write !== streams[0].write) return;
+    const first = b.block[row] * this.#m.ptes;
+    const [from, to] = within(stream, first, first + this.#m.ptes);
+    const rate = nowNs < stream.active.start ? 0 : stream.perSecond * stream.pattern.share(from, to);
+    b.state[at + STATE.rate] = rate;
+    b.state[at + STATE.walks] = rate * this.#miss(stream, rate, true);
+    b.state[at + STATE.began] = stream.active.start;
+    b.state[at + STATE.solved] = this.#solution;
+  }
+
+  /** `remember`: this page alone is looked at; else its whole table is. */
+  #settlePte(streams: readonly Stream[], row: number, pmd: PmdRef, slot: number, remember: boolean): void {
     const m = this.#m;
+    const b = this.#t.accessBlock;
     const table = pmdTable(m.directory.entry[pmd]);
-    const slot = slotOf(m, asBrand<Vpn>(page));
     const bit = pteBit(m, table, slot);
     if (!getBit(m.pte.present, bit)) return;
-    const whole = tableLook !== Number.NEGATIVE_INFINITY;
     const order = contiguousOrder(m, table, slot, this.#tlb.contiguous, this.#tlb.needsFolio);
-    const first = page - (page % (1 << order));
+    const from = slot - (slot % (1 << order));
+    const cell = row * m.ptes + from;
     if (!getBit(m.pte.young, bit)) {
-      const ofTable = whole ? tableLook : this.#looks.last(LOOK.table, mm, page - (page % m.ptes));
-      const since = Math.max(ofTable, this.#looks.last(LOOK.pte, mm, first));
-      const stream = this.#walked(streams, mm, first, first + (1 << order), since, false);
+      const first = b.block[row] * m.ptes + from;
+      const since = Math.max(b.state[row * STATE.cells + STATE.look], b.lookTick[cell] * TICK_NS);
+      const flush = Math.max(b.state[row * STATE.cells + STATE.flush], b.flushTick[cell] * TICK_NS);
+      const stream = this.#walked(streams, first, first + (1 << order), since, flush, false);
       if (stream !== undefined) {
-        const from = pteBit(m, table, slot - (slot % (1 << order)));
-        setBits(m.pte.young, from, from + (1 << order));
+        const block = pteBit(m, table, from);
+        setBits(m.pte.young, block, block + (1 << order));
         if (getBit(m.pte.write, bit) && this.#writes(stream)) setBit(m.pte.dirty, bit);
       }
     }
-    if (!whole) this.#looks.remember(LOOK.pte, mm, first, m.current.nowNs);
-  }
-
-  #settleTable(streams: readonly Stream[], mm: MmId, pmd: PmdRef, from: number, to: number): void {
-    const m = this.#m;
-    const table = pmdTable(m.directory.entry[pmd]);
-    const first = from - (from % m.ptes);
-    // -1 and not -Infinity: the whole table is looked at in any case.
-    const since = Math.max(-1, this.#looks.last(LOOK.table, mm, first));
-    for (let page = from; page < to; page++) {
-      const bit = pteBit(m, table, page - first);
-      if (getBit(m.pte.present, bit) && !getBit(m.pte.young, bit)) this.#settlePte(streams, mm, pmd, page, since);
-    }
-    if (to - from === m.ptes) this.#looks.remember(LOOK.table, mm, first, m.current.nowNs);
+    if (remember) b.lookTick[cell] = Math.floor(m.current.nowNs / TICK_NS);
   }
 
   /** A stream that has walked to the entry of pages [first, end) since a time; undefined if none has. */
   #walked(
     streams: readonly Stream[],
-    mm: number,
     first: number,
     end: number,
     sinceNs: number,
+    flushNs: number,
     huge: boolean,
   ): Stream | undefined {
-    const m = this.#m;
     this.#solve();
-    const ofBlock = this.#looks.last(LOOK.flush, mm, Math.floor(first / m.ptes));
-    const flushNs = huge ? ofBlock : Math.max(ofBlock, this.#looks.last(LOOK.flushPage, mm, first));
     for (const stream of streams) {
+      if (stream.start >= end || stream.start + stream.pages <= first) continue;
       const [from, to] = within(stream, first, end);
-      if (from >= to) continue;
       const chance = this.#chance(stream, from, to, sinceNs, flushNs, huge);
       if (chance > 0 && this.#random.fraction() < chance) return stream;
     }
@@ -487,6 +525,7 @@ export class AnalyticAccesses {
       byCpu.set(stream.process.cpu, [...(byCpu.get(stream.process.cpu) ?? []), stream]);
     }
     this.#solutions.clear();
+    this.#solution++;
     for (const [cpu, streams] of byCpu) this.#solutions.set(cpu, this.#solutionOf(cpu, streams));
   }
 

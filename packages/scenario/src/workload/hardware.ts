@@ -61,7 +61,10 @@ export class Hardware {
       for (const { first, end } of blockRanges(own, m.ptes)) blocks += end - first;
     }
     const parts = this.streams.reduce((sum, one) => sum + (one.exact ? 0 : blocksOf(one, m.ptes)), 0);
-    const { tables: t } = Arena.create(ACCESS_TABLES, { one: 1, ...accessSizes(this.streams.length, blocks, parts) });
+    const { tables: t } = Arena.create(
+      ACCESS_TABLES,
+      accessSizes(this.streams.length, blocks, parts, parts === 0 ? 0 : m.ptes),
+    );
     this.#blocks = new AccessBlocks(this.tlb, t, ranges);
     this.#context = { t, blocks: this.#blocks, tlb: this.tlb };
     const analytic = this.streams.filter(({ exact }) => !exact);

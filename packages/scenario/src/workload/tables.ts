@@ -23,10 +23,28 @@ export const ACCESS_STREAM_TABLE = {
   },
 } as const;
 
+/** Cells of `accessBlock.state`. */
+export const STATE = {
+  /** When the accessed bits of all of the block were looked at last, ns. */
+  look: 0,
+  /** When its translations were flushed last, ns. */
+  flush: 1,
+  /** Uses of its huge PMD in a second, as worked out last. */
+  rate: 2,
+  /** Expected walks to it in a second. */
+  walks: 3,
+  /** Since when these uses go on, ns. */
+  began: 4,
+  /** Number of the solution that these are of; 0: they cannot be kept. */
+  solved: 5,
+  cells: 8,
+} as const;
+
 /** A block of the page table in which somebody makes accesses. Row 0 is not in use. */
 export const ACCESS_BLOCK_TABLE = {
   doc: 'Blocks (PMD ranges) in which programs make accesses',
   rows: 'accessBlocks',
+  slots: 'slots',
   pooled: false,
   columns: {
     mm: { type: 'u32', doc: 'owner' },
@@ -42,6 +60,13 @@ export const ACCESS_BLOCK_TABLE = {
     misses: { type: 'f64', doc: 'exact: walks in the present interval' },
     missesBefore: { type: 'f64', doc: 'exact: walks in the interval before' },
     interval: { type: 'f64', doc: 'number of the present interval' },
+    state: {
+      type: 'f64',
+      cells: 8,
+      doc: 'analytic: what a look at a huge PMD needs, in one line of the cache (`STATE`)',
+    },
+    lookTick: { type: 'u32', per: 'slot', doc: 'analytic: when the accessed bit of a page was looked at last, ticks' },
+    flushTick: { type: 'u32', per: 'slot', doc: 'analytic: when the translation of a page was flushed last, ticks' },
   },
 } as const;
 
@@ -54,17 +79,6 @@ export const ACCESS_PART_TABLE = {
     kind: { type: 'u8', doc: 'how the block was mapped, as `accessBlock.kind`' },
     there: { type: 'f64', doc: 'share of the pages in use that were mapped' },
     together: { type: 'f64', doc: 'TLB entries for each of these' },
-  },
-} as const;
-
-/** When accessed bits were looked at, and blocks flushed, last: a cache of four ways, keyed by place and kind. */
-export const ACCESS_LOOK_TABLE = {
-  doc: 'Last looks at accessed bits, and last flushes',
-  rows: 'accessLooks',
-  pooled: false,
-  columns: {
-    key: { type: 'f64', doc: 'place and kind, 0: not in use' },
-    atNs: { type: 'f64', doc: 'when' },
   },
 } as const;
 
@@ -86,28 +100,24 @@ export const ACCESS_TABLES: {
   readonly accessStream: typeof ACCESS_STREAM_TABLE;
   readonly accessBlock: typeof ACCESS_BLOCK_TABLE;
   readonly accessPart: typeof ACCESS_PART_TABLE;
-  readonly accessLook: typeof ACCESS_LOOK_TABLE;
   readonly accessState: typeof ACCESS_STATE_TABLE;
 } = {
   accessStream: ACCESS_STREAM_TABLE,
   accessBlock: ACCESS_BLOCK_TABLE,
   accessPart: ACCESS_PART_TABLE,
-  accessLook: ACCESS_LOOK_TABLE,
   accessState: ACCESS_STATE_TABLE,
 };
 
 /** The tables' type. */
 export type AccessTables = typeof ACCESS_TABLES;
 
-/** Looks kept: some hundred times what DAMON has in flight between clearing a bit and looking at it. */
-const LOOKS = 2 ** 18;
-
-/** Sizes of the tables, for `MachineConfig.extraSizes`. */
-export function accessSizes(streams: number, blocks: number, parts: number): Sizes {
+/** Sizes of the tables. `slots`: pages of a block, 0 where no stream is analytic. */
+export function accessSizes(streams: number, blocks: number, parts: number, slots: number): Sizes {
   return {
+    one: 1,
     accessStreams: streams + 1,
     accessBlocks: blocks + 1,
     accessParts: parts + 1,
-    accessLooks: parts === 0 ? 4 : LOOKS,
+    slots: Math.max(1, slots),
   };
 }
