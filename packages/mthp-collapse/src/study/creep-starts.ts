@@ -56,8 +56,8 @@ export function everyStart({ chunkRule }: Generation, pmdOrder: number): readonl
 }
 
 /**
- * Starts for tables too large to try all: for each enabled order windows that are just full enough for it, one alone and many
- * side by side, runs of every eighth length, and tables by chance. For a rule over counts the windows alone decide whether a single
+ * Starts for tables too large to try all: for each enabled order windows that are just full enough for it, one alone, many side
+ * by side and one in a larger window that lacks just that, runs of every eighth length, and tables by chance. For a rule over counts the windows alone decide whether a single
  * window climbs; whether several climb together is a sample.
  */
 export function sampledStarts(rules: StudyRules, samples: number, seed: number): readonly CreepStart[] {
@@ -70,6 +70,12 @@ export function sampledStarts(rules: StudyRules, samples: number, seed: number):
       for (let at = 0; at + (1 << order) <= share; at += 1 << order) ranges.push([at, at + length]);
       bitmaps.push(pattern(rules, ranges));
       if ((size - share) >> 1 < 1 << order) break;
+    }
+  }
+  for (const [order, length] of justEligible(rules)) {
+    for (const [larger, needed] of justEligible(rules)) {
+      // As empty as both allow: once the smaller window is filled, what is left empty is just what the larger one may lack.
+      if (larger > order) bitmaps.push(pattern(rules, [[(1 << order) - length, needed]]));
     }
   }
   const random = new Random(seed);

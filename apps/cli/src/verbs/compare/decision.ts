@@ -126,6 +126,9 @@ function untriedReason(side: Side, look: ExplainLook, place: Place): string {
   if (generation.minOrder === 'pmd' && order < context.pmdOrder) return 'this kernel knows the PMD order only';
   if (generation.minOrder !== 'pmd' && order < generation.minOrder)
     return `this kernel builds nothing below order ${generation.minOrder}`;
+  const isForced = context.initiator === 'madvise';
+  if (isForced && (enabledOrders & (1 << order)) === 0)
+    return `MADV_COLLAPSE of this kernel does not ask for ${place.size}`;
   if ((enabledOrders & (1 << order)) === 0) return `${place.size} is not enabled here`;
   const { needed, text } = requirementOf(generation, order, enabledOrders, facts.alwaysOrders, chosenBy(facts));
   if (needed === null) return text;

@@ -37,7 +37,6 @@ export function creepText(
 }
 
 const KINDS = {
-  no: 'no',
   together: 'several folios together',
   alone: 'a single folio, by itself',
 } as const;
@@ -46,8 +45,9 @@ function kernelText(answer: CreepAnswer, options: Options, colors: Palette): str
   const { question, rows } = answer;
   const name = question.generation.name;
   if (rows.length === 0) return `\n${colors.strong(name)}\n  not looked at\n`;
+  const none = isExhaustive(question) ? 'no' : 'not seen';
   const cells = grouped(rows).map(({ values, verdict, climbing, cases, mostScans }) => {
-    const kind = verdict === 'no' ? colors.good('no') : colors.notable(KINDS[verdict]);
+    const kind = verdict === 'no' ? colors.good(none) : colors.notable(KINDS[verdict]);
     return [listText(values), kind, formatCount(climbing), formatCount(cases), verdict === 'no' ? '-' : `${mostScans}`];
   });
   const made = table(
