@@ -49,6 +49,8 @@ export interface PoolWorldConfig {
   readonly pages?: number;
   /** Every range full of base pages, instead of all kinds of ranges. */
   readonly uniform?: boolean;
+  /** Default `merged`. */
+  readonly profile?: 'merged' | 'v6.18' | 'v12';
   /** Files below transparent_hugepage/ to write first. */
   readonly sysfs?: Readonly<Record<string, string>>;
 }
@@ -66,9 +68,10 @@ export function makePoolWorld(config: PoolWorldConfig): PoolWorld {
   });
   m.setting.value[settingIndex('enabled')] = THP_ENABLED.always;
   m.setting.value[settingIndex('khugepaged.scan_sleep_millisecs')] = 0;
-  const collapse = createCollapseContext({ machine: m, generation: generationByName('merged'), profile: 'merged' });
+  const profile = config.profile ?? 'merged';
+  const collapse = createCollapseContext({ machine: m, generation: generationByName(profile), profile });
   installMadviseCollapse(collapse);
-  const k = createKhugepaged({ machine: m, profile: 'merged', collapse, startThread: () => {} });
+  const k = createKhugepaged({ machine: m, profile, collapse, startThread: () => {} });
   for (const [path, text] of Object.entries(config.sysfs ?? {})) {
     const outcome = runNow(m, writeSysfs(k, path, text));
     if (outcome.errno !== 0) throw new Error(`${path}: ${text}: errno ${outcome.errno}`);
