@@ -58,8 +58,7 @@ export function define(command: Command, context: Context): void {
     ['thplab compare heap.yaml --vary khugepaged/max_ptes_none=0,64,511', 'one setting'],
     ['thplab compare heap.yaml --vary enabled=always,madvise --vary defrag=always,never', 'all four combinations'],
     ['thplab compare heap.yaml --kernels v12,merged --why', 'two kernels, and the rule on which they part'],
-    ['thplab compare hot.yaml --hints none,as-posted,best', 'queues of collapse hints'],
-    ['thplab compare heap.yaml --kernels v17,v18 -m huge -m thp_collapse_alloc', 'chosen columns'],
+    ['thplab compare hot.yaml --hints none,as-posted,best -m hot90 -m cold', 'queues of hints, chosen columns'],
   ]);
 }
 
