@@ -34,11 +34,19 @@ export function* writeSysfs(k: Khugepaged, path: string, text: string): Procedur
   if (storage.key === 'khugepaged.scan_sleep_millisecs' || storage.key === 'khugepaged.alloc_sleep_millisecs') {
     k.t.khugepaged.sleepExpire[0] = 0;
     yield wake(k.waitQueue);
-  } else if (changed && (storage.key === 'enabled' || storage.key === 'hugepages.enabled')) {
+  } else if (changed && DECIDES_ON_THREAD.has(storage.key)) {
     yield* startStopKhugepaged(k);
   }
   return { errno: 0 };
 }
+
+/** Files whose change may start or stop the thread: those of anonymous and of shared memory, at the top and per size. */
+const DECIDES_ON_THREAD: ReadonlySet<string> = new Set([
+  'enabled',
+  'shmem_enabled',
+  'hugepages.enabled',
+  'hugepages.shmem_enabled',
+]);
 
 /** What a read of the file prints, newline included. */
 export function readSysfs(k: Khugepaged, path: string): string {

@@ -18,6 +18,18 @@ describe('the thread', () => {
     expect(running()).toBe(0);
   });
 
+  it('is started and stopped by the files of shared memory too', () => {
+    const w = makeSchedulerWorld();
+    const running = (): number => w.k.t.khugepaged.running[0];
+    w.write('enabled', 'never');
+    w.write('shmem_enabled', 'advise');
+    expect(running()).toBe(1);
+    w.write('shmem_enabled', 'never');
+    expect(running()).toBe(0);
+    w.write('hugepages-2048kB/shmem_enabled', 'always');
+    expect(running()).toBe(1);
+  });
+
   it('is not started by mTHP sizes alone before the mTHP series', () => {
     const w = makeSchedulerWorld({ profile: 'v6.18' });
     w.write('enabled', 'never');

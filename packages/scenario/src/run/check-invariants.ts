@@ -19,6 +19,8 @@ function isQuiet(world: World): boolean {
     [m.locks.mmapLock, m.mm.pool.end],
     [m.locks.vmaLock, m.vma.pool.end],
     [m.locks.anonVma, m.anonVma.pool.end],
+    [m.locks.fileMap, m.file.pool.end],
+    [m.locks.filePages, m.file.pool.end],
   ] as const;
   return locks.every(([lock, end]) => {
     for (let row = 1; row < end; row++) if (lock.words[lock.base(row) + LOCK_STATE] !== 0) return false;
