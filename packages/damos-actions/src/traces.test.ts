@@ -19,6 +19,7 @@ function linesOf(profile: typeof damonMm): string[] {
     targets: [{ mm, regions: [{ start: BASE * 4096, end: (BASE + 2048) * 4096 }] }],
     attributes: { intervalsGoal: { accessBp: 400, aggrs: 2, minSampleUs: 1_000, maxSampleUs: 10_000_000 } },
     schemes: [
+      STAT,
       {
         ...STAT,
         quota: { resetIntervalMs: 100, goals: [{ metric: 'user_input', targetValue: 100, currentValue: 50 }] },
@@ -41,7 +42,9 @@ describe("DAMON's tracepoints", () => {
   });
 
   it('a scheme counts up from round to round, and kernels before 7.0 do not tell', () => {
-    const tried = linesOf(damonMm).flatMap((line) => /^damos_stat.* nr_tried=(\d+) /.exec(line)?.[1] ?? []);
+    const tried = linesOf(damonMm).flatMap(
+      (line) => /^damos_stat.* scheme_idx=0 nr_tried=(\d+) /.exec(line)?.[1] ?? [],
+    );
     expect(tried.map(Number)).toEqual([...tried.map(Number)].sort((a, b) => a - b));
     expect(linesOf(damon618).filter((line) => line.startsWith('damos_stat'))).toEqual([]);
   });

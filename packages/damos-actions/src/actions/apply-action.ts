@@ -4,6 +4,7 @@ import type { Damon, RunningScheme } from '../damon.js';
 import { collapseToOrder } from './collapse-action.js';
 import { lruAction, pageoutAction, statAction } from './folio-actions.js';
 import { ADVICE_OF_ACTION, madviseAction } from './madvise-action.js';
+import { migrateAction } from './migrate-action.js';
 import { type ActionOutcome, NOTHING_DONE } from './outcome.js';
 import { splitAction } from './split-action.js';
 
@@ -16,6 +17,7 @@ export function* applyAction(
 ): Procedure<ActionOutcome> {
   const { action, targetOrder } = scheme.config;
   if (action === 'stat') return yield* statAction(d, target, region, scheme);
+  if (action === 'migrate_hot' || action === 'migrate_cold') return yield* migrateAction(d, target, region, scheme);
   if (d.operations === 'paddr') return yield* applyPhysical(d, region, scheme);
   if (action === 'split') return yield* splitAction(d, target, region, targetOrder);
   if (action === 'collapse' && targetOrder !== 0) return yield* collapseToOrder(d, target, region, targetOrder);

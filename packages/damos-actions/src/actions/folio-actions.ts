@@ -34,7 +34,7 @@ import { opsFilterOut } from '../schemes/ops-filters.js';
 import type { ActionOutcome } from './outcome.js';
 
 /** Does something to a folio that the filters let pass; gives the bytes applied. */
-type FolioAction = (head: Pfn) => Procedure<number>;
+export type FolioAction = (head: Pfn) => Procedure<number>;
 
 /** Counts what the operations filters let pass, and does nothing (`damos_va_stat`, `damon_pa_stat`). */
 export function* statAction(d: Damon, target: number, region: number, scheme: RunningScheme): Procedure<ActionOutcome> {
@@ -86,7 +86,7 @@ function* nothing(): Procedure<number> {
 }
 
 /** The folios of a physical region, each once per round of the scheme. Sizes in core units. */
-function* eachFolio(
+export function* eachFolio(
   d: Damon,
   region: number,
   scheme: RunningScheme,
@@ -118,22 +118,40 @@ function* eachFolio(
 }
 
 function* statVirtual(d: Damon, target: number, region: number, scheme: RunningScheme): Procedure<ActionOutcome> {
+  return yield* eachVirtualFolio(d, target, region, scheme, nothing);
+}
+
+/** The folios that a region of virtual addresses maps, each once per round of the scheme. */
+export function* eachVirtualFolio(
+  d: Damon,
+  target: number,
+  region: number,
+  scheme: RunningScheme,
+  action: FolioAction,
+): Procedure<ActionOutcome> {
   const { m } = d;
   const mm = d.t.damonTarget.mm[target] as MmId;
   if (!mmgetNotZero(m, mm)) return { applied: 0, passed: 0 };
   const pageSize = 2 ** m.geometry.pageShift;
+  const { lastApplied } = d.t.damosScheme;
   const first = Math.floor(d.t.damonRegion.start[region] / pageSize);
   const end = Math.ceil(d.t.damonRegion.end[region] / pageSize);
   yield* mmapReadLock(m, mm);
+  let applied = 0;
   let passed = 0;
   for (const head of foliosOf(d, mm, first, end)) {
-    if (head === d.t.damosScheme.lastApplied[scheme.row]) continue;
-    if (!(yield* opsFilterOut(d, scheme, head))) passed += folioPages(m, head) * pageSize;
-    d.t.damosScheme.lastApplied[scheme.row] = head;
+    // Somebody may have split or freed it since the walk.
+    if (head === lastApplied[scheme.row] || damonGetFolio(m, head) !== head) continue;
+    const size = folioPages(m, head) * pageSize;
+    if (!(yield* opsFilterOut(d, scheme, head))) {
+      passed += size;
+      applied += yield* action(head);
+    }
+    lastApplied[scheme.row] = head;
   }
   yield* mmapReadUnlock(m, mm);
   yield* mmput(m, mm);
-  return { applied: 0, passed };
+  return { applied, passed };
 }
 
 /** The folios that a range of pages maps, in order; one whose pages lie together comes once. */

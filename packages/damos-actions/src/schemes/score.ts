@@ -52,7 +52,8 @@ export function schemeScore(
   intervals: Intervals,
   weights: QuotaWeights,
 ): number {
-  if (action === 'pageout') return coldScore(heat, intervals, weights);
+  if (action === 'pageout' || action === 'migrate_cold') return coldScore(heat, intervals, weights);
+  if (action === 'migrate_hot') return hotScore(heat, intervals, weights);
   if (operations !== 'paddr') return MAX_SCORE;
   if (action === 'lru_prio') return hotScore(heat, intervals, weights);
   return action === 'lru_deprio' ? coldScore(heat, intervals, weights) : MAX_SCORE;

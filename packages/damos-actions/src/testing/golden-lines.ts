@@ -10,6 +10,6 @@ export const DAMON_LINES = [
   {
     event: 'damos_stat_after_apply_interval',
     pattern:
-      'ctx_idx=0 scheme_idx=0 nr_tried=\\d+ sz_tried=\\d+ nr_applied=\\d+ sz_tried=\\d+ sz_ops_filter_passed=\\d+ qt_exceeds=\\d+ nr_snapshots=\\d+',
+      'ctx_idx=0 scheme_idx=[01] nr_tried=\\d+ sz_tried=\\d+ nr_applied=\\d+ sz_tried=\\d+ sz_ops_filter_passed=\\d+ qt_exceeds=\\d+ nr_snapshots=\\d+',
   },
 ] as const;

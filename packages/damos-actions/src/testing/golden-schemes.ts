@@ -141,3 +141,23 @@ export const SPLIT_ERRORS = [
   { name: 'in the swap cache, to an order above 0', flag: 'SWAPCACHE', reference: false, order: 2, failed: 0 },
   { name: 'referenced by somebody', flag: undefined, reference: true, order: 2, failed: 1 },
 ] as const;
+
+/** 3.2: the node of page 0, 1, 2, ... by weighted destinations: index modulo the sum of the weights. */
+export const MIGRATION_SHARES = [
+  { dests: [{ nid: 0, weight: 1 }], nodes: [0, 0, 0] },
+  {
+    dests: [
+      { nid: 0, weight: 1 },
+      { nid: 1, weight: 3 },
+    ],
+    nodes: [0, 1, 1, 1, 0, 1, 1, 1],
+  },
+  {
+    dests: [
+      { nid: 1, weight: 2 },
+      { nid: 0, weight: 0 },
+      { nid: 2, weight: 1 },
+    ],
+    nodes: [1, 1, 2, 1, 1, 2],
+  },
+] as const;

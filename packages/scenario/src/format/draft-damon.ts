@@ -54,6 +54,7 @@ export interface DraftScheme {
   watermarks?: Maybe<{ interval: number; high: number; mid: number; low: number }>;
   filters?: Maybe<DraftFilter[]>;
   targetOrder?: Maybe<DraftOrder>;
+  node?: Maybe<{ nid: number; weight: number }[]>;
   maxSnapshots?: Maybe<number>;
 }
 

@@ -58,11 +58,35 @@ export function normaliseScheme(context: Context, draft: DraftScheme, home: Sche
     ...watermarks(draft.watermarks),
     maxNrSnapshots: draft.maxSnapshots ?? 0,
     targetOrder: order,
+    ...migration(context, draft, path),
   };
   checkKernelHas(context, draft, profile, path);
   const filters = (draft.filters ?? []).map((one, i) => filter(context, one, home, [...path, 'filters', i]));
   refused(context, path, () => validateScheme(completeScheme(config)));
   return { key: formatKey(path), name: draft.name ?? action, config, filters };
+}
+
+/** Where to move pages; the actions that move need it, and others have no use for it. */
+function migration(
+  context: Context,
+  draft: DraftScheme,
+  path: KeyPath,
+): Pick<SchemeSpec['config'], 'targetNid' | 'dests'> {
+  const moves = draft.action === 'migrate_hot' || draft.action === 'migrate_cold';
+  const nodes = draft.node ?? [];
+  if (moves !== nodes.length > 0) {
+    const [what, hint] = moves
+      ? [`${draft.action} without node`, 'say where to']
+      : ['node without migrate', 'remove it'];
+    context.report(moves ? path : [...path, 'node'], what, hint, 'key');
+  }
+  const missing = nodes.find(({ nid }) => nid >= context.machine.nodes.length);
+  if (missing !== undefined) {
+    const hint = `the machine has nodes 0 to ${context.machine.nodes.length - 1}`;
+    context.report([...path, 'node'], `there is no node ${missing.nid}`, hint);
+  }
+  const [only] = nodes;
+  return nodes.length === 1 ? { targetNid: only.nid } : { dests: nodes };
 }
 
 function checkKernelHas(context: Context, draft: DraftScheme, profile: DamonProfile, path: KeyPath): void {

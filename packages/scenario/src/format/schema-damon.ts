@@ -121,6 +121,16 @@ function scheme(): z.ZodType<DraftScheme> {
       .describe('by the share of free memory'),
     filters: oneOrMany(filter(), 256, 'a filter such as {allow: anon}, or a list of them').optional(),
     targetOrder: order().optional().describe('order or size of the folios that collapse and split make'),
+    node: oneOrMany(
+      z.union([
+        count(0, 63).transform((nid) => ({ nid, weight: 1 })),
+        strict({ nid: count(0, 63), weight: count(0, 2 ** 31) }),
+      ]),
+      64,
+      'a node, or a list such as [{nid: 0, weight: 1}, {nid: 1, weight: 3}]',
+    )
+      .optional()
+      .describe('migrate_hot, migrate_cold: where to; with weights for several nodes'),
     maxSnapshots: count(0, 2 ** 31)
       .optional()
       .describe('walks over all regions after which it rests'),
