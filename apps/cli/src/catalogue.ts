@@ -86,6 +86,12 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./verbs/sample.js'),
   },
   {
+    name: 'calibrate',
+    summary: 'what work costs on this machine, for --costs; or how well that predicts',
+    question: MACHINE,
+    load: () => import('./verbs/calibrate.js'),
+  },
+  {
     name: 'import',
     summary: "other tools' files: perf's samples and smaps into ranges to split",
     question: MACHINE,

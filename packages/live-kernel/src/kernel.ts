@@ -8,7 +8,7 @@ const RELEASED = [
 ] as const;
 
 /** Profile for a kernel release such as `6.18.44-generic`; undefined for one that no profile describes. */
-export function profileOfRelease(release: string): string | undefined {
+export function exactProfileOfRelease(release: string): string | undefined {
   const [major, minor] = release.split(/[.-]/).map(Number);
   const at = (version: readonly [number, number]): number => major - version[0] || minor - version[1];
   return RELEASED.find(({ from, before }) => at(from) >= 0 && at(before) < 0)?.profile;

@@ -1,6 +1,7 @@
 export { DamonFiles } from '@thplab/damos-actions';
 export { HINT_POLICIES, hintPolicyNamed, hintTexts } from '@thplab/khugepaged-scheduler';
 export * from './check/index.js';
+export * from './costs/index.js';
 export { withDamoDocument } from './damo/damo-scenario.js';
 export * from './damo/index.js';
 export { damoDocument, type SplitSchemes } from './damo/write-kdamonds.js';

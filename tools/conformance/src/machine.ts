@@ -1,6 +1,6 @@
 /** What is needed to hold the model against this machine's kernel, and what is missing. */
 import { closeSync, existsSync, openSync } from 'node:fs';
-import { kernelRelease, loadLibc, profileOfRelease } from '@thplab/live-kernel';
+import { exactProfileOfRelease, kernelRelease, loadLibc } from '@thplab/live-kernel';
 import type { KernelProfile } from '@thplab/sysfs-schema';
 import type { ModelOptions } from './model/model-machine.js';
 import { readThpSettings, THP_SYSFS } from './real/proc-files.js';
@@ -21,7 +21,7 @@ export async function thisKernel(profile?: KernelProfile): Promise<ThisKernel | 
   if (!readable('/proc/kpageflags'))
     return { skipped: 'page flags are read from /proc/kpageflags, which only root may' };
   const release = kernelRelease();
-  const chosen = profile ?? profileOfRelease(release);
+  const chosen = profile ?? exactProfileOfRelease(release);
   if (chosen === undefined) {
     return { skipped: `no kernel profile describes Linux ${release}; name one with --kernel to compare all the same` };
   }

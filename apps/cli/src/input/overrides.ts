@@ -10,6 +10,7 @@ import {
 import { type Command, Option } from 'commander';
 import { UsageError } from '../errors.js';
 import { assignment, gather, kernelOption, wholeNumber } from '../options.js';
+import { costsOption } from './costs.js';
 import { checkDamonSetting, damonTarget, requireDamonFile } from './damon-files.js';
 import { type Files, filesOfKernel, requireFileAt } from './sysfs-files.js';
 
@@ -18,6 +19,8 @@ export interface Overrides {
   readonly set?: readonly string[];
   readonly kernel?: string;
   readonly seed?: number;
+  /** Path of a cost file. */
+  readonly costs?: string;
   /** See parseUntil. */
   readonly until?: string;
   /** False: expectations are not checked. */
@@ -33,6 +36,7 @@ export function overrideOptions(command: Command): Command {
     ).argParser(gather),
   );
   kernelOption(command, 'run this kernel profile');
+  costsOption(command);
   return command
     .option('--seed <n>', 'another seed for every random choice', wholeNumber)
     .option('--until <end>', 'when to end: a time (30s), fullScans=2, pagesCollapsed=100, covered=90%, eventsDone');

@@ -3,6 +3,7 @@ import type { Snapshot } from '@thplab/capture';
 import type { Locate, RunOptions, Scenario, SourcePlace } from '@thplab/scenario';
 import type { Context } from '../context.js';
 import { InputError } from '../errors.js';
+import { costsOf } from './costs.js';
 import { kernelNamed } from './overrides.js';
 import { type Input, readInput } from './read-input.js';
 import { scenarioOf, snapshotOf } from './scenario-input.js';
@@ -11,14 +12,27 @@ import { workloadFiles } from './workload-files.js';
 /** A scenario and what it needs to run besides. */
 export interface Runnable {
   readonly scenario: Scenario;
-  readonly options: Pick<RunOptions, 'snapshots' | 'files' | 'locate'>;
+  readonly options: Pick<RunOptions, 'snapshots' | 'files' | 'locate' | 'costs'>;
 }
 
-/** Makes an input runnable. `kernel` is for snapshots: a scenario has its own. Errors: InputError. */
+/**
+ * Makes an input runnable. `kernel` is for snapshots: a scenario has its own; `costs` is the path of a cost file.
+ * Errors: InputError.
+ */
 export async function runnable(
   context: Context,
   input: Input,
-  choices: { readonly kernel?: string; readonly seed?: number } = {},
+  choices: { readonly kernel?: string; readonly seed?: number; readonly costs?: string } = {},
+): Promise<Runnable> {
+  const costs = await costsOf(context, choices.costs);
+  const { scenario, options } = await withoutCosts(context, input, choices);
+  return { scenario, options: { ...options, ...costs } };
+}
+
+async function withoutCosts(
+  context: Context,
+  input: Input,
+  choices: { readonly kernel?: string; readonly seed?: number },
 ): Promise<Runnable> {
   if (input.kind === 'scenario') return ofScenario(context, input);
   const { CAPTURED, snapshotScenario } = await import('@thplab/scenario');

@@ -54,7 +54,7 @@ export function define(command: Command, context: Context): void {
 
 async function run(context: Context, path: string, options: Options): Promise<void> {
   const format = traceFormatOf(options);
-  const found = await runnable(context, mustBeScenario(await readInput(context, path), 'run'));
+  const found = await runnable(context, mustBeScenario(await readInput(context, path), 'run'), options);
   const scenario = await withSamples(await override(found.scenario, options), options.timeline);
   const progress = progressOf(context, options.quiet);
   const traced = format === null ? {} : { trace: true, lockHolds: format === 'chrome' };

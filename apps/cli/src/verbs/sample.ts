@@ -43,7 +43,7 @@ export function define(command: Command, context: Context): void {
 }
 
 async function sample(context: Context, path: string, options: Options): Promise<void> {
-  const found = await runnable(context, mustBeScenario(await readInput(context, path), 'sample'));
+  const found = await runnable(context, mustBeScenario(await readInput(context, path), 'sample'), options);
   const scenario = await override(found.scenario, options);
   if (scenario.workload.length === 0) {
     throw new UsageError(`${path} has no workload, so there are no accesses to sample; see docs/workloads.md`);

@@ -5,6 +5,7 @@ import type { Context } from '../context.js';
 import { UsageError } from '../errors.js';
 import { showExamples } from '../help.js';
 import { captureFrom } from '../input/capture-process.js';
+import { costsOption } from '../input/costs.js';
 import { readInput } from '../input/read-input.js';
 import { snapshotOf } from '../input/scenario-input.js';
 import { threadsOption, warnOfThreads } from '../input/threads.js';
@@ -28,6 +29,7 @@ export function define(command: Command, context: Context): void {
     .option('--kernels <a,b>', 'try these kernel profiles')
     .option('--set <path=value>', 'in all variants but the first (repeatable)', gather);
   kernelOption(command, 'the kernel that runs (default: nearest to the captured one)');
+  costsOption(command);
   command
     .option('--advise-all', 'as if the program had advised all its memory with MADV_HUGEPAGE')
     .addOption(

@@ -2,7 +2,7 @@
 import { TableFullError } from '@thplab/arena';
 import type { Snapshot } from '@thplab/capture';
 import { startStopKhugepaged } from '@thplab/khugepaged-scheduler';
-import { type Machine, type MmId, PopulateError, vmaAt } from '@thplab/mm-model';
+import { type CostTable, type Machine, type MmId, PopulateError, vmaAt } from '@thplab/mm-model';
 import type { Procedure } from '@thplab/sync';
 import { SYSFS_ROOT } from '@thplab/sysfs-schema';
 import { isDamonPath } from '../damon/kdamonds.js';
@@ -39,6 +39,8 @@ export interface AssembleOptions {
   readonly snapshots?: ReadonlyMap<string, Snapshot>;
   /** Files that workloads name, by the path they are named by. */
   readonly files?: WorkloadFiles;
+  /** What work costs, in ns, where it is not the default (thplab/costs@1). */
+  readonly costs?: Partial<CostTable>;
   /** What is taken for what snapshots do not tell. */
   readonly load?: LoadOptions;
 }

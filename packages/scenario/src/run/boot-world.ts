@@ -143,6 +143,7 @@ function bootScenarioMachine(
     swapPages: machine.swap / machine.pageSize,
     limits,
     commandLine: machine.boot,
+    ...(options.costs === undefined ? {} : { costs: options.costs }),
     extraTables: {
       ...KHUGEPAGED_TABLES,
       ...TRACE_TABLES,

@@ -3,6 +3,7 @@
  * of its own and lets khugepaged run until nothing changes any more.
  */
 import type { Snapshot } from '@thplab/capture';
+import type { CostTable } from '@thplab/mm-model';
 import { SCAN } from '@thplab/mthp-collapse';
 import { exportShell, type KernelProfile, SYSFS_ROOT, sysfsTree } from '@thplab/sysfs-schema';
 import { NOT_SCANNED, type SysfsWrite } from '../format/index.js';
@@ -17,6 +18,8 @@ import type { WhatIfResult, WhatIfVariant, WhatIfVariantResult } from './what-if
 
 /** How to look. */
 export interface WhatIfOptions extends LoadOptions {
+  /** What work costs, in ns, where it is not the default (thplab/costs@1). */
+  readonly costs?: Partial<CostTable>;
   /** Kernel of the variants that name none; default: the nearest to the one that ran. */
   readonly kernel?: KernelProfile;
   /** Asked now and then; true ends it, and the result has the variants that are done. */
@@ -99,7 +102,13 @@ export function* whatIfVariantInPieces(
   const scenario = snapshotScenario(snapshot, kernel, options.seed);
   const sysfs = variant.sysfs.map(({ path, value }): SysfsWrite => ({ path: absolute(path), value }));
   const snapshots = new Map([[CAPTURED, snapshot]]);
-  const world = assembleMachine(scenario, { sysfs, snapshots, load: options, trace: false });
+  const world = assembleMachine(scenario, {
+    sysfs,
+    snapshots,
+    load: options,
+    trace: false,
+    ...(options.costs === undefined ? {} : { costs: options.costs }),
+  });
   const process = world.processes.all[0];
   const before = processResult(world, process);
   const hugeAtStart = before.anonHuge / scenario.machine.pageSize;

@@ -15,6 +15,7 @@ import type { WhatIfLook, WhatIfThreadsOptions } from '@thplab/scenario/threads'
 import type { KernelProfile } from '@thplab/sysfs-schema';
 import type { Context } from '../../context.js';
 import { InterruptedError, UsageError } from '../../errors.js';
+import { costsOf } from '../../input/costs.js';
 import { kernelNamed, parseSetting, runnableKernel } from '../../input/overrides.js';
 import { type Files, filesOfKernel } from '../../input/sysfs-files.js';
 import { MOST_VARIANTS, variations } from '../../input/vary.js';
@@ -34,6 +35,8 @@ export interface WhatIfChoices {
   readonly adviseAll?: boolean;
   readonly young?: LoadOptions['young'];
   readonly seed?: number;
+  /** Path of a cost file. */
+  readonly costs?: string;
   readonly choose?: number;
   /** Variants at the same time; 0: one after the other in this thread. */
   readonly threads: number;
@@ -93,6 +96,7 @@ export async function look(
     ...(young === undefined ? {} : { young }),
     ...(adviseAll === undefined ? {} : { adviseAll }),
     ...(seed === undefined ? {} : { seed }),
+    ...(await costsOf(context, choices.costs)),
   };
   try {
     if (choices.threads > 0)
