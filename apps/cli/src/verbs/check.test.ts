@@ -48,6 +48,19 @@ describe('thplab check', () => {
     expect(stdout).toContain(effort);
   });
 
+  it('ends at Ctrl-C with what it has tried, and claims no more', async () => {
+    const endless = ['check', 'examples/check/stale-pte-or-vma.yaml', '--no-reduction'];
+    const interruptWhen = ({ stderr }: { stderr: string }): boolean => stderr.includes('schedules tried');
+    const { code, stdout } = await runCli(endless, { terminal: 100, interruptWhen });
+    expect(code).toBe(130);
+    expect(stdout).toMatch(/NO VERDICT\S* {2}interrupted after [1-9]\d* schedules, .*; nothing was found up to there/);
+    const json = await runCli([...endless, '--json'], { terminal: 100, interruptWhen });
+    expect([json.code, JSON.parse(json.stdout)]).toMatchObject([
+      130,
+      { verdict: 'limit', interrupted: true, coverage: { kind: 'sampled' } },
+    ]);
+  });
+
   it('gives the result as JSON', async () => {
     const { code, stdout } = await runCli(['check', B1, '--json']);
     expect(code).toBe(1);

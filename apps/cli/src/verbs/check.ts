@@ -9,8 +9,12 @@ import { readInput } from '../input/read-input.js';
 import { mustBeScenario } from '../input/scenario-input.js';
 import { type OutputOptions, outputOptions, wholeNumber } from '../options.js';
 import { jsonDocument } from '../output/json.js';
+import { progressOf } from '../output/progress.js';
 import { withTarget } from '../output/target.js';
 import { FORMAT, resultOf } from './check/result.js';
+
+/** How long the search may go on without looking whether somebody wants it to end. */
+const BREATH_MS = 50;
 
 interface Options extends OutputOptions {
   readonly fixed?: boolean;
@@ -46,29 +50,50 @@ export function define(command: Command, context: Context): void {
 
 async function check(context: Context, path: string, options: Options): Promise<void> {
   const input = mustBeScenario(await readInput(context, path), 'check');
-  const { runCheck } = await import('@thplab/scenario');
   const parsed = await caseOf(input);
-  // The search does not come up for air: Ctrl-C ends the process at once.
-  context.dispose();
   const started = context.io.nowMs();
-  const endMs = options.timeLimit === undefined ? Number.POSITIVE_INFINITY : started + options.timeLimit * 1000;
-  const report = await searched(() =>
-    runCheck(parsed, {
-      fixed: options.fixed ?? false,
-      reduction: options.reduction,
-      search: overrides(options),
-      ...(options.replay === undefined ? {} : { replay: options.replay }),
-      shouldStop: () => context.io.nowMs() >= endMs,
-    }),
-  );
-  const result = resultOf(parsed, report, context.io.nowMs() - started, replayCommand(path, options, report));
+  const { report, interrupted } = await searched(() => search(context, parsed, options));
+  const wallMs = context.io.nowMs() - started;
+  const result = resultOf(parsed, report, wallMs, replayCommand(path, options, report), interrupted);
   const { checkText } = await import('./check/text.js');
   await withTarget(context, options.output, (target) => {
     if (options.json) target.write(jsonDocument({ format: FORMAT, version: context.version, ...result }));
     else target.write(checkText(result, target.colors));
   });
   if (report.verdict === 'fail') context.exitCode = EXIT.failed;
-  if (report.verdict === 'limit') context.exitCode = EXIT.limit;
+  if (report.verdict === 'limit') context.exitCode = interrupted ? EXIT.interrupted : EXIT.limit;
+}
+
+/** Searches, coming up for air so that Ctrl-C is noticed: then what was tried up to there is the result. */
+async function search(
+  context: Context,
+  parsed: CheckCase,
+  options: Options,
+): Promise<{ readonly report: CheckReport; readonly interrupted: boolean }> {
+  const { checking } = await import('@thplab/scenario');
+  const { io } = context;
+  const signal = context.interruptible();
+  const progress = progressOf(context, options.quiet);
+  let breathMs = io.nowMs();
+  const endMs = options.timeLimit === undefined ? Number.POSITIVE_INFINITY : breathMs + options.timeLimit * 1000;
+  const schedules = checking(parsed, {
+    fixed: options.fixed ?? false,
+    reduction: options.reduction,
+    search: overrides(options),
+    ...(options.replay === undefined ? {} : { replay: options.replay }),
+    shouldStop: () => signal.aborted || io.nowMs() >= endMs,
+  });
+  for (;;) {
+    const made = schedules.next();
+    if (made.done === true) {
+      progress.clear();
+      return { report: made.value, interrupted: signal.aborted };
+    }
+    progress.show(`${made.value.schedules} schedules tried`);
+    if (io.nowMs() - breathMs < BREATH_MS) continue;
+    await new Promise((resolve) => setImmediate(resolve));
+    breathMs = io.nowMs();
+  }
 }
 
 /** The case in a text. Errors: InputError. */
@@ -78,10 +103,10 @@ async function caseOf(input: { readonly text: string; readonly path: string }): 
 }
 
 /** Does something that fails if the case or the schedule's code is wrong. Errors: InputError, UsageError. */
-async function searched<T>(work: () => T): Promise<T> {
+async function searched<T>(work: () => T | Promise<T>): Promise<T> {
   const { ScenarioError, scheduleErrorText } = await import('@thplab/scenario');
   try {
-    return work();
+    return await work();
   } catch (error) {
     if (error instanceof ScenarioError) throw new InputError(error.message, { hasPlace: true, cause: error });
     const text = scheduleErrorText(error);

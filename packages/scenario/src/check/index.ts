@@ -7,6 +7,6 @@ export { parseCheck } from './format/parse.js';
 export { CHECK_FORMAT } from './format/schema.js';
 export { INVARIANT_TEXT, INVARIANTS, type Invariant } from './invariants/invariant.js';
 export { lockingTables } from './locking-tables.js';
-export { type CheckOptions, type CheckReport, runCheck } from './run-check.js';
+export { type CheckOptions, type CheckReport, checking, runCheck } from './run-check.js';
 export { scheduleErrorText } from './schedule-error.js';
 export { type SubjectOptions, subjectOf } from './subject.js';

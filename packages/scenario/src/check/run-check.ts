@@ -1,5 +1,14 @@
 /** Searching a case for a schedule that breaks it. */
-import { DepthFirst, type ExploreReport, explore, Pct, RandomWalk, replaySchedule, type Strategy } from '@thplab/sync';
+import {
+  DepthFirst,
+  type ExploreProgress,
+  type ExploreReport,
+  exploring,
+  Pct,
+  RandomWalk,
+  replaySchedule,
+  type Strategy,
+} from '@thplab/sync';
 import type { CheckCase, SearchSpec } from './format/check-case.js';
 import { type SubjectOptions, subjectOf } from './subject.js';
 
@@ -27,6 +36,18 @@ export interface CheckReport extends ExploreReport {
 
 /** Searches a case. Errors: ScenarioError for a file that cannot be built; ScheduleCodeError, ScheduleDivergedError. */
 export function runCheck(check: CheckCase, options: CheckOptions = {}): CheckReport {
+  const search = checking(check, options);
+  for (;;) {
+    const made = search.next();
+    if (made.done === true) return made.value;
+  }
+}
+
+/** As `runCheck`, for callers that have other things to do as well: comes back every few hundred schedules. */
+export function* checking(
+  check: CheckCase,
+  options: CheckOptions = {},
+): Generator<ExploreProgress, CheckReport, undefined> {
   const search: SearchSpec = { ...check.search, ...options.search };
   const { subject } = subjectOf(check, options);
   const limits = {
@@ -35,7 +56,7 @@ export function runCheck(check: CheckCase, options: CheckOptions = {}): CheckRep
   };
   const report =
     options.replay === undefined
-      ? explore(subject, strategyOf(search, options.reduction ?? true), limits)
+      ? yield* exploring(subject, strategyOf(search, options.reduction ?? true), limits)
       : replaySchedule(subject, options.replay, limits);
   const { name, actors } = check;
   return { ...report, name, search, actors: actors.map((actor) => actor.name), fixed: options.fixed ?? false };

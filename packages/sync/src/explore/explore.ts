@@ -45,6 +45,24 @@ const ASK_SCHEDULES = 256;
 
 /** Searches the schedules of a case. A strategy is good for one search. */
 export function explore(subject: ExploreCase, strategy: Strategy, limits: ExploreLimits = {}): ExploreReport {
+  return toEnd(exploring(subject, strategy, limits));
+}
+
+/** How far a search has come. */
+export interface ExploreProgress {
+  readonly schedules: number;
+  readonly steps: number;
+}
+
+/**
+ * As `explore`, for callers that have other things to do as well: comes back every few hundred schedules, before it asks
+ * `shouldStop`.
+ */
+export function* exploring(
+  subject: ExploreCase,
+  strategy: Strategy,
+  limits: ExploreLimits = {},
+): Generator<ExploreProgress, ExploreReport, undefined> {
   const settings = exploreSettings(limits);
   const runner = new ScheduleRunner(subject, settings);
   let schedules = 0;
@@ -53,8 +71,9 @@ export function explore(subject: ExploreCase, strategy: Strategy, limits: Explor
   let verdict: ExploreReport['verdict'] = 'pass';
   let failure: ExploreFailure | undefined;
   while (strategy.newSchedule()) {
-    const asked = (schedules + dropped) % ASK_SCHEDULES === 0 && settings.shouldStop(schedules, steps);
-    if (asked || schedules >= settings.schedules || steps >= settings.steps) {
+    const asks = (schedules + dropped) % ASK_SCHEDULES === 0;
+    if (asks) yield { schedules, steps };
+    if ((asks && settings.shouldStop(schedules, steps)) || schedules >= settings.schedules || steps >= settings.steps) {
       verdict = 'limit';
       break;
     }
@@ -71,7 +90,7 @@ export function explore(subject: ExploreCase, strategy: Strategy, limits: Explor
   const { coverage } = strategy;
   return {
     verdict,
-    coverage: coverage.kind === 'exhaustive' && verdict !== 'pass' ? { kind: 'sampled', schedules } : coverage,
+    coverage: verdict === 'pass' ? coverage : { kind: 'sampled', schedules },
     ...(runner.wakesWithheld ? { earlyWakes: settings.earlyWakes } : {}),
     schedules,
     dropped,
@@ -83,6 +102,13 @@ export function explore(subject: ExploreCase, strategy: Strategy, limits: Explor
 /** Runs the schedule of a code again. ScheduleCodeError, or ScheduleDivergedError if the case is not the one it is of. */
 export function replaySchedule(subject: ExploreCase, code: string, limits: ExploreLimits = {}): ExploreReport {
   return explore(subject, new Replay(decodeSchedule(code)), { ...limits, shrink: false });
+}
+
+function toEnd<T>(search: Generator<unknown, T, undefined>): T {
+  for (;;) {
+    const made = search.next();
+    if (made.done === true) return made.value;
+  }
 }
 
 function describeFailure(subject: ExploreCase, runner: ScheduleRunner, limits: ExploreLimits): ExploreFailure {

@@ -10,7 +10,14 @@ export {
 } from './case.js';
 export { DepthFirst, type DepthFirstOptions } from './depth-first.js';
 export { GuardError, ScheduleCodeError, ScheduleDivergedError } from './errors.js';
-export { type ExploreFailure, type ExploreReport, explore, replaySchedule } from './explore.js';
+export {
+  type ExploreFailure,
+  type ExploreProgress,
+  type ExploreReport,
+  explore,
+  exploring,
+  replaySchedule,
+} from './explore.js';
 export type { FailureKind } from './failure.js';
 export type { InterleavingRow } from './interleaving.js';
 export { interleavingText } from './interleaving-text.js';

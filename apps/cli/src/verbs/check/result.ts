@@ -20,11 +20,19 @@ export interface CheckResult {
   readonly steps: number;
   readonly wallMs: number;
   readonly schedulesPerSecond: number;
+  /** Ctrl-C ended the search. */
+  readonly interrupted: boolean;
   readonly failure: NonNullable<CheckReport['failure']> | null;
   readonly replay: string | null;
 }
 
-export function resultOf(parsed: CheckCase, report: CheckReport, wallMs: number, replay: string | null): CheckResult {
+export function resultOf(
+  parsed: CheckCase,
+  report: CheckReport,
+  wallMs: number,
+  replay: string | null,
+  interrupted: boolean,
+): CheckResult {
   const tried = report.schedules + report.dropped;
   return {
     name: report.name,
@@ -40,6 +48,7 @@ export function resultOf(parsed: CheckCase, report: CheckReport, wallMs: number,
     steps: report.steps,
     wallMs: Math.round(wallMs),
     schedulesPerSecond: wallMs > 0 ? Math.round((tried * 1000) / wallMs) : 0,
+    interrupted,
     failure: report.failure ?? null,
     replay,
   };

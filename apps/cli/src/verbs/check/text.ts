@@ -28,7 +28,8 @@ function variantText({ variant }: CheckResult): string {
 function verdictText(result: CheckResult, colors: Palette): string {
   if (result.verdict === 'limit') {
     const mark = colors.notable('NO VERDICT');
-    return `${mark}  a limit ended the search ${effortText(result)}; nothing was found up to there\n`;
+    const what = result.interrupted ? 'interrupted' : 'a limit ended the search';
+    return `${mark}  ${what} ${effortText(result)}; nothing was found up to there\n`;
   }
   const bound = result.earlyWakes === null ? '' : ` (a sleep ends early ${result.earlyWakes} times at most)`;
   return `${colors.good('PASS')}  ${coverageText(result)}${bound}\n      ${effortText(result)}\n`;
