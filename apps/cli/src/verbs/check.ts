@@ -73,7 +73,7 @@ async function search(
   const { checking } = await import('@thplab/scenario');
   const { io } = context;
   const signal = context.interruptible();
-  const progress = progressOf(context, options.quiet);
+  const progress = progressOf(context);
   let breathMs = io.nowMs();
   const endMs = options.timeLimit === undefined ? Number.POSITIVE_INFINITY : breathMs + options.timeLimit * 1000;
   const schedules = checking(parsed, {
