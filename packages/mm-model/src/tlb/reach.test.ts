@@ -1,5 +1,6 @@
+import { Random } from '@thplab/arena';
 import { describe, expect, it } from 'vitest';
-import { characteristicTime, missRatio, uniformWalkRate, walkProbability } from './reach.js';
+import { characteristicTime, missRatio, noWalkChance, uniformWalkRate, walkProbability } from './reach.js';
 import { KUNPENG_920, SKYLAKE, tlbCapacity, tlbReach, ZEN_4 } from './spec.js';
 
 const GIB = 2 ** 30;
@@ -25,7 +26,7 @@ describe('the analytic form of a TLB', () => {
       const miss = missRatio(rate, false, time);
       // Both ways to the same walk rate: the spec's formula, and the characteristic time.
       expect(rate * miss).toBeCloseTo(uniformWalkRate(entries, 2048, perSecond), 6);
-      const chance = walkProbability(rate, miss, 0.005, Number.POSITIVE_INFINITY);
+      const chance = 1 - Math.exp(-uniformWalkRate(entries, 2048, perSecond) * 0.005);
       expect(chance.toFixed(3)).toBe(seen[i].toFixed(3));
       if (i === 2) expect((20 * chance).toFixed(1)).toBe(samples.toFixed(1));
     });
@@ -54,10 +55,50 @@ describe('the analytic form of a TLB', () => {
 
   it('the first use after a flush walks, however small the working set', () => {
     const rate = 1000;
-    expect(walkProbability(rate, 0, 1, 0.005)).toBeCloseTo(1 - Math.exp(-5), 9);
+    const fits = Number.POSITIVE_INFINITY;
+    expect(walkProbability(rate, fits, 1, 0.005)).toBeCloseTo(1 - Math.exp(-5), 9);
     // Flushed long before the last look: it has come back since, and hits.
-    expect(walkProbability(rate, 0, 0.005, 1)).toBeLessThan(1e-9);
-    expect(walkProbability(0, 0, 1, 0.5)).toBe(0);
+    expect(walkProbability(rate, fits, 0.005, 1)).toBeLessThan(1e-9);
+    expect(walkProbability(0, fits, 1, 0.5)).toBe(0);
+  });
+
+  it('the chance of a walk is the rate of walks while that is rare, and more than if they were independent', () => {
+    const [rate, time] = [200, 0.0035];
+    const walks = rate * Math.exp(-rate * time);
+    expect(noWalkChance(rate, time, 1e-5)).toBeCloseTo(1 - walks * 1e-5, 9);
+    for (const seconds of [0.005, 0.02, 0.05]) {
+      expect(noWalkChance(rate, time, seconds)).toBeLessThan(Math.exp(-walks * seconds));
+    }
+  });
+
+  it.each([
+    { rate: 200, time: 0.0035, replacement: 'lru' },
+    { rate: 2000, time: 0.0002, replacement: 'lru' },
+    { rate: 300, time: 0.01, replacement: 'lru' },
+    { rate: 200, time: 0.0035, replacement: 'random' },
+    { rate: 300, time: 1 / 300, replacement: 'random' },
+  ] as const)('is what uses at random give: $rate a second, T $time, $replacement', ({ rate, time, replacement }) => {
+    const random = new Random(3);
+    const exponential = (mean: number): number => -Math.log(1 - random.fraction()) * mean;
+    for (const seconds of [0.002, 0.01, 0.04]) {
+      let none = 0;
+      const runs = 20_000;
+      for (let run = 0; run < runs; run++) {
+        // Long enough before time 0 for the beginning not to matter.
+        let at = -0.05 - exponential(1 / rate);
+        let there = exponential(time);
+        let walked = false;
+        while (at <= seconds) {
+          const gap = exponential(1 / rate);
+          at += gap;
+          const misses = replacement === 'lru' ? gap > time : gap > there;
+          there = misses ? exponential(time) : there - gap;
+          if (misses && at > 0 && at <= seconds) walked = true;
+        }
+        if (!walked) none++;
+      }
+      expect(Math.abs(none / runs - noWalkChance(rate, time, seconds, replacement))).toBeLessThan(0.015);
+    }
   });
 });
 

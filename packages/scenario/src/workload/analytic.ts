@@ -17,6 +17,7 @@ import {
   type MmId,
   missRatio,
   NO_PMD,
+  noWalkChance,
   PMD,
   PMD_DIRTY,
   PMD_WRITE,
@@ -52,8 +53,6 @@ const FORGOTTEN = 40;
 interface Solution {
   readonly first: { readonly huge: number; readonly base: number };
   readonly last: { readonly huge: number; readonly base: number };
-  readonly firstPolicy: TlbReplacement;
-  readonly lastPolicy: TlbReplacement;
 }
 
 /** See the head of the file. */
@@ -63,6 +62,8 @@ export class AnalyticAccesses {
   readonly #tlb: Tlb;
   readonly #blocks: AccessBlocks;
   readonly #random: Random;
+  readonly #firstPolicy: TlbReplacement;
+  readonly #lastPolicy: TlbReplacement;
   readonly #streams: readonly Stream[];
   readonly #byMm = new Map<number, Stream[]>();
   readonly #solutions = new Map<number, Solution>();
@@ -79,6 +80,9 @@ export class AnalyticAccesses {
     this.#tlb = tlb;
     this.#blocks = blocks;
     this.#random = random;
+    const [levels] = tlb.arrays;
+    this.#firstPolicy = levels[0][0].random ? 'random' : 'lru';
+    this.#lastPolicy = levels[levels.length - 1][0].random ? 'random' : 'lru';
     this.#streams = streams;
     for (const stream of streams) {
       const own = this.#byMm.get(stream.process.mm);
@@ -257,7 +261,12 @@ export class AnalyticAccesses {
       const outNs = Math.max(state[at + STATE.flush], state[at + STATE.began]);
       // The usual case: looked at since the streams began, and long enough after the last flush for it to be forgotten.
       if (sinceNs > outNs && (state[at + STATE.rate] * (sinceNs - outNs)) / NS > FORGOTTEN) {
-        const chance = -Math.expm1((-state[at + STATE.walks] * (nowNs - sinceNs)) / NS);
+        const seconds = (nowNs - sinceNs) / NS;
+        const time = state[at + STATE.time];
+        const chance =
+          seconds <= time && this.#lastPolicy === 'lru'
+            ? state[at + STATE.walks] * seconds
+            : 1 - noWalkChance(state[at + STATE.rate], time, seconds, this.#lastPolicy);
         return this.#random.fraction() < chance ? streams[0] : undefined;
       }
     } else this.#keep(streams, row, nowNs);
@@ -279,6 +288,7 @@ export class AnalyticAccesses {
     const rate = nowNs < stream.active.start ? 0 : stream.perSecond * stream.pattern.share(from, to);
     b.state[at + STATE.rate] = rate;
     b.state[at + STATE.walks] = rate * this.#miss(stream, rate, true);
+    b.state[at + STATE.time] = this.#stay(stream, true);
     b.state[at + STATE.began] = stream.active.start;
     b.state[at + STATE.solved] = this.#solution;
   }
@@ -334,13 +344,12 @@ export class AnalyticAccesses {
     const share = stream.pattern.share(from, to);
     if (share === 0) return 0;
     const rate = usesOfEntry(stream, stream.perSecond * share);
-    const miss = this.#miss(stream, rate, huge);
-    const now = this.#chanceIn(stream, window, from, to, rate, miss, sinceNs, flushNs);
+    const now = this.#chanceIn(stream, window, from, to, rate, huge, sinceNs, flushNs);
     if (window.turn === 0 || sinceNs >= window.start) return now;
     // Looked at last before this window began: the one before counts too, and with it all earlier ones, near enough.
     const every = stream.active.every ?? 0;
     const before = { start: window.start - every, end: window.end - every, turn: window.turn - 1 };
-    return 1 - (1 - now) * (1 - this.#chanceIn(stream, before, from, to, rate, miss, sinceNs, flushNs));
+    return 1 - (1 - now) * (1 - this.#chanceIn(stream, before, from, to, rate, huge, sinceNs, flushNs));
   }
 
   #chanceIn(
@@ -349,18 +358,22 @@ export class AnalyticAccesses {
     from: number,
     to: number,
     rate: number,
-    miss: number,
+    huge: boolean,
     sinceNs: number,
     flushNs: number,
   ): number {
     const endNs = Math.min(this.#m.current.nowNs, window.end);
     const lookNs = Math.max(sinceNs, window.start);
     if (lookNs >= endNs) return 0;
+    const miss = this.#miss(stream, rate, huge);
     // Entries that nobody used meanwhile are still there only if everything fits.
     const coldNs = window.turn === 0 || miss > 0 ? window.start : Number.NEGATIVE_INFINITY;
     const outNs = Math.max(coldNs, flushNs > endNs ? Number.NEGATIVE_INFINITY : flushNs);
     const { sweep } = stream.pattern;
-    if (sweep === null) return walkProbability(rate, miss, (endNs - lookNs) / NS, (endNs - outNs) / NS);
+    if (sweep === null) {
+      const time = this.#stay(stream, huge);
+      return walkProbability(rate, time, (endNs - lookNs) / NS, (endNs - outNs) / NS, this.#lastPolicy);
+    }
     const visit = { first: sweep.positionAt(from), end: sweep.positionAt(to), of: sweep.positions };
     if (outNs !== Number.NEGATIVE_INFINITY) {
       const back = timeOfVisit(stream, window, visit, outNs, true);
@@ -378,10 +391,14 @@ export class AnalyticAccesses {
 
   /** Share of the uses of an entry that walk. */
   #miss(stream: Stream, rate: number, huge: boolean): number {
+    return missRatio(rate, stream.pattern.sweep !== null, this.#stay(stream, huge), this.#lastPolicy);
+  }
+
+  /** How long an entry that is not used stays in the TLB, s. */
+  #stay(stream: Stream, huge: boolean): number {
     const solution = this.#solutions.get(stream.process.cpu);
-    if (solution === undefined) return 1;
-    const time = huge ? solution.last.huge : solution.last.base;
-    return missRatio(rate, stream.pattern.sweep !== null, time, solution.lastPolicy);
+    if (solution === undefined) return 0;
+    return huge ? solution.last.huge : solution.last.base;
   }
 
   /** Adds what a block needs to its streams' needs. */
@@ -486,8 +503,6 @@ export class AnalyticAccesses {
     return {
       first: solve(levels[0]),
       last: solve(levels[levels.length - 1]),
-      firstPolicy: levels[0][0].random ? 'random' : 'lru',
-      lastPolicy: levels[levels.length - 1][0].random ? 'random' : 'lru',
     };
   }
 
@@ -544,10 +559,9 @@ export class AnalyticAccesses {
       let firstMisses = 0;
       for (const { entries, rate, sweep } of this.#classes(stream, huge)) {
         const uses = entries * rate * seconds;
-        const last =
-          solution === undefined ? 1 : missRatio(rate, sweep, ofSize(solution.last, huge), solution.lastPolicy);
+        const last = solution === undefined ? 1 : missRatio(rate, sweep, ofSize(solution.last, huge), this.#lastPolicy);
         const near =
-          solution === undefined ? 1 : missRatio(rate, sweep, ofSize(solution.first, huge), solution.firstPolicy);
+          solution === undefined ? 1 : missRatio(rate, sweep, ofSize(solution.first, huge), this.#firstPolicy);
         walks += uses * last;
         firstMisses += uses * Math.max(near, last);
       }

@@ -37,6 +37,8 @@ export const STATE = {
   began: 4,
   /** Number of the solution that these are of; 0: they cannot be kept. */
   solved: 5,
+  /** How long it stays in the TLB without a use, s. */
+  time: 6,
   cells: 8,
 } as const;
 
