@@ -10,8 +10,17 @@ import { folioLockAnonVma, folioUnlockAnonVma } from './anon-vma.js';
 import type { Pfn, TableId } from './brands.js';
 import { deferredSplitFolio } from './deferred-queue.js';
 import { ERRNO } from './errno.js';
+import { fileMapReadLock, fileMapReadUnlock } from './file-map.js';
 import { FOLIO } from './flags.js';
-import { folioEntireMapcount, folioExpectedRefs, folioHas, folioMapcount, folioOrder, folioPages } from './folio.js';
+import {
+  folioEntireMapcount,
+  folioExpectedRefs,
+  folioFile,
+  folioHas,
+  folioMapcount,
+  folioOrder,
+  folioPages,
+} from './folio.js';
 import { countMthpStat, countVmEvent, type Machine } from './machine.js';
 import { flushPtes } from './page-table.js';
 import { type MappedPlace, mappedPlaces, placesByTable, splitPmdMappings } from './rmap-places.js';
@@ -28,7 +37,7 @@ export type SplitOptions = Pick<RelabelOptions, 'list'>;
  *
  * Gives 0, or a negative errno (DAMON spec 4.5, in this order):
  *
- * - EINVAL: `newOrder` is not lower; or 1 for anonymous memory; or not 0 for a folio in the swap cache
+ * - EINVAL: `newOrder` is not lower; or 1; or not 0 for a folio in the swap cache
  * - EBUSY: under writeback; or mapped by nobody, so that its anon_vma cannot be held (or its file is gone)
  * - EAGAIN: somebody else holds a reference: a pin, an isolation, a batch on the way to the LRU
  *
@@ -64,7 +73,8 @@ function expectedRefs(m: Machine, head: Pfn): number {
 /** The conditions that need no lock. They count as no failed split. */
 function refuseSplit(m: Machine, head: Pfn, order: number, newOrder: number): number {
   if (newOrder >= order) return -ERRNO.EINVAL;
-  if (folioHas(m, head, FOLIO.ANON) && newOrder === 1) return -ERRNO.EINVAL;
+  // The facts of a large folio need four frames, so files have no folios of order 1 here either (folio.ts).
+  if (newOrder === 1) return -ERRNO.EINVAL;
   if (folioHas(m, head, FOLIO.SWAPCACHE) && newOrder > 0) return -ERRNO.EINVAL;
   return folioHas(m, head, FOLIO.WRITEBACK) ? -ERRNO.EBUSY : 0;
 }
@@ -87,8 +97,12 @@ function queueIfUnmappedByPtes(m: Machine, head: Pfn): void {
 
 /** Folios of files keep their entries too; a kernel would leave them to the next fault. */
 function* splitFileFolio(m: Machine, head: Pfn, newOrder: number, options: SplitOptions): Procedure<number> {
-  if (m.frame.mapping[head] === 0) return -ERRNO.EBUSY;
-  return yield* unmapAndSplit(m, head, newOrder, options);
+  const file = folioFile(m, head);
+  if (file === 0) return -ERRNO.EBUSY;
+  yield* fileMapReadLock(m, file);
+  const result = yield* unmapAndSplit(m, head, newOrder, options);
+  yield* fileMapReadUnlock(m, file);
+  return result;
 }
 
 function* unmapAndSplit(m: Machine, head: Pfn, newOrder: number, options: RelabelOptions): Procedure<number> {
