@@ -2,8 +2,9 @@
 import type { Case } from '../case.js';
 import { ANONYMOUS } from './anonymous.js';
 import { PAGE_STATES } from './page-states.js';
+import { SHARED_MEMORY } from './shared-memory.js';
 
-export const CASES: readonly Case[] = [...ANONYMOUS, ...PAGE_STATES];
+export const CASES: readonly Case[] = [...ANONYMOUS, ...PAGE_STATES, ...SHARED_MEMORY];
 
 /** The first part of a case's name. */
 export function familyOf(given: Case): string {
