@@ -5,10 +5,13 @@ export * from './costs/index.js';
 export { withDamoDocument } from './damo/damo-scenario.js';
 export * from './damo/index.js';
 export { damoDocument, type SplitSchemes } from './damo/write-kdamonds.js';
+export { PING_PONG_DESIGNS, type PingPongDesign, withPingPong } from './damon/ping-pong/designs.js';
+export type { PingPongSums } from './damon/ping-pong/ping-pong.js';
 export { damonSetUp } from './damon/damon-set-up.js';
 export * from './format/index.js';
 export type { HintStep } from './hints/hint-log.js';
 export { coldShare, type HintsResult } from './hints/result.js';
+export type { CacheCounts } from './report/cache-counts.js';
 export type { EntryCounts } from './report/entry-counts.js';
 export {
   type ExplainLook,

@@ -6,6 +6,7 @@ import type { HintStep } from '../hints/hint-log.js';
 import type { DecisionStep, TableLook } from '../run/collapse-log.js';
 import type { NamedRange, Process } from '../run/process-table.js';
 import type { World } from '../run/world.js';
+import { type CacheCounts, countCache } from './cache-counts.js';
 import { countEntries, type EntryCounts } from './entry-counts.js';
 import { whyIneligible } from './ineligible.js';
 import { rangeOutcome } from './outcome.js';
@@ -31,6 +32,8 @@ export interface ExplainRow {
   readonly hints: readonly HintStep[];
   /** Entries by what they are. */
   readonly entries: EntryCounts;
+  /** What the page cache has of the range; null for memory that is no file's. */
+  readonly cache: CacheCounts | null;
 }
 
 /** A table in detail. */
@@ -116,6 +119,7 @@ function rowOf(world: World, process: Process, vma: string, page: number): Expla
     lastNs: record === undefined ? null : record.lastNs,
     hints: world.hints.log.stepsOf(process.mm, page),
     entries: countEntries(world.m, process.mm, page),
+    cache: countCache(world.m, process.mm, page),
   };
 }
 

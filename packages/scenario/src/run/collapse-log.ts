@@ -123,7 +123,9 @@ export class CollapseLog implements DecisionRecorder {
 
   /** A task took a lock or gave it back: a step if it is at work on a zoomed table. */
   locked(lock: string, mode: 'read' | 'write', taken: boolean, task: number, atNs: number): void {
-    if (task === this.#task && task !== 0) this.#steps.push({ kind: 'lock', lock, mode, taken, atNs });
+    if (task !== this.#task || task === 0) return;
+    this.#steps.push({ kind: 'lock', lock, mode, taken, atNs });
+    dropRepetition(this.#steps);
   }
 
   skipped(mm: MmId, page: Vpn, order: number, occupied: number, required: number): void {
@@ -187,4 +189,20 @@ export class CollapseLog implements DecisionRecorder {
   #key(mm: number, page: number): number {
     return mm * MM_FACTOR + Math.floor(page / this.#m.ptes);
   }
+}
+
+/** The same locks for page after page of a file say nothing new: what only repeats the steps before it goes. */
+function dropRepetition(steps: DecisionStep[]): void {
+  for (let period = 2; period <= 8; period += 2) {
+    const at = steps.length - period;
+    let same = at >= period;
+    for (let i = 0; same && i < period; i++) same = isSameLock(steps[at + i], steps[at - period + i]);
+    if (!same) continue;
+    steps.length = at;
+    return;
+  }
+}
+
+function isSameLock(a: DecisionStep, b: DecisionStep): boolean {
+  return a.kind === 'lock' && b.kind === 'lock' && a.lock === b.lock && a.mode === b.mode && a.taken === b.taken;
 }

@@ -88,7 +88,7 @@ function rangeTable({ rows: all }: ExplainedRun, rows: readonly ExplainRow[], co
 }
 
 /** `300 pages, 212 empty`: what occurs, the most telling first. */
-function entryText({ entries }: ExplainRow): string {
+function entryText({ entries, cache }: ExplainRow): string {
   const { page, none, zero, swap, other, shared, young } = entries;
   const total = page + none + zero + swap + other;
   const parts = [
@@ -98,6 +98,18 @@ function entryText({ entries }: ExplainRow): string {
     ...(other > 0 ? [`${formatCount(other)} other`] : []),
     ...(shared > 0 ? [`${formatCount(shared)} shared`] : []),
     ...(page > 0 && young < page ? [`${formatCount(young)} young`] : []),
+  ];
+  return cache === null ? parts.join(', ') : `${parts.join(', ')}; ${cacheText(cache)}`;
+}
+
+/** `cache 448 of 512, 64 swapped`: what a collapse of a file goes by. */
+function cacheText(cache: NonNullable<ExplainRow['cache']>): string {
+  const { present, swapped, missing, dirty, huge } = cache;
+  const total = present + swapped + missing;
+  const parts = [
+    huge ? 'cache huge' : present === total ? 'cache full' : `cache ${formatCount(present)} of ${formatCount(total)}`,
+    ...(swapped > 0 ? [`${formatCount(swapped)} swapped`] : []),
+    ...(dirty > 0 ? [`${formatCount(dirty)} dirty`] : []),
   ];
   return parts.join(', ');
 }
