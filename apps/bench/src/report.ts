@@ -24,6 +24,8 @@ export interface BenchReport {
   readonly question: string;
   readonly rows: readonly BenchRow[];
   readonly demands: readonly Demand[];
+  /** What a reader should know beside the figures. */
+  readonly notes?: readonly string[];
 }
 
 /** A bench: a name to choose it by, and what runs it. `quick` trades precision for time. */
@@ -62,5 +64,5 @@ export function printReport(report: BenchReport): string {
     row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  '),
   );
   const demands = report.demands.map(({ text, met }) => `${met ? 'met' : 'MISSED'}: ${text}`);
-  return [`${report.name}: ${report.question}`, ...lines, ...demands].join('\n');
+  return [`${report.name}: ${report.question}`, ...lines, ...demands, ...(report.notes ?? [])].join('\n');
 }

@@ -12,11 +12,17 @@ import {
   release,
   SyncDomain,
 } from '@thplab/sync';
-import { measureRates } from '../measure.js';
+import { measureRates, timeOnce } from '../measure.js';
 import type { BenchDefinition, BenchReport, BenchRow } from '../report.js';
+import { collapseSkeleton, type SkeletonTasks } from '../skeleton.js';
+import { SPIN_MISSING, skeletonName, spinRow } from '../spin.js';
 
 const DEMAND = 50_000;
 const RANDOM_SCHEDULES = 20_000;
+const SMALL: SkeletonTasks = { faults: 1, walks: 1 };
+/** Enough tasks that Spin needs a while; ours samples. */
+const LARGE: SkeletonTasks = { faults: 3, walks: 3 };
+const LARGE_SCHEDULES = 50_000;
 
 /** See the head of the file. */
 export const searchBench: BenchDefinition = {
@@ -55,9 +61,42 @@ export const searchBench: BenchDefinition = {
     ];
     const least = Math.min(rates.all, rates.reduced, rates.random);
     const text = `at least ${DEMAND} schedules per second (least: ${Math.round(least)})`;
-    return { name: this.name, question: this.question, rows, demands: [{ text, met: least >= DEMAND }] };
+    rows.push(ownRow(SMALL, quick), ownRow(LARGE, quick));
+    const spin = spinRow(LARGE);
+    return {
+      name: this.name,
+      question: this.question,
+      rows: spin === undefined ? rows : [...rows, spin],
+      demands: [{ text, met: least >= DEMAND }],
+      ...(spin === undefined ? { notes: [SPIN_MISSING] } : {}),
+    };
   },
 };
+
+/** Our search of the skeleton: every schedule of the small one, random ones of the large one. A step leads to a state. */
+function ownRow(tasks: SkeletonTasks, quick: boolean): BenchRow {
+  const all = tasks === SMALL;
+  const count = quick ? LARGE_SCHEDULES / 10 : LARGE_SCHEDULES;
+  const search = (): ReturnType<typeof explore> =>
+    explore(collapseSkeleton(tasks), all ? new DepthFirst() : new RandomWalk(1, count), { schedules: 1e9 });
+  search();
+  let report = search();
+  // The small one is over in less than a millisecond.
+  const times = all ? 200 : 1;
+  const seconds =
+    timeOnce(() => {
+      for (let i = 0; i < times; i++) report = search();
+    }) / times;
+  if (report.verdict !== 'pass') throw new Error(`the skeleton of a collapse: ${report.failure?.message}`);
+  return {
+    what: skeletonName(all ? 'every schedule' : 'random', tasks),
+    figures: {
+      schedules: { value: (report.schedules + report.dropped) / seconds, unit: 'schedules/s' },
+      steps: { value: report.steps / seconds, unit: 'steps/s' },
+      ...(all ? { time: { value: seconds, unit: 's' } } : {}),
+    },
+  };
+}
 
 /** Two readers of an rw-semaphore that each take a spinlock inside: the smallest case with something to find. */
 function nestedLocks(): ExploreCase {
