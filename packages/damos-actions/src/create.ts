@@ -5,7 +5,7 @@ import type { CollapseContext } from '@thplab/mthp-collapse';
 import { type Procedure, type TaskOptions, wait } from '@thplab/sync';
 import type { TraceEmitter } from '@thplab/trace';
 import type { AccessLocking, OperationsId } from './access/access-checks.js';
-import type { Damon, DamonObserver } from './damon.js';
+import type { Damon, DamonObserver, SplitGuard } from './damon.js';
 import { DamonError } from './errors.js';
 import { DAMON_CATALOGUE, type DamonEvents } from './events.js';
 import { kdamond, releaseTarget } from './kdamond.js';
@@ -65,6 +65,7 @@ export interface DamonConfig {
   /** Default: nothing is traced. */
   readonly tracer?: TraceEmitter<DamonEvents>;
   readonly observer?: DamonObserver;
+  readonly splitGuard?: SplitGuard;
   /** Default `kernel`. */
   readonly locking?: AccessLocking;
   /** Number of the context in traces and in the thread's name, default 0. */
@@ -109,6 +110,7 @@ export function createDamon(config: DamonConfig): Damon {
     locking: config.locking ?? 'kernel',
     tracer: config.tracer ?? SILENT_TRACER,
     observer: config.observer ?? {},
+    splitGuard: config.splitGuard ?? {},
     contextIndex: config.contextIndex ?? 0,
     someMemPsiUs: config.someMemPsiUs ?? (() => 0),
     runningSchemes: [],

@@ -3,9 +3,9 @@
  * take it first.
  */
 import type { Random } from '@thplab/arena';
-import type { Machine } from '@thplab/mm-model';
+import type { Machine, MmId, Vpn } from '@thplab/mm-model';
 import type { CollapseContext } from '@thplab/mthp-collapse';
-import type { WaitQueue } from '@thplab/sync';
+import type { Procedure, WaitQueue } from '@thplab/sync';
 import type { TraceEmitter } from '@thplab/trace';
 import type { AccessLocking, OperationsId } from './access/access-checks.js';
 import type { DamonEvents } from './events.js';
@@ -47,6 +47,17 @@ export interface DamonObserver {
   ending?(d: Damon): void;
 }
 
+/**
+ * Stands beside the split action, for policies that keep khugepaged from building again what was split (DAMON spec 4.6). Both
+ * are asked for blocks only whose folio is larger than the target.
+ */
+export interface SplitGuard {
+  /** Before the locks are taken; false: the block is left alone. */
+  before?(mm: MmId, page: Vpn): Procedure<boolean>;
+  /** After the attempt, with mmap_lock held for reading. */
+  after?(mm: MmId, page: Vpn, split: boolean): void;
+}
+
 /** See the head of the file. */
 export interface Damon extends DamonStore {
   readonly m: Machine;
@@ -58,6 +69,7 @@ export interface Damon extends DamonStore {
   readonly collapse: CollapseContext | undefined;
   readonly tracer: TraceEmitter<DamonEvents>;
   readonly observer: DamonObserver;
+  readonly splitGuard: SplitGuard;
   /** Number of the context in traces. */
   readonly contextIndex: number;
   /** Memory stall time so far ("some" of PSI), µs; the model has no such accounting of its own. */

@@ -14,7 +14,7 @@ export {
   stopDamon,
   type TargetConfig,
 } from './create.js';
-export type { Damon, DamonObserver } from './damon.js';
+export type { Damon, DamonObserver, SplitGuard } from './damon.js';
 export { type DamonErrno, DamonError } from './errors.js';
 export { DAMON_CATALOGUE, DAMON_EVENTS, type DamonEvents } from './events.js';
 export { feedLoopNextInput } from './feedback.js';

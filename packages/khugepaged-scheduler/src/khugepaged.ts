@@ -2,7 +2,7 @@
  * khugepaged of one machine: its state, its locks, and what it is made with. All functions of the package take it first.
  */
 import { IntrusiveList, type Tables } from '@thplab/arena';
-import { LOCK_RANK, type Machine } from '@thplab/mm-model';
+import { LOCK_RANK, type Machine, type MmId, type Vpn } from '@thplab/mm-model';
 import type { CollapseContext, CollapseControl, Generation } from '@thplab/mthp-collapse';
 import type { LockRef, Procedure, TaskOptions, WaitQueue } from '@thplab/sync';
 import { filesOf, type KernelProfile, type SysfsFile, sysfsTree } from '@thplab/sysfs-schema';
@@ -61,6 +61,8 @@ export interface Khugepaged {
   readonly hints: HintQueue | null;
   /** What other threads have done ahead; undefined: nobody does. */
   ahead: LookAhead | undefined;
+  /** Ranges that the scan passes by for now, as some other policy wants it; undefined: none. */
+  skips: ((mm: MmId, page: Vpn) => boolean) | undefined;
   /** Files of the profile's sysfs, by absolute path. */
   readonly files: ReadonlyMap<string, SysfsFile>;
 }
@@ -107,6 +109,7 @@ export function createKhugepaged(config: KhugepagedConfig): Khugepaged {
     timer: config.timer ?? exactTimer,
     hints: hintsOf(t, config),
     ahead: undefined,
+    skips: undefined,
     files: new Map(filesOf(sysfsTree(config.profile, m.geometry)).map((file) => [file.path, file])),
   };
   m.hooks.khugepagedEnterVma = (vma, flags) => khugepagedEnterVma(k, vma, flags);

@@ -121,6 +121,12 @@ function* scanRanges(k: Khugepaged, scanner: Scanner, mm: MmId, vma: VmaId, walk
   while (cursor[at] < endBlock(k, vma)) {
     if (exitOrDisabled(k, mm)) return true;
     const page = cursor[at] as Vpn;
+    if (k.skips?.(mm, page) === true) {
+      scanner.control.progress++;
+      cursor[at] = page + m.ptes;
+      if (!budgetLasts(k, scanner)) return true;
+      continue;
+    }
     const outcome = k.ahead?.has(mm)
       ? yield* k.ahead.replay(scanner.control, mm, page)
       : yield* collapseSinglePmd(k.collapse, scanner.control, vma, page);

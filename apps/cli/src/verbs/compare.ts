@@ -8,6 +8,7 @@ import { showExamples } from '../help.js';
 import { filesOfScenario, kernelNamed, type Overrides, override, overrideOptions } from '../input/overrides.js';
 import { readInput } from '../input/read-input.js';
 import { type Runnable, runnable } from '../input/runnable.js';
+import { mustBeScenario } from '../input/scenario-input.js';
 import { MOST_VARIANTS, variations } from '../input/vary.js';
 import { gather, type OutputOptions, outputOptions } from '../options.js';
 import { jsonDocument, jsonLine } from '../output/json.js';
@@ -20,6 +21,10 @@ interface Options extends OutputOptions, Overrides {
   readonly vary?: readonly string[];
   readonly kernels?: string;
   readonly hints?: string;
+  /** Further scenarios, each a variant. */
+  readonly with?: readonly string[];
+  /** Names of designs, or true: all. */
+  readonly pingPong?: string | true;
   readonly metric?: readonly string[];
   readonly why?: boolean;
   readonly quiet?: boolean;
@@ -39,7 +44,9 @@ export function define(command: Command, context: Context): void {
     .option(
       '--hints <a,b>',
       'queues of collapse hints: none, as-posted, fair, ..., with changes such as fair:rotateAfter=2',
-    );
+    )
+    .option('--ping-pong [a,b]', 'designs against khugepaged building again what DAMOS split (default: all six)')
+    .option('--with <scenario>', 'another scenario beside the first (repeatable)', gather);
   overrideOptions(command);
   command.addOption(
     new Option('-m, --metric <name>', 'a column: a metric of "--metric help", or a counter (repeatable)').argParser(
@@ -59,32 +66,36 @@ export function define(command: Command, context: Context): void {
     ['thplab compare heap.yaml --vary enabled=always,madvise --vary defrag=always,never', 'all four combinations'],
     ['thplab compare heap.yaml --kernels v12,merged --why', 'two kernels, and the rule on which they part'],
     ['thplab compare hot.yaml --hints none,as-posted,best -m hot90 -m cold', 'queues of hints, chosen columns'],
+    ['thplab compare examples/damon/ping-pong.yaml --ping-pong', 'what DAMOS splits and khugepaged builds again'],
+    ['thplab compare grow.yaml --with shrink.yaml', 'two scenarios'],
   ]);
 }
 
 async function compare(context: Context, path: string, options: Options): Promise<void> {
   const { METRICS, metricsNamed, DEFAULT_METRICS, KERNEL_METRICS } = await import('./compare/metrics.js');
+  const { DAMON_DEFAULTS, PING_PONG_DEFAULTS } = await import('./compare/damon-metrics.js');
   const { DEFAULT_HINT_METRICS } = await import('./compare/hint-metrics.js');
   if (options.metric?.includes('help')) {
     context.io.stdout.write(METRICS.map(({ name, doc }) => `${name.padEnd(12)}${doc}\n`).join(''));
     return;
   }
-  const metrics = metricsNamed(
-    options.metric ??
-      (options.hints !== undefined
-        ? DEFAULT_HINT_METRICS
-        : options.kernels === undefined
-          ? DEFAULT_METRICS
-          : KERNEL_METRICS),
-  );
-  if (options.kernels === undefined && options.vary === undefined && options.hints === undefined) {
-    throw new UsageError('nothing is varied; give --vary PATH=a,b,c, --kernels a,b or --hints a,b');
+  if (
+    [options.kernels, options.vary, options.hints, options.pingPong, options.with].every((one) => one === undefined)
+  ) {
+    throw new UsageError('nothing is varied; give --vary PATH=a,b,c, --kernels a,b, --hints a,b or --ping-pong');
   }
   if (options.why && options.ndjson)
     throw new UsageError('--why is one account of all variants: give --json, not --ndjson');
   const found = await runnable(context, await readInput(context, path), options);
   const base = await override(found.scenario, { ...options, expect: false });
-  const variants = await variantsOf(base, options);
+  const variants = [...(await variantsOf(base, options)), ...(await others(context, base, options))];
+  const defaults = (): readonly string[] => {
+    if (options.hints !== undefined) return DEFAULT_HINT_METRICS;
+    if (options.pingPong !== undefined) return PING_PONG_DEFAULTS;
+    if (base.damon.kdamonds.length > 0) return DAMON_DEFAULTS;
+    return options.kernels === undefined ? DEFAULT_METRICS : KERNEL_METRICS;
+  };
+  const metrics = metricsNamed(options.metric ?? defaults());
   if (options.why && variants.length < 2) throw new UsageError('--why needs two variants to hold against each other');
   const runs = await runVariants(context, variants, found.options, options);
   const { compareText, variantRows } = await import('./compare/table.js');
@@ -116,18 +127,52 @@ function headOf(context: Context, base: Scenario, partial: boolean): Record<stri
 /** Kernels times queues of hints times settings. Errors: UsageError for too many. */
 async function variantsOf(base: Scenario, options: Options): Promise<readonly Variant[]> {
   const kernels = options.kernels?.split(',').map((name) => kernelNamed(name.trim())) ?? null;
+  const designs = await designsOf(options.pingPong);
   const variants: Variant[] = [];
   for (const kernel of kernels ?? [base.machine.kernel]) {
     const { hintVariants } = await import('./compare/hint-variants.js');
     for (const { name: hints, scenario } of await hintVariants(await override(base, { kernel }), options.hints)) {
       for (const { name, sysfs } of variations(options.vary ?? [], filesOfScenario(scenario))) {
-        const names = [kernels === null ? '' : kernel, hints, name].filter((part) => part !== '');
-        variants.push({ name: names.join(' '), scenario: { ...scenario, sysfs: [...scenario.sysfs, ...sysfs] } });
+        for (const design of designs) {
+          const names = [kernels === null ? '' : kernel, hints, name, design.name].filter((part) => part !== '');
+          const changed = { ...scenario, sysfs: [...scenario.sysfs, ...sysfs] };
+          variants.push({ name: names.join(' ') || base.name, scenario: design.apply(changed) });
+        }
       }
     }
   }
   if (variants.length <= MOST_VARIANTS) return variants;
   throw new UsageError(`${variants.length} variants; at most ${MOST_VARIANTS} are compared at once`);
+}
+
+/** What `--ping-pong` asks for; without it the scenario as it is. Errors: UsageError. */
+async function designsOf(
+  asked: Options['pingPong'],
+): Promise<readonly { readonly name: string; readonly apply: (scenario: Scenario) => Scenario }[]> {
+  if (asked === undefined) return [{ name: '', apply: (scenario) => scenario }];
+  const { PING_PONG_DESIGNS, withPingPong } = await import('@thplab/scenario');
+  const known = PING_PONG_DESIGNS.map(({ name }) => name);
+  const names = asked === true ? known : asked.split(',').map((name) => name.trim());
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new UsageError(`--ping-pong ${JSON.stringify(unknown)} is no design; there are ${known.join(', ')}`);
+  }
+  return names.map((name) => ({ name, apply: (scenario) => withPingPong(scenario, name) }));
+}
+
+/** The scenarios of `--with`, under the same overrides. */
+async function others(context: Context, base: Scenario, options: Options): Promise<readonly Variant[]> {
+  const found: Variant[] = [];
+  for (const path of options.with ?? []) {
+    const { scenario, options: needs } = await runnable(
+      context,
+      mustBeScenario(await readInput(context, path), 'compare'),
+    );
+    if ((needs.snapshots?.size ?? 0) > 0) throw new UsageError(`${path} has snapshots; put it first`);
+    const changed = await override(scenario, { ...options, expect: false });
+    found.push({ name: scenario.name === base.name ? path : scenario.name, scenario: changed });
+  }
+  return found;
 }
 
 /** Runs them one after the other. Ctrl-C ends it; the variant that was running is left out. */

@@ -8,6 +8,7 @@ import {
   folioOrder,
   folioTrylock,
   folioUnlock,
+  type Machine,
   type MmId,
   mmapReadLock,
   mmapReadUnlock,
@@ -59,20 +60,35 @@ export function* splitAction(d: Damon, target: number, region: number, order: nu
 
 /** True if the folio at `page` was split. */
 function* splitBlock(d: Damon, mm: MmId, page: Vpn, order: number): Procedure<boolean> {
-  const { m } = d;
+  const { m, splitGuard } = d;
+  if (splitGuard.before !== undefined && hasLargeFolio(m, mm, page, order)) {
+    if (!(yield* splitGuard.before(mm, page))) return false;
+  }
   yield* mmapReadLock(m, mm);
   yield spend(m.costs.scanVisit);
   const head = vmaAt(m, mm, page) === 0 ? 0 : yield* holdFolioAt(d, mm, page);
   let split = false;
   if (head !== 0) {
-    if (folioOrder(m, head) > order && folioTrylock(m, head)) {
+    const large = folioOrder(m, head) > order;
+    if (large && folioTrylock(m, head)) {
       split = (yield* splitFolioToOrder(m, head, order)) === 0;
       folioUnlock(m, head);
     }
     folioDrop(m, head);
+    if (large) splitGuard.after?.(mm, page, split);
   }
   yield* mmapReadUnlock(m, mm);
   return split;
+}
+
+/** A look without locks: whether there is something to be split at a page. */
+function hasLargeFolio(m: Machine, mm: MmId, page: Vpn, order: number): boolean {
+  const pmd = findPmd(m, mm, page);
+  const entry = pmd === NO_PMD ? 0 : m.directory.entry[pmd];
+  if (pmdType(entry) === PMD.huge) return (entry & PMD_ZERO) === 0;
+  if (pmdType(entry) !== PMD.table) return false;
+  const pfn = ptePfn(m, pmdTable(entry), slotOf(m, page));
+  return pfn > ZERO_FRAME && pfn !== NO_FRAME && folioOrder(m, folioHead(m, pfn)) > order;
 }
 
 /** The folio that a page is mapped to, with a reference; 0 if there is none. mmap_lock is the caller's. */

@@ -21,7 +21,7 @@ import {
   startDamon,
   stopDamon,
 } from '../create.js';
-import type { Damon, DamonObserver } from '../damon.js';
+import type { Damon, DamonObserver, SplitGuard } from '../damon.js';
 import { DamonError } from '../errors.js';
 import type { DamonEvents } from '../events.js';
 import { readAttributes } from '../monitor/attributes.js';
@@ -38,6 +38,7 @@ export interface KdamondExtras {
   readonly locking?: AccessLocking;
   readonly minRegionSize?: number;
   readonly observer?: DamonObserver;
+  readonly splitGuard?: SplitGuard;
 }
 
 /** What the interface stands on. */
@@ -135,7 +136,7 @@ export class DamonAdmin {
     const before = this.#contexts[kdamond];
     if (before !== undefined && isRunning(before)) return refused('EBUSY', 'it is on already');
     const { operations, attributes, targets, schemes } = readContextFolder(context, mmOfPid);
-    const { seed, locking, minRegionSize, observer } = extras?.(kdamond) ?? {};
+    const { seed, locking, minRegionSize, observer, splitGuard } = extras?.(kdamond) ?? {};
     const damon = createDamon({
       machine,
       profile,
@@ -145,6 +146,7 @@ export class DamonAdmin {
       schemes,
       contextIndex: kdamond,
       observer: refreshing(folder, context, observer ?? {}),
+      ...(splitGuard === undefined ? {} : { splitGuard }),
       ...(seed === undefined ? {} : { seed }),
       ...(locking === undefined ? {} : { locking }),
       ...(collapse === undefined ? {} : { collapse }),

@@ -71,6 +71,7 @@ export class Kdamonds {
           seed: seed ?? world().scenario.seed,
           locking: locks ?? 'batch',
           observer: this.#observerOf(index),
+          splitGuard: world().pingPong.guard,
           ...(attributes === undefined ? {} : { minRegionSize: attributes.minRegionSize }),
         };
       },

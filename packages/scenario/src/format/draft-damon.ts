@@ -13,6 +13,7 @@ export interface DraftDamon {
   /** The file has a bare list of kdamonds. */
   bare?: Maybe<boolean>;
   profile?: Maybe<string>;
+  pingPong?: Maybe<string>;
   kdamonds?: Maybe<DraftKdamond[]>;
   /** A damo document, or the file that has it. */
   damo?: unknown;

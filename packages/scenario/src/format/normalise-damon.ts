@@ -37,7 +37,7 @@ export function normaliseDamon(context: Context, draft: DraftDamon | undefined, 
     context.report([...at, index, 'name'], `two kdamonds are called ${JSON.stringify(name)}`, 'give each its own name');
   }
   const absolute = file === null || file.startsWith('/') ? file : `${context.folder}${file}`;
-  return { key: formatKey(path), profile, file: absolute, pids: draft?.pids ?? {}, kdamonds };
+  return { key: formatKey(path), profile, pingPong: null, file: absolute, pids: draft?.pids ?? {}, kdamonds };
 }
 
 /** Kdamonds of a damo document that stands in the scenario, checked as the others are. */

@@ -1,5 +1,6 @@
 /** From a Draft to a Scenario: defaults, names, places; every problem goes to `report`, the result is usable if none came. */
 import { damonTreeOfProfile } from '@thplab/sysfs-schema';
+import { withPingPong } from '../damon/ping-pong/designs.js';
 import type { Context, Report } from './context.js';
 import type { Draft } from './draft.js';
 import { normaliseDamon, registerDamonNames } from './normalise-damon.js';
@@ -34,7 +35,7 @@ export function normalise(draft: Draft, path: string, report: Report): Scenario 
   const damon = normaliseDamon(context, draft.damon, ['damon']);
   const workload = normaliseWorkload(context, draft.workload ?? [], ['workload']);
   const tlb = normaliseTlb(context, draft.machine?.tlb, workload.length > 0);
-  return {
+  const scenario: Scenario = {
     format: draft.format,
     name: draft.name,
     description: draft.description ?? '',
@@ -50,4 +51,6 @@ export function normalise(draft: Draft, path: string, report: Report): Scenario 
     run: normaliseRun(context, draft.run ?? {}, events),
     expect: normaliseExpect(context, draft.expect ?? {}, ['expect']),
   };
+  const design = draft.damon?.pingPong;
+  return design === undefined ? scenario : withPingPong(scenario, design);
 }

@@ -8,6 +8,8 @@ export interface DamonSpec {
   readonly key: SourceKey;
   /** Name of DAMON's profile; null: the one of the machine's kernel. */
   readonly profile: string | null;
+  /** What stands between DAMOS and khugepaged (damon/ping-pong/designs.ts); null: nothing. */
+  readonly pingPong: string | null;
   /** A damo document that is still to be read (`withDamoDocument`): a path as `snapshot` has it. */
   readonly file: string | null;
   /** Pids of a damo document to names of processes. */

@@ -1,6 +1,7 @@
 /** Schema of `damon`: kdamonds with their targets and schemes (docs/damon.md). */
 import { DAMON_PROFILES, DAMOS_ACTIONS, QUOTA_GOAL_METRICS } from '@thplab/damos-actions';
 import { z } from 'zod';
+import { PING_PONG_DESIGNS } from '../damon/ping-pong/designs.js';
 import type {
   DraftDamon,
   DraftDamonTarget,
@@ -31,6 +32,9 @@ import { order } from './schema-machine.js';
 
 /** Filter types that this model knows, in the order of their layers. */
 export const FILTER_TYPES = ['addr', 'target', 'anon', 'active', 'young', 'hugepage_size', 'unmapped'] as const;
+
+/** Designs against ping-pong with khugepaged (damon/ping-pong/designs.ts). */
+const PING_PONG = PING_PONG_DESIGNS.map(({ name }) => name);
 
 const PROFILES = DAMON_PROFILES.map(({ name }) => name);
 
@@ -176,6 +180,9 @@ export function damon(): z.ZodType<DraftDamon> {
     const kdamonds = z.array(kdamond()).max(256);
     const whole = strict({
       profile: choice(PROFILES).optional().describe("DAMON's generation; default: that of machine.kernel"),
+      pingPong: choice(PING_PONG)
+        .optional()
+        .describe('what keeps khugepaged from building again what a scheme has split; default none'),
       kdamonds: kdamonds.optional(),
       damo: z
         .union([z.string().min(1).max(4096), z.looseObject({}), z.array(z.looseObject({})).max(256)], {

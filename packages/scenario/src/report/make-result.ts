@@ -28,6 +28,7 @@ export function makeResult(world: World, facts: RunFacts): ScenarioResult {
     processes: world.processes.all.map((process) => processResult(world, process)),
     khugepaged: khugepagedResult(world, end.atNs, facts.hugeAtStart),
     damon: damonResults(world, end.atNs),
+    pingPong: splits(world) ? world.pingPong.sums : null,
     vmstat: vmstatTable(world.m),
     sysfs: sysfsCounters(world),
     hints: hintsResult(world),
@@ -44,4 +45,12 @@ function header(world: World, settings: Readonly<Record<string, string>>): Resul
   const { name, seed, machine } = world.scenario;
   const { kernel, pageSize, blockSize } = machine;
   return { name, seed, kernel, version: VERSION, pageSize, blockSize, settings };
+}
+
+/** A scheme splits, or a design against what follows was asked for. */
+function splits(world: World): boolean {
+  if (world.scenario.damon.pingPong !== null) return true;
+  return world.kdamonds.all.some(
+    ({ damon }) => damon?.runningSchemes.some(({ config }) => config.action === 'split') ?? false,
+  );
 }

@@ -3,6 +3,7 @@
  * seed and version give the same bytes. Sizes in bytes, times in ns of virtual time, shares 0..1; `null`: does not apply.
  */
 
+import type { PingPongSums } from '../damon/ping-pong/ping-pong.js';
 import type { HintsResult } from '../hints/result.js';
 
 /** See the head of the file. */
@@ -14,6 +15,8 @@ export interface ScenarioResult {
   readonly khugepaged: KhugepagedResult;
   /** In the order of the kdamonds' numbers. */
   readonly damon: readonly DamonResult[];
+  /** What DAMOS split and what was built again; null: no scheme splits. */
+  readonly pingPong: PingPongSums | null;
   /** Lines of /proc/vmstat that are not 0. */
   readonly vmstat: Readonly<Record<string, number>>;
   /** Counters of sysfs that are not 0, by path below the transparent_hugepage folder. */

@@ -14,6 +14,7 @@ import { type ExecutorObserver, type LockRef, SequentialExecutor } from '@thplab
 import { type DamonTreeName, damonTreeOfProfile } from '@thplab/sysfs-schema';
 import { LockRecorder, TRACE_TABLES, type TraceFormat, Tracer, type TraceTables, traceSizes } from '@thplab/trace';
 import { Kdamonds } from '../damon/kdamonds.js';
+import { PingPong } from '../damon/ping-pong/ping-pong.js';
 import type { Scenario } from '../format/index.js';
 import { HintsRun, hintSizesOf } from '../hints/hints-run.js';
 import { snapshotNeeds } from '../what-if/snapshot-needs.js';
@@ -105,6 +106,7 @@ export function bootWorld(scenario: Scenario, options: AssembleOptions, locate: 
       executor.spawn(name, body, { startNs, ...(bound === undefined ? {} : { cpu: bound }) });
     },
     hints,
+    pingPong: new PingPong(scenario.damon.pingPong, () => world),
     kdamonds: new Kdamonds(...damonOf(scenario), () => world, { m, collapse, tracer }),
     hardware: undefined,
   };

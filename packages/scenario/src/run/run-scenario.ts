@@ -156,6 +156,7 @@ class Run {
     // What the file does at time 0 belongs to what khugepaged finds when it wakes up first.
     const start = (): void => {
       startKhugepaged(world);
+      world.pingPong.attach();
       world.kdamonds.schedule();
       world.hints.start();
       world.hardware?.start();

@@ -5,6 +5,7 @@ import type { CollapseContext, Generation } from '@thplab/mthp-collapse';
 import type { Procedure, SequentialExecutor } from '@thplab/sync';
 import type { LockRecorder, Tracer } from '@thplab/trace';
 import type { Kdamonds } from '../damon/kdamonds.js';
+import type { PingPong } from '../damon/ping-pong/ping-pong.js';
 import type { Scenario } from '../format/index.js';
 import type { HintsRun } from '../hints/hints-run.js';
 import type { Hardware } from '../workload/hardware.js';
@@ -50,6 +51,8 @@ export interface World {
   /** The thread of khugepaged, and when it sleeps. */
   readonly threads: KhugepagedThreads;
   readonly kdamonds: Kdamonds;
+  /** What DAMOS splits and khugepaged builds again. */
+  readonly pingPong: PingPong;
   /** Collapse hints: their log, their producers, and what is hot. */
   readonly hints: HintsRun;
   /** TLBs and the programs that use them; undefined if no TLB is modelled. Set when the processes exist. */

@@ -47,7 +47,7 @@ export function snapshotScenario(
     sysfs: settingsOf(snapshot, machine),
     files: [],
     processes: [{ key: 'processes[0]', name, count: 1, thp: 'default', cpu: 0, snapshot: CAPTURED, vmas: [] }],
-    damon: { key: 'damon', profile: null, file: null, pids: {}, kdamonds: [] },
+    damon: { key: 'damon', profile: null, pingPong: null, file: null, pids: {}, kdamonds: [] },
     hints: null,
     workload: [],
     events: [],

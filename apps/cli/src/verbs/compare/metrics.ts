@@ -2,6 +2,7 @@
 import { formatCount, formatDuration, formatShare, formatSize, type ScenarioResult } from '@thplab/scenario';
 import { UsageError } from '../../errors.js';
 import { nearestName } from '../../input/nearest.js';
+import { DAMON_METRICS } from './damon-metrics.js';
 import { HINT_METRICS } from './hint-metrics.js';
 import { TLB_METRICS } from './tlb-metrics.js';
 
@@ -146,6 +147,7 @@ export const METRICS: readonly Metric[] = [
   { name: 'end', title: 'ended', doc: 'when the run ended', value: ({ end }) => end.atNs, format: formatDuration },
   ...HINT_METRICS,
   ...TLB_METRICS,
+  ...DAMON_METRICS,
 ];
 
 /** What is shown unless told otherwise. */
