@@ -4,7 +4,7 @@
 import { runCommand, scriptArguments } from './lib/command.mjs';
 import { inRoot, pinnedNode } from './lib/root.mjs';
 
-const program = inRoot('packages/khugepaged-scheduler/src/testing/stress-main.mjs');
+const program = inRoot('tools/lib/stress-main.mjs');
 const { code, output } = await runCommand(pinnedNode, ['--no-warnings', program, ...scriptArguments()]);
 process.stderr.write(output);
 process.exitCode = code;

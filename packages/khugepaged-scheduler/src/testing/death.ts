@@ -1,6 +1,6 @@
 /** Makes this thread end at one of its operations, so that a death can be repeated. */
 import { threadId } from 'node:worker_threads';
-import { ThreadTask } from '../../../sync/src/threads/thread-task.js';
+import { ThreadTask } from '@thplab/sync';
 
 /** A death to come; as JSON in the environment variable THPLAB_DEATH of the worker. */
 export interface Death {

@@ -2,7 +2,7 @@
 await import(new URL('../../../sync/src/testing/source-hooks.mjs', import.meta.url).href);
 const { workerData } = await import('piscina');
 const { attachKhugepaged } = await import('../pool/attach.ts');
-const { acquire, sendError, wait } = await import('../../../sync/src/index.ts');
+const { acquire, sendError, wait } = await import('@thplab/sync');
 
 export function ahead({ thread }) {
   const on = attachKhugepaged(workerData.handle, thread);

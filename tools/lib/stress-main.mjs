@@ -1,8 +1,11 @@
 // `pnpm stress`: the stress on threads from its sources, for as long as told. tools/stress.mjs says how it is called.
 import { parseArgs } from 'node:util';
 
-await import(new URL('../../../sync/src/testing/source-hooks.mjs', import.meta.url).href);
-const { StressWorkers, stressConfig, stressOnce } = await import('./stress-run.ts');
+const packages = new URL('../../packages/', import.meta.url);
+await import(new URL('sync/src/testing/source-hooks.mjs', packages).href);
+const { StressWorkers, stressConfig, stressOnce } = await import(
+  new URL('khugepaged-scheduler/src/testing/stress-run.ts', packages).href
+);
 
 const USAGE = `pnpm stress [--minutes N] [--seed S] [--runs N]
   --minutes N  so long, default 1
@@ -52,7 +55,7 @@ if (given.help) {
 const minutes = numberOf(given.minutes, 'minutes', given.runs === undefined ? 1 : 1e6);
 const first = numberOf(given.seed, 'seed', Math.floor(Date.now() / 1000) % 1e8);
 const most = numberOf(given.runs, 'runs', 1e9);
-const workers = new StressWorkers(new URL('../../../sync/src/testing/thread-main.mjs', import.meta.url));
+const workers = new StressWorkers(new URL('sync/src/testing/thread-main.mjs', packages));
 const sums = { runs: 0, collapsed: 0, processes: 0 };
 const start = performance.now();
 const seconds = () => Math.round((performance.now() - start) / 1000);
