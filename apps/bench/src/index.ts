@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util';
 import { collapseBench } from './benches/collapse.js';
 import { damonBench } from './benches/damon.js';
+import { hintsBench } from './benches/hints.js';
 import { memoryBench } from './benches/memory.js';
 import { parallelBench } from './benches/parallel.js';
 import { scanBench } from './benches/scan.js';
@@ -16,6 +17,7 @@ const BENCHES: readonly BenchDefinition[] = [
   memoryBench,
   collapseBench,
   damonBench,
+  hintsBench,
   searchBench,
   parallelBench,
 ];

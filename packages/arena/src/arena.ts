@@ -153,7 +153,11 @@ function viewTable(plan: TablePlan, buffer: SharedArrayBuffer): unknown {
   }
   view.pool = plan.pooled
     ? new RowPool(plan, buffer, (row) => {
-        for (const [array, stride] of columns) array.fill(0, row * stride, (row + 1) * stride);
+        for (const [array, stride] of columns) {
+          // Most columns have one cell per row, for which `fill` is a long way round.
+          if (stride === 1) array[row] = 0;
+          else array.fill(0, row * stride, (row + 1) * stride);
+        }
       })
     : undefined;
   return view;

@@ -55,6 +55,7 @@ export {
   type LockRef,
   lockOf,
   MAX_SPAN_NS,
+  mightSleep,
   modeOf,
   now,
   OP,
@@ -108,5 +109,5 @@ export {
 } from './threads/tables.js';
 export { ThreadGate } from './threads/thread-gate.js';
 export { stopRun, type ThreadReport, threadReport } from './threads/thread-state.js';
-export type { ThreadTaskOptions } from './threads/thread-task.js';
+export { ThreadTask, type ThreadTaskOptions } from './threads/thread-task.js';
 export { giveWord, takeWord } from './word-lock.js';

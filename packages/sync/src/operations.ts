@@ -111,6 +111,22 @@ export function preempt(label = 0): Op {
   return asBrand(OP.preempt * OPCODE + label);
 }
 
+/** Label of `mightSleep`. */
+const MIGHT_SLEEP = 0xffff_ffff;
+
+/**
+ * A point where the kernel may sleep, and here does not (`might_sleep`): a preemption point that lockdep refuses while a
+ * spinlock is held. Gives 0.
+ */
+export function mightSleep(): Op {
+  return preempt(MIGHT_SLEEP);
+}
+
+/** True for `mightSleep` among preemption points. */
+export function isMightSleep(op: Op): boolean {
+  return payloadOf(op) === MIGHT_SLEEP;
+}
+
 /** Asks for the time. Gives ns since the start of the machine. */
 export function now(): Op {
   return asBrand(OP.now * OPCODE);

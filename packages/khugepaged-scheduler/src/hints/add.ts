@@ -2,7 +2,7 @@
 import { TableFullError } from '@thplab/arena';
 import { LOCKLESS, lockless, MMF, type MmId, TVA, type VmaId, type Vpn } from '@thplab/mm-model';
 import { collapsePossibleOrders } from '@thplab/mthp-collapse';
-import { now, type Procedure, release, sleep, spend, tryAcquire, wake } from '@thplab/sync';
+import { mightSleep, now, type Procedure, release, spend, tryAcquire, wake } from '@thplab/sync';
 import type { Khugepaged } from '../khugepaged.js';
 import { khugepagedEnter } from '../slots.js';
 import { findHint, rememberHint } from './duplicates.js';
@@ -29,30 +29,18 @@ export interface Hint {
  * 'hint', unless the queue was made to drop what finds no room.
  */
 export function* khugepagedAddHint(k: Khugepaged, hint: Hint): Procedure<HintAddOutcome> {
-  const { mm, vma, priority, maxOrder } = hint;
-  const page = (Math.floor(hint.page / k.m.ptes) * k.m.ptes) as Vpn;
-  const outcome = yield* tryAdd(k, hint, page);
-  tellAdded(k, mm as MmId, vma, page, priority, maxOrder, outcome);
-  return outcome;
-}
-
-function* tryAdd(k: Khugepaged, hint: Hint, page: Vpn): Procedure<HintAddOutcome> {
   const { m, t, hints: queue } = k;
-  const { mm, vma, priority, maxOrder } = hint;
-  if (queue === null) return HINT_ADD.no_queue;
-  if (mm === 0 || vma === 0 || priority < 0 || priority >= HINT_PRIORITIES) return HINT_ADD.bad_arguments; // 1
-  // 2: the VMA's flags are read as they are, perhaps without a lock.
-  const unlocked = lockless(m, LOCKLESS.hintFlags);
-  const collapse = unlocked === m ? k.collapse : { ...k.collapse, m: unlocked };
-  if (highestOrder(collapsePossibleOrders(collapse, vma, TVA.khugepaged)) <= maxOrder) {
-    return HINT_ADD.mapped_large_enough;
+  const { mm, vma, priority } = hint;
+  const page = (Math.floor(hint.page / m.ptes) * m.ptes) as Vpn;
+  const refused = whyRefused(k, hint); // 1, 2
+  if (refused !== null || queue === null || mm === 0) return told(k, hint, page, refused ?? HINT_ADD.no_queue);
+  if (!isRegistered(k, mm)) {
+    yield* khugepagedEnter(k, mm); // 3
+    if (!isRegistered(k, mm)) return told(k, hint, page, HINT_ADD.not_registered);
   }
-  if (!isRegistered(k, mm)) yield* khugepagedEnter(k, mm); // 3
-  if (!isRegistered(k, mm)) return HINT_ADD.not_registered;
-  // 4: an allocation that may sleep does here, for a time of no length, so that every rule about sleeping applies.
-  if (queue.policy.allocation === 'maySleep') yield sleep(0);
+  if (queue.policy.allocation === 'maySleep') yield mightSleep(); // 4
   const row = allocHint(k, queue);
-  if (row === 0) return HINT_ADD.no_memory;
+  if (row === 0) return told(k, hint, page, HINT_ADD.no_memory);
   yield spend(m.costs.hintAdd);
   t.hint.vma[row] = vma;
   t.hint.births[row] = m.vma.births[vma];
@@ -61,17 +49,33 @@ function* tryAdd(k: Khugepaged, hint: Hint, page: Vpn): Procedure<HintAddOutcome
   t.hint.addedNs[row] = queue.policy.mostAgeNs > 0 ? yield now() : m.current.nowNs;
   if ((yield tryAcquire(k.mmLock)) === 0) {
     t.hint.pool.free(row);
-    return HINT_ADD.contended; // 5
+    return told(k, hint, page, HINT_ADD.contended); // 5
   }
   const outcome = place(k, queue, mm, row, priority); // 6
   yield release(k.mmLock);
   if (outcome !== HINT_ADD.queued) {
     t.hint.pool.free(row);
-    return outcome;
+    return told(k, hint, page, outcome);
   }
+  told(k, hint, page, outcome);
   if (queue.policy.scanSleep !== 'kept') t.khugepaged.sleepExpire[0] = 0;
   yield wake(k.waitQueue);
   return outcome;
+}
+
+function told(k: Khugepaged, hint: Hint, page: Vpn, outcome: HintAddOutcome): HintAddOutcome {
+  tellAdded(k, hint.mm as MmId, hint.vma, page, hint.priority, hint.maxOrder, outcome);
+  return outcome;
+}
+
+/** What can be said without any lock; null: nothing speaks against it. The VMA's flags are read as they are. */
+function whyRefused(k: Khugepaged, { mm, vma, priority, maxOrder }: Hint): HintAddOutcome | null {
+  if (k.hints === null) return HINT_ADD.no_queue;
+  if (mm === 0 || vma === 0 || priority < 0 || priority >= HINT_PRIORITIES) return HINT_ADD.bad_arguments;
+  const unlocked = lockless(k.m, LOCKLESS.hintFlags);
+  const collapse = unlocked === k.m ? k.collapse : { ...k.collapse, m: unlocked };
+  const highest = highestOrder(collapsePossibleOrders(collapse, vma, TVA.khugepaged));
+  return highest <= maxOrder ? HINT_ADD.mapped_large_enough : null;
 }
 
 /** khugepaged_mm_lock is held. */

@@ -35,6 +35,8 @@ interface Drain {
   ofMm: number;
   /** Requests that this drain has passed over. */
   passedOver: number;
+  /** Time used and not yet paid. */
+  owedNs: number;
   /** Scan budget that had been used by others than hints when it began. */
   readonly usedByRound: number;
   /** Result of the last range. */
@@ -59,6 +61,7 @@ export function* drainHints(k: Khugepaged, queue: HintQueue, scanner: Scanner): 
     failures: scanner.hintFailures,
     ofMm: 0,
     passedOver: 0,
+    owedNs: 0,
     usedByRound: scanner.control.progress - scanner.hintProgress,
     result: SCAN.FAIL,
     served: false,
@@ -152,10 +155,11 @@ function* putMm(k: Khugepaged, d: Drain, mm: MmId): Procedure<void> {
 function* drainMm(k: Khugepaged, d: Drain, request: number, mm: MmId): Procedure<boolean> {
   const { m } = k;
   const { policy, recorder } = d.queue;
+  const { control } = d.scanner;
   const priority = priorityOf(request);
   let locked = false;
   let passOver = false;
-  for (let taken = 0; mayScan(k, d) && (policy.rotateAfter === 0 || taken < policy.rotateAfter); ) {
+  for (let taken = 0; mayScan(k, d) && (policy.rotateAfter === 0 || taken < policy.rotateAfter); taken++) {
     if (!mayFail(d, priority)) {
       passOver = policy.budgetFor === 'mm';
       break;
@@ -166,55 +170,67 @@ function* drainMm(k: Khugepaged, d: Drain, request: number, mm: MmId): Procedure
       passOver = policy.contended === 'requeues';
       if (passOver) break;
       countFailure(d, priority);
+      taken--;
       continue;
     }
     locked = true;
-    const hint = yield* takeHint(k, d, request); // b
+    const bornAfter = policy.mostAgeNs > 0 ? (yield now()) - policy.mostAgeNs : Number.NEGATIVE_INFINITY;
+    yield acquire(k.mmLock); // b
+    const hint = takeHint(k, d, request, bornAfter);
+    yield release(k.mmLock);
     if (hint === 0) break;
-    taken++;
-    d.scanner.control.progress++; // c
-    recorder?.taken?.(mm, pageOf(k, hint), priority, m.current.nowNs - k.t.hint.addedNs[hint]);
-    const dropped = whyDropped(k, d, mm, hint); // d
+    control.progress++; // c
+    d.owedNs += m.costs.scanVisit;
+    const page = pageOf(k, hint);
+    recorder?.taken?.(mm, page, priority, m.current.nowNs - k.t.hint.addedNs[hint]);
+    const dropped = whyDropped(k, d, mm, hint, page); // d
     if (dropped !== null) {
-      tellDropped(k, mm, pageOf(k, hint), priority, dropped);
       k.t.hint.pool.free(hint);
-      yield spend(m.costs.scanVisit);
+      tellDropped(k, mm, page, priority, dropped);
       if (dropped !== HINT_DROP.exit_or_disable) continue;
       if (policy.disabledMm === 'allAtOnce') yield* discardAll(k, d, request);
       break;
     }
-    if (yield* lookAt(k, d, mm, hint, priority)) locked = false; // e
+    const before = control.progress;
+    const { result, lockDropped } = yield* collapseSinglePmd(k.collapse, control, k.t.hint.vma[hint] as VmaId, page); // e
+    k.t.hint.pool.free(hint);
+    count(k, d, priority, result);
+    tellDrained(k, mm, page, priority, result, 1 + control.progress - before, d.failures[0] + d.failures[1]);
+    if (lockDropped) locked = false;
+    if (d.owedNs >= MOST_OWED_NS) yield* pay(d);
   }
+  yield* pay(d);
   if (locked) yield* mmapReadUnlock(m, mm);
   return passOver;
 }
 
-/** The oldest hint of a request, taken off under khugepaged_mm_lock; 0: there is none. */
-function* takeHint(k: Khugepaged, d: Drain, request: number): Procedure<number> {
+/** Small costs are summed up and paid together. */
+const MOST_OWED_NS = 10_000;
+
+function* pay(d: Drain): Procedure<void> {
+  if (d.owedNs === 0) return;
+  yield spend(d.owedNs);
+  d.owedNs = 0;
+}
+
+/** The oldest hint of a request, taken off; 0: there is none. Those born before `bornAfter` are dropped on the way. */
+function takeHint(k: Khugepaged, d: Drain, request: number, bornAfter: number): number {
   const { queue } = d;
-  const { mostAgeNs } = queue.policy;
-  const bornAfter = mostAgeNs > 0 ? (yield now()) - mostAgeNs : Number.NEGATIVE_INFINITY;
-  yield acquire(k.mmLock);
   let hint = queue.fifos.first(request);
-  let aged = 0;
   for (; hint !== 0 && k.t.hint.addedNs[hint] < bornAfter; hint = queue.fifos.first(request)) {
     discardHint(k, queue, hint, HINT_DROP.aged);
-    aged++;
+    d.owedNs += k.m.costs.hintFree;
   }
-  if (hint !== 0) {
-    removeHint(k, queue, hint);
-    Atomics.add(k.t.hintLevel.taken, priorityOf(request), 1);
-  }
-  if (aged > 0) yield spend(aged * k.m.costs.hintFree);
-  yield release(k.mmLock);
+  if (hint === 0) return 0;
+  removeHint(k, queue, hint);
+  Atomics.add(k.t.hintLevel.taken, priorityOf(request), 1);
   return hint;
 }
 
 /** Why the range of a hint is not looked at; null if it is. mmap_lock is held. */
-function whyDropped(k: Khugepaged, d: Drain, mm: MmId, hint: number): HintDropReason | null {
+function whyDropped(k: Khugepaged, d: Drain, mm: MmId, hint: number, page: Vpn): HintDropReason | null {
   const { m } = k;
   if (exitOrDisabled(k, mm)) return HINT_DROP.exit_or_disable;
-  const page = pageOf(k, hint);
   const vma = vmaAt(m, mm, page);
   if (vma === 0) return HINT_DROP.vma_gone;
   if (!isSameVma(k, d.queue, hint, vma)) return HINT_DROP.vma_changed;
@@ -223,22 +239,12 @@ function whyDropped(k: Khugepaged, d: Drain, mm: MmId, hint: number): HintDropRe
   return inside ? null : HINT_DROP.out_of_range;
 }
 
-/** Looks at the range of a hint, and frees the hint. True: mmap_lock was dropped. */
-function* lookAt(k: Khugepaged, d: Drain, mm: MmId, hint: number, priority: number): Procedure<boolean> {
-  const { m, t } = k;
-  const { scanner } = d;
-  const page: Vpn = pageOf(k, hint);
-  const vma = t.hint.vma[hint] as VmaId;
-  const before = scanner.control.progress;
-  yield spend(m.costs.scanVisit);
-  const { result, lockDropped } = yield* collapseSinglePmd(k.collapse, scanner.control, vma, page);
-  scanner.ranges++;
+/** A range was looked at: what that means for the counters and for the failure budget. */
+function count(k: Khugepaged, d: Drain, priority: number, result: ScanResult): void {
+  d.scanner.ranges++;
   d.result = result;
-  if (result === SCAN.SUCCEED) Atomics.add(t.khugepaged.pagesCollapsed, 0, 1);
+  if (result === SCAN.SUCCEED) Atomics.add(k.t.khugepaged.pagesCollapsed, 0, 1);
   else if (d.queue.policy.alreadyHuge === 'fails' || !isHugeAlready(result)) countFailure(d, priority);
-  t.hint.pool.free(hint);
-  tellDrained(k, mm, page, priority, result, 1 + scanner.control.progress - before, d.failures[0] + d.failures[1]);
-  return lockDropped;
 }
 
 function isHugeAlready(result: ScanResult): boolean {

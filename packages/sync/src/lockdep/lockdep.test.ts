@@ -5,6 +5,7 @@ import {
   acquireNested,
   downgrade,
   type LockRef,
+  mightSleep,
   type Op,
   type Procedure,
   READ,
@@ -148,6 +149,7 @@ describe('lockdep', () => {
   it.each([
     ['sleep', (): Op => sleep(10)],
     ['wait', (rig: Rig): Op => wait(rig.queue, 10)],
+    ['mightSleep', (): Op => mightSleep()],
     ['a sleeping lock', (rig: Rig): Op => acquire(rig.mmap(0), READ)],
     ['a lock that waits for the readers of a VMA', (rig: Rig): Op => acquire(rig.vma(0))],
   ])('reports %s under a spinlock', (_, make) => {

@@ -6,6 +6,7 @@ import { badRelease } from '../lockdep/errors.js';
 import type { Lockdep } from '../lockdep/lockdep.js';
 import type { LockClass, SyncDomain } from '../locks.js';
 import {
+  isMightSleep,
   isNested,
   type LockMode,
   type LockRef,
@@ -106,6 +107,7 @@ export class Performer {
   other(cpu: Cpu, task: SequentialTask, op: Op, code: number, nowNs: number): number {
     switch (code) {
       case OP.preempt:
+        if (isMightSleep(op)) this.lockdep?.beforeSleep(task, 'may sleep');
         return 0;
       case OP.now:
         return nowNs;
