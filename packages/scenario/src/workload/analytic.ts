@@ -48,6 +48,10 @@ const FEW_PAGES = 8;
 const TICK_NS = 10_000;
 /** A flush is forgotten when its entry has been used so often since, on average. */
 const FORGOTTEN = 40;
+/** A page that has been used so often, on average, has been used. */
+const USED = 3;
+/** Among more streams of a process nobody looks for those that used a page before. */
+const MOST_OTHERS = 64;
 
 /** How long unused entries stay, on one processor: by level, for huge and for small entries, in seconds. */
 interface Solution {
@@ -366,9 +370,7 @@ export class AnalyticAccesses {
     const lookNs = Math.max(sinceNs, window.start);
     if (lookNs >= endNs) return 0;
     const miss = this.#miss(stream, rate, huge);
-    // Entries that nobody used meanwhile are still there only if everything fits.
-    const coldNs = window.turn === 0 || miss > 0 ? window.start : Number.NEGATIVE_INFINITY;
-    const outNs = Math.max(coldNs, flushNs > endNs ? Number.NEGATIVE_INFINITY : flushNs);
+    const outNs = this.#outSince(stream, window, from, miss, flushNs > endNs ? 0 : flushNs);
     const { sweep } = stream.pattern;
     if (sweep === null) {
       const time = this.#stay(stream, huge);
@@ -383,6 +385,24 @@ export class AnalyticAccesses {
     if (next > endNs) return 0;
     const visits = 1 + Math.floor(((endNs - next) / NS) * rate);
     return 1 - (1 - miss) ** visits;
+  }
+
+  /**
+   * Since when the entry of a page waits for its next use to come back to the TLB, -Infinity if it does not: since it was
+   * flushed; or since the window began, unless somebody used it before, and everything fits, so that it stayed.
+   */
+  #outSince(stream: Stream, window: Window, page: number, miss: number, flushNs: number): number {
+    if (flushNs >= window.start) return flushNs;
+    if (miss > 0) return window.start;
+    const all = this.#byMm.get(stream.process.mm) ?? [];
+    const others = all.length > MOST_OTHERS ? [stream] : all;
+    const at = stream.start + page;
+    const used = others.some((one) => {
+      if (at < one.start || at >= one.start + one.pages) return false;
+      const uses = one.perSecond * one.pattern.share(at - one.start, at - one.start + 1);
+      return ((activeBefore(one, window.start) - activeBefore(one, flushNs)) / NS) * uses > USED;
+    });
+    return used ? Number.NEGATIVE_INFINITY : window.start;
   }
 
   #writes(stream: Stream): boolean {

@@ -6,16 +6,19 @@ import { runScenario, type ScenarioRun } from '../run/run-scenario.js';
 
 const folder = fileURLToPath(new URL('../../../../examples/damon/', import.meta.url));
 /** The experiments of DAMON spec 2.3. */
-const NAMES = readdirSync(folder).filter((name) => /^(t\d-[a-z]|vm|s4)-.*\.yaml$/.test(name));
+const NAMES = readdirSync(folder).filter((name) => /^(t\d-[a-z]|vm|s4|heatmap)-.*\.yaml$/.test(name));
 
 function run(name: string): ScenarioRun {
-  return runScenario(parseScenario(readFileSync(folder + name, 'utf8'), { path: name }));
+  const masim = new Map([['zigzag.cfg', readFileSync(`${folder}zigzag.cfg`, 'utf8')]]);
+  return runScenario(parseScenario(readFileSync(folder + name, 'utf8'), { path: name }), { files: { masim } });
 }
 
 describe('an experiment of DAMON spec 2.3', () => {
   it('is there for each row', () => {
-    const rows = NAMES.map((name) => /^(t\d-[a-z]|vm|s4)/.exec(name)?.[1]);
-    expect(rows).toEqual(expect.arrayContaining(['s4', 't1-a', 't1-b', 't1-c', 't1-d', 't2-a', 't2-b', 'vm']));
+    const rows = NAMES.map((name) => /^(t\d-[a-z]|vm|s4-file|s4|heatmap)/.exec(name)?.[1]);
+    expect(rows).toEqual(
+      expect.arrayContaining(['heatmap', 's4', 's4-file', 't1-a', 't1-b', 't1-c', 't1-d', 't2-a', 't2-b', 'vm']),
+    );
   });
 
   it.each(NAMES)('%s gives the published result, and leaves a sound machine', (name) => {
