@@ -44,6 +44,8 @@ interface Rescan {
   vma: VmaId;
   result: ScanResult;
   windows: number;
+  /** There was a table to scan. */
+  scanned: boolean;
 }
 
 /**
@@ -57,7 +59,7 @@ export function* rescanLinearly(
   page: Vpn,
 ): Procedure<ScanPmdOutcome> {
   const mm = ctx.m.vma.mm[vma] as MmId;
-  const run: Rescan = { mm, page, vma, result: SCAN.FAIL, windows: 0 };
+  const run: Rescan = { mm, page, vma, result: SCAN.FAIL, windows: 0, scanned: false };
   const steps = new LinearSteps(ordersToTry(ctx, cc, vma), ctx.m.pmdOrder);
   for (let w = steps.window; w !== NO_WINDOW; w = steps.window) {
     if (cc.lockDropped && !(yield* takeLockAgain(ctx, cc, run))) break;
@@ -73,7 +75,7 @@ export function* rescanLinearly(
     yield* mmapReadUnlock(ctx.m, mm);
     cc.lockDropped = true;
   }
-  traceScanPmd(ctx, cc, mm, run.result);
+  if (run.scanned) traceScanPmd(ctx, cc, mm, run.result);
   return { result: run.result, windows: run.windows };
 }
 
@@ -122,6 +124,7 @@ function* scanOne(ctx: CollapseContext, cc: CollapseControl, run: Rescan, w: Win
   cc.scan.allowWindow(ctx, run.vma, windowOrder(w), readPtesSettings(m));
   const table = pmdTable(m.directory.entry[pmd]);
   if (!(yield* pteOffsetMapLock(m, run.mm, table, run.page))) return noTable(generation);
+  run.scanned = true;
   const result = scanWindow(m, table, windowOffset(w), windowOrder(w), cc.scan);
   yield spend(cc.scan.scanned * m.costs.scanPte);
   yield release(m.locks.pteLock.ref(table));
