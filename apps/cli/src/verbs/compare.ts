@@ -62,12 +62,10 @@ export function define(command: Command, context: Context): void {
     .option('-q, --quiet', 'no progress')
     .action((path: string, options: Options) => compare(context, path, options));
   showExamples(command, context, [
-    ['thplab compare heap.yaml --vary khugepaged/max_ptes_none=0,64,511', 'one setting'],
     ['thplab compare heap.yaml --vary enabled=always,madvise --vary defrag=always,never', 'all four combinations'],
     ['thplab compare heap.yaml --kernels v12,merged --why', 'two kernels, and the rule on which they part'],
     ['thplab compare hot.yaml --hints none,as-posted,best -m hot90 -m cold', 'queues of hints, chosen columns'],
     ['thplab compare examples/damon/ping-pong.yaml --ping-pong', 'what DAMOS splits and khugepaged builds again'],
-    ['thplab compare grow.yaml --with shrink.yaml', 'two scenarios'],
   ]);
 }
 
