@@ -50,7 +50,7 @@ export interface PoolWorldConfig {
   /** Every range full of base pages, instead of all kinds of ranges. */
   readonly uniform?: boolean;
   /** Default `merged`. */
-  readonly profile?: 'merged' | 'v6.18' | 'v12';
+  readonly profile?: 'merged' | 'v6.18' | 'v12' | 'hints-rfc';
   /** Files below transparent_hugepage/ to write first. */
   readonly sysfs?: Readonly<Record<string, string>>;
 }
