@@ -8,7 +8,14 @@ import { describe, expect, it } from 'vitest';
 import { FAKE_PID, fakeProc } from './testing/fake-proc.js';
 import { folderWith, repositoryFile, runCli } from './testing/run-cli.js';
 
-const PAGES = ['README.md', 'docs/questions.md', 'docs/scenarios.md', 'docs/samples.md'];
+const PAGES = [
+  'README.md',
+  'docs/questions.md',
+  'docs/scenarios.md',
+  'docs/samples.md',
+  'docs/workloads.md',
+  'docs/damon.md',
+];
 
 /** A command line, and the lines shown of its output (null: none). */
 interface Shown {
@@ -76,12 +83,16 @@ function outputOf(command: string, files: Files): Promise<string> {
 
 /** Runs a command, or several of which each reads what the one before prints. */
 async function run(command: string, files: Files): Promise<string> {
-  let piped: string | undefined;
+  let piped: string | Uint8Array | undefined;
   for (const part of command.split(' | ')) piped = await runOne(part, files, piped);
-  return piped ?? '';
+  return typeof piped === 'string' ? piped : '';
 }
 
-async function runOne(command: string, files: Files, stdin: string | undefined): Promise<string> {
+async function runOne(
+  command: string,
+  files: Files,
+  stdin: string | Uint8Array | undefined,
+): Promise<string | Uint8Array> {
   const words = command
     .replace(/^npm start --/, 'thplab')
     .replace(/^npm start$/, 'thplab run examples/quickstart.yaml');
@@ -91,12 +102,12 @@ async function runOne(command: string, files: Files, stdin: string | undefined):
   const process = args.includes('1234') ? fakeProc() : {};
   // A page's own scenarios lie in a folder of their own.
   const folder = args.some((arg) => arg in files) ? { cwd: folderWith(files) } : {};
-  const { code, stdout, stderr } = await runCli(
+  const { code, stdout, stderr, bytes } = await runCli(
     args.map((arg) => (arg === '1234' ? `${FAKE_PID}` : arg)),
     { ...process, ...folder, ...(stdin === undefined ? {} : { stdin }) },
   );
   expect([code, stderr], command).toEqual([0, '']);
-  return stdout;
+  return bytes.length > 0 ? bytes : stdout;
 }
 
 /** Blocks that show a command and its output. */
