@@ -140,7 +140,8 @@ async function runAll(
   }
   const outcome = await executor.run();
   if (outcome.failure !== undefined) throw outcome.failure.error;
-  if (outcome.end !== 'idle') throw new Error(`the run ended as '${outcome.end}'`);
+  const unfinished = executor.tasks.filter(({ state }) => state !== 'done').map(({ name }) => name);
+  if (unfinished.length > 0) throw new Error(`the run ended as '${outcome.end}' before ${unfinished.join(', ')}`);
   return executor.tasks.slice(SCANNERS).flatMap(({ result }) => result as StressProcess[]);
 }
 

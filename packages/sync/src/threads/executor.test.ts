@@ -5,10 +5,11 @@ import { LOCK_OWNER, LOCK_STATE } from '../locks.js';
 import { acquire, type Procedure, release, sleep, WRITE, wait, wake } from '../operations.js';
 import { LockWorld } from '../testing/lock-world.js';
 import { endTestWorkers, programsUrl, testWorker } from '../testing/thread-workers.js';
-import { LockTimeoutError, WorkerDiedError } from './errors.js';
+import { LockTimeoutError, StoppedError, WorkerDiedError } from './errors.js';
 import { ThreadsExecutor, type ThreadsOptions, type WorkerPort } from './executor.js';
+import { sendError } from './messages.js';
 import { runOnMainThread, runOnThread } from './run-on-thread.js';
-import { createThreadsArena, type ThreadsView } from './tables.js';
+import { createThreadsArena, RUN, THREAD, THREAD_STATE, type ThreadsView } from './tables.js';
 
 afterAll(endTestWorkers);
 
@@ -103,6 +104,34 @@ describe('a run on threads', () => {
     const { executor } = start('waitsForEver', 3);
     expect((await executor.run()).end).toBe('idle');
     expect(executor.tasks.map(({ state }) => state)).toEqual(['blocked', 'blocked', 'blocked']);
+  });
+
+  it('does not end as idle while somebody was woken and has not got a processor yet', async () => {
+    const { executor, tables } = start('waitsForEver', 1, { worker: () => port });
+    const listeners: ((message: never) => void)[] = [];
+    const port: WorkerPort = {
+      on: (event, listener) => event === 'message' && listeners.push(listener),
+      off: () => {},
+      // It waits on a queue that has been woken since: no other thread is there to see it go on.
+      postMessage: () => {
+        const { word } = tables.thread;
+        word[THREAD.queueAt] = 0;
+        word[THREAD.queueStamp] = tables.threadQueue.word[0] - 1;
+        word[THREAD.state] = THREAD_STATE.waitsForWake;
+      },
+      terminate: async () => {},
+    };
+    let looks = 0;
+    const outcome = await executor.run({
+      shouldStop: () => {
+        expect(tables.threadRun.word[RUN.stop]).toBe(0);
+        if (++looks < 5) return false;
+        const error = sendError(new StoppedError('told to stop'));
+        for (const listener of listeners) listener({ kind: 'failed', task: 1, error } as never);
+        return true;
+      },
+    });
+    expect([outcome.end, looks]).toEqual(['stopped', 5]);
   });
 
   it('ends as stopped when asked', async () => {

@@ -227,14 +227,20 @@ export class ThreadsExecutor implements Executor {
   /** Ends a run in which everyone waits to be woken; asked twice, with no wake-up in between. */
   private noticeQuiet(before: number): number {
     const rest = this.list.filter(({ state }) => state === 'runnable');
-    const quiet = rest.every(
-      ({ thread }) =>
-        Atomics.load(this.view.words, thread * THREAD_STRIDE + THREAD.state) === THREAD_STATE.waitsForWake,
-    );
-    if (!quiet) return -1;
+    if (!rest.every(({ thread }) => this.waitsToBeWoken(thread))) return -1;
     const wakes = Atomics.load(this.view.run, RUN.wakes);
     if (wakes === before) stopRun(this.options.tables);
     return wakes;
+  }
+
+  /** Not so a thread that was woken and has not got a processor since: its row says that it waits, its queue does not. */
+  private waitsToBeWoken(thread: number): boolean {
+    const { words, queues } = this.view;
+    const base = thread * THREAD_STRIDE;
+    if (Atomics.load(words, base + THREAD.state) !== THREAD_STATE.waitsForWake) return false;
+    return (
+      Atomics.load(queues, Atomics.load(words, base + THREAD.queueAt)) === Atomics.load(words, base + THREAD.queueStamp)
+    );
   }
 
   private async tick(): Promise<void> {

@@ -30,6 +30,9 @@ export const THREAD = {
   /** Label of the last preemption point that it passed. */
   point: 11,
   heldCount: 12,
+  /** What it waits for on a queue: this word of the queues to be another one than it was. */
+  queueAt: 13,
+  queueStamp: 14,
   /** From here: class, instance, mode of each held lock, in the order taken. */
   held: 16,
 } as const;

@@ -289,8 +289,10 @@ export class ThreadTask<T> {
     const ms = (timeoutNs * this.timeScale) / NS_PER_MS;
     this.leftMs = Number.isNaN(ms) ? Number.POSITIVE_INFINITY : ms;
     this.timeoutNs = timeoutNs;
-    this.s.setState(timeoutNs === Number.POSITIVE_INFINITY ? THREAD_STATE.waitsForWake : THREAD_STATE.waitsOnQueue);
     const { at, value } = this.queues.place;
+    Atomics.store(this.s.words, this.s.base + THREAD.queueAt, at);
+    Atomics.store(this.s.words, this.s.base + THREAD.queueStamp, value);
+    this.s.setState(timeoutNs === Number.POSITIVE_INFINITY ? THREAD_STATE.waitsForWake : THREAD_STATE.waitsOnQueue);
     this.waitAtMost('queue', this.s.queues, at, value, this.leftMs);
     return false;
   }
