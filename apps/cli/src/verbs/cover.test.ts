@@ -35,6 +35,13 @@ describe('cover', () => {
     expectGolden(import.meta.dirname, 'cover.scenario', stdout);
   });
 
+  it('looks at tables that sysfs allows no size for, if the orders are given', async () => {
+    const args = ['cover', 'examples/madvise-collapse-errnos.yaml', '--orders', '2-9', '--kernel', 'merged', '--json'];
+    const { code, stdout } = await runCli(args);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).kernels[0].tables).toBeGreaterThan(5);
+  });
+
   it('takes those of a captured process', async () => {
     const cwd = folderWith({});
     await runCli(['capture', '--pid', String(FAKE_PID), '-o', 'app.thpsnap', '-q'], { cwd, ...fakeProc() });
@@ -77,7 +84,7 @@ describe('cover', () => {
     [2, ['--max-ptes-none', '512'], 'not within 0 to 511'],
     [2, ['--kernel', 'v19'], 'no kernel profile'],
     [2, ['examples/mthp-only.yaml', '--tables', '5'], '--tables is for made-up tables'],
-    [2, ['examples/madvise-collapse-errnos.yaml'], 'has no page table'],
+    [3, ['examples/madvise-collapse-errnos.yaml'], 'no page table holds a page that khugepaged may collapse'],
     [3, ['nothing.yaml'], 'nothing.yaml'],
   ])('ends with %i for %j', async (expected, args, message) => {
     const { code, stdout, stderr } = await runCli(['cover', ...args]);

@@ -2,7 +2,7 @@
 import type { CoverCase, CoverGoal, CoverTotals, Generation } from '@thplab/mthp-collapse';
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.js';
-import { InterruptedError, UsageError } from '../errors.js';
+import { InputError, InterruptedError } from '../errors.js';
 import { EXIT } from '../exit.js';
 import { showExamples } from '../help.js';
 import { generationsNamed } from '../input/generations.js';
@@ -79,8 +79,10 @@ async function cover(context: Context, path: string | undefined, options: Option
   const generations = await generationsNamed(options.kernel ?? DEFAULT_KERNELS);
   const cases = await import('./cover/cases.js');
   const source = path === undefined ? cases.madeUp(options) : await cases.ofInput(context, path, options);
-  if (source.tables === 0)
-    throw new UsageError(`${source.name} has no page table with a page in it that khugepaged could look at`);
+  if (source.tables === 0) {
+    const hint = options.orders === undefined ? '; --orders 2-9 looks at tables that sysfs allows no size for' : '';
+    throw new InputError(`${path}: no page table holds a page that khugepaged may collapse as the run begins${hint}`);
+  }
   const answers = await study(context, generations, source, options);
   const partial = answers.length < generations.length;
   const { coverDocument, coverText } = await import('./cover/text.js');
