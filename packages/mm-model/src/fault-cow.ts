@@ -109,6 +109,7 @@ function* copyPage(m: Machine, vma: VmaId, table: TableId, page: Vpn, old: numbe
     removePteRmap(m, old as Pfn, mm);
     munlockVmaFolio(m, vma, head);
     folioDrop(m, head);
+    Atomics.add(m.machine.cowPages, 0, 1);
   } else clearPte(m, table, slot);
   addNewAnonRmap(m, fresh, vma, page);
   folioAddLru(m, fresh);

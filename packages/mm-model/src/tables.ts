@@ -292,6 +292,7 @@ export const MACHINE_TABLE = {
     nextPid: { type: 'u32', doc: 'last process id given' },
     pageCachePages: { type: 'u32', doc: 'entries in the page cache' },
     warnings: { type: 'u32', doc: 'once-per-boot warnings given' },
+    cowPages: { type: 'u32', doc: 'pages copied because a shared one was written to (no counter of the kernel)' },
     fileThp: { type: 'u32', doc: 'which regular files may have huge folios: FILE_THP (eligibility.ts)' },
     countersWord: {
       type: 'i32',

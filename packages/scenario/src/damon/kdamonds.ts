@@ -37,6 +37,8 @@ export interface Kdamond {
   lastRegions: readonly (readonly RegionSnapshot[])[] | undefined;
   /** Aggregations so far. */
   aggregations: number;
+  /** When each scheme was applied to a region for the first time, ns; by number. */
+  readonly firstTriedNs: Map<number, number>;
 }
 
 /** See the head of the file. */
@@ -189,6 +191,7 @@ export class Kdamonds {
     kdamond.startedNs = world.executor.current.nowNs;
     kdamond.lastRegions = undefined;
     kdamond.aggregations = 0;
+    kdamond.firstTriedNs.clear();
     const { mm } = damon.t.damonTarget;
     kdamond.targets = [...damon.targets.rows(damon.context)].map((target) =>
       damon.operations === 'paddr' ? null : (world.processes.ofMm(mm[target])?.name ?? null),
@@ -200,6 +203,11 @@ export class Kdamonds {
       aggregated: (damon) => {
         const kdamond = this.#of(index);
         kdamond.aggregations++;
+        for (const [number, { row }] of damon.runningSchemes.entries()) {
+          if (damon.t.damosScheme.nrTried[row] > 0 && !kdamond.firstTriedNs.has(number)) {
+            kdamond.firstTriedNs.set(number, damon.m.current.nowNs);
+          }
+        }
         this.observer?.(kdamond, damon);
       },
       ending: (damon) => {
@@ -221,6 +229,7 @@ function newKdamond(index: number, name: string, spec: KdamondSpec | undefined):
     targets: [],
     lastRegions: undefined,
     aggregations: 0,
+    firstTriedNs: new Map(),
   };
 }
 

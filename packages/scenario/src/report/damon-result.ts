@@ -106,6 +106,7 @@ function schemeResult(kdamond: Kdamond, damon: Damon, index: number): DamosResul
     qtExceeds,
     nrSnapshots,
     effectiveBytes: limited ? effective : null,
+    firstTriedNs: kdamond.firstTriedNs.get(index) ?? null,
     spentNs: running === undefined ? 0 : damon.t.damosScheme.totalChargedNs[running.row],
   };
 }

@@ -82,6 +82,7 @@ export function memoryResult(world: World): MemoryResult {
     free: free * pageSize,
     fragmentation: share(free - inHugeBlocks, free),
     freeBlocks: Object.fromEntries(blocks),
+    copiedOnWrite: m.machine.cowPages[0] * pageSize,
   };
 }
 

@@ -212,6 +212,8 @@ export interface DamosResult {
   readonly nrSnapshots: number;
   /** Effective quota; null: none. */
   readonly effectiveBytes: number | null;
+  /** End of the aggregation in which it found its first region, ns; null: it found none. */
+  readonly firstTriedNs: number | null;
   /** Time that the action took in all charge windows. */
   readonly spentNs: number;
 }
@@ -223,6 +225,8 @@ export interface MemoryResult {
   readonly fragmentation: number;
   /** Free blocks by size. */
   readonly freeBlocks: Readonly<Record<string, number>>;
+  /** Bytes copied because a shared page was written to. */
+  readonly copiedOnWrite: number;
 }
 
 export interface TimelineRow {

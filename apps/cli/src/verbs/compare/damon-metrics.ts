@@ -36,6 +36,16 @@ export const DAMON_METRICS: readonly Metric[] = [
     format: (share) => formatShare(share, 2),
   },
   {
+    name: 'detected',
+    title: 'first found',
+    doc: 'when the first region was found that a scheme is for',
+    value: ({ damon }) => {
+      const times = damon.flatMap(({ schemes }) => schemes.flatMap(({ firstTriedNs }) => firstTriedNs ?? []));
+      return times.length === 0 ? null : Math.min(...times);
+    },
+    format: formatDuration,
+  },
+  {
     name: 'tried',
     title: 'tried',
     doc: 'sz_tried of all schemes',

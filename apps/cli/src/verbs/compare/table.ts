@@ -85,20 +85,26 @@ function failuresText({ attempts }: VariantRow): string {
   return parts.join(', ') || NO_FAILURE;
 }
 
+/** VMAs that still fit on a screen. */
+const MOST_VMAS = 12;
+
 /** VMAs whose ranges fared differently: what became of them, variant by variant. */
 function outcomeTable(rows: readonly VariantRow[], colors: Palette): string {
   const first = rows[0];
   if (first === undefined) return '';
   const vmas = Object.keys(first.outcomes).filter((vma) => new Set(rows.map((row) => outcomesText(row, vma))).size > 1);
   if (vmas.length === 0) return '';
-  const cells = vmas.flatMap((vma) =>
+  const cells = vmas.slice(0, MOST_VMAS).flatMap((vma) =>
     rows.map((row, i) => {
       const text = outcomesText(row, vma);
       const differs = text !== outcomesText(first, vma);
       return [i === 0 ? vma : '', row.name, differs ? colors.notable(`${text} ${MARK}`) : text];
     }),
   );
-  return `\n${table([{ title: 'VMA' }, { title: 'variant' }, { title: 'what became of its ranges' }], cells, colors)}`;
+  const more = vmas.length - MOST_VMAS;
+  const rest = more > 0 ? colors.faint(`  and ${formatCount(more)} more; --json has all\n`) : '';
+  const columns = [{ title: 'VMA' }, { title: 'variant' }, { title: 'what became of its ranges' }];
+  return `\n${table(columns, cells, colors)}${rest}`;
 }
 
 function outcomesText({ outcomes }: VariantRow, vma: string): string {
