@@ -88,7 +88,14 @@ function makeRig(setup: Setup): Rig {
     nodePages: setup.nodePages,
     swapPages: setup.swapPages,
     cpus: 2,
-    limits: { mms, vmas: 400, anonVmaChains: 2000, files: 64, pageCache: 2048, ...tableLimits(setup.pmdOrder, pages) },
+    limits: {
+      mms,
+      vmas: 400,
+      anonVmaChains: 2000,
+      files: 64,
+      pageCache: setup.pmdOrder > 5 ? 4096 : 2048,
+      ...tableLimits(setup.pmdOrder, pages),
+    },
     extraTables: KHUGEPAGED_TABLES,
     extraSizes: khugepagedSizes(mms),
   });

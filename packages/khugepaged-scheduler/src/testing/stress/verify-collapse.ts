@@ -2,7 +2,17 @@
  * Rules for collapses, checked while nothing else runs: a window that was collapsed raises the process's memory by exactly
  * its empty and zero-page entries, and nothing else fills a page (I2); its folio has one reference for each entry (I5).
  */
-import { type MmId, NO_FRAME, type Pfn } from '@thplab/mm-model';
+import {
+  type FileId,
+  linearIndex,
+  type MmId,
+  NO_FRAME,
+  type Pfn,
+  pageCacheLookup,
+  type VmaId,
+  type Vpn,
+  vmaAt,
+} from '@thplab/mm-model';
 import { SCAN } from '@thplab/mthp-collapse';
 import { readAddressSpace, readPage, type SeenPage } from './page-reader.js';
 import { type SeenProcesses, StressFailure } from './verify.js';
@@ -42,6 +52,8 @@ function checkWindow(w: World, attempt: Attempt, before: ReadonlyMap<number, See
   const { m } = w.rig;
   const { mm, page, order } = attempt;
   const pages = 1 << order;
+  const vma = vmaAt(m, mm, page);
+  if (vma !== 0 && m.vma.file[vma] !== 0) return checkCachedRange(w, attempt, vma);
   const first = readPage(m, mm, page);
   if (first?.kind !== 'page') return fail(w, attempt, 'its first page is not mapped');
   const head = first.where;
@@ -60,6 +72,20 @@ function checkWindow(w: World, attempt: Attempt, before: ReadonlyMap<number, See
     if (was === undefined || was.kind === 'zero') empty++;
   }
   return empty;
+}
+
+/** A range of a file is collapsed in the page cache, and mapped by nobody yet: the process's own memory stays as it is. */
+function checkCachedRange(w: World, attempt: Attempt, vma: VmaId): number {
+  const { m } = w.rig;
+  const pages = 1 << attempt.order;
+  const start = linearIndex(m, vma, attempt.page as Vpn);
+  const head = pageCacheLookup(m, m.vma.file[vma] as FileId, start);
+  if ((m.frame.flags[head] & 0xf) !== attempt.order || m.frame.index[head] !== start) {
+    return fail(w, attempt, `the page cache holds frame ${head} at page ${start}, which begins no folio of the order`);
+  }
+  const references = m.frame.refcount[head];
+  if (references !== pages) return fail(w, attempt, `the fresh folio has ${references} references instead of ${pages}`);
+  return 0;
 }
 
 function fail(w: World, { mm, page, order, result }: Attempt, what: string): never {

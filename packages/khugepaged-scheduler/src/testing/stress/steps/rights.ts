@@ -152,7 +152,7 @@ interface WpResult {
   readonly result: number;
   /** Pages of the range that are protected now. */
   readonly wp: ReadonlySet<number>;
-  /** Pages of the range that are not, though something is mapped there. */
+  /** Pages of the range that are not, though something was mapped there all the time: faults may fill holes meanwhile. */
   readonly open: ReadonlySet<number>;
 }
 
@@ -189,13 +189,15 @@ class WriteProtect implements Action {
     const { m } = w.rig;
     const { protect, unpopulated } = this.choice;
     const { mm, start, end } = target;
+    const filled = new Set<number>();
+    for (let page = start as number; page < end; page++) if (readPage(m, mm, page) !== undefined) filled.add(page);
     const result = yield* userfaultfdWriteProtect(m, mm, start, end - start, protect, { unpopulated });
     const wp = new Set<number>();
     const open = new Set<number>();
     for (let page = start as number; page < end; page++) {
       const seen = readPage(m, mm, page);
       if (seen?.wp === true) wp.add(page);
-      else if (seen !== undefined && seen.kind !== 'guard') open.add(page);
+      else if (seen !== undefined && seen.kind !== 'guard' && filled.has(page)) open.add(page);
     }
     return { result, wp, open };
   }
