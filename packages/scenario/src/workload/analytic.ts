@@ -95,7 +95,7 @@ export class AnalyticAccesses {
     }
     for (const mm of this.#byMm.keys()) for (const row of blocks.rows(mm)) this.#weigh(row);
     for (const mm of this.#byMm.keys()) {
-      for (const row of blocks.rows(mm)) if (blocks.hasHole(row) && this.#usesHole(row)) blocks.addHole(row);
+      for (const row of blocks.rows(mm)) if (this.#hasHole(row)) blocks.addHole(row);
     }
   }
 
@@ -188,7 +188,7 @@ export class AnalyticAccesses {
     this.#blocks.look(row);
     this.#weigh(row);
     this.#unsolved = true;
-    if (this.#blocks.hasHole(row) && this.#usesHole(row)) this.#blocks.addHole(row);
+    if (this.#hasHole(row)) this.#blocks.addHole(row);
   }
 
   /** Sums expected values up to a time, through all beginnings and ends of streams before it. */
@@ -434,8 +434,8 @@ export class AnalyticAccesses {
       const used = groups.reduce((sum, group) => sum + group.pages, 0);
       const whole = used === to - from;
       p.kind[part] = groups.length === 0 ? BLOCK.none : b.kind[row];
-      p.there[part] =
-        whole || b.present[row] === ptes ? b.present[row] / ptes : this.#shareThere(stream, from, to, used);
+      const isFull = b.present[row] === ptes || (whole && to - from === ptes);
+      p.there[part] = isFull ? b.present[row] / ptes : this.#shareThere(stream, from, to, used);
       // Pages that share an entry do so only where they are used together.
       p.together[part] = whole && b.present[row] > 0 ? b.entries[row] / b.present[row] : 1;
       this.#add(stream, part, groups, 1);
@@ -485,11 +485,15 @@ export class AnalyticAccesses {
     return there / used;
   }
 
-  #usesHole(row: number): boolean {
-    const first = this.#t.accessBlock.block[row] * this.#m.ptes;
+  /** True if a page that a stream uses is not mapped. */
+  #hasHole(row: number): boolean {
+    const { block, present } = this.#t.accessBlock;
+    const { ptes } = this.#m;
+    if (present[row] === ptes) return false;
+    const first = block[row] * ptes;
     return this.streamsOf(row).some((stream) => {
-      const [from, to] = within(stream, first, first + this.#m.ptes);
-      return stream.pattern.share(from, to) > 0;
+      const [from, to] = within(stream, first, first + ptes);
+      return stream.pattern.share(from, to) > 0 && this.#t.accessPart.there[this.#partOf(stream, row)] < 1;
     });
   }
 

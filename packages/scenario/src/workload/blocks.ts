@@ -138,11 +138,6 @@ export class AccessBlocks {
     return row;
   }
 
-  /** True if the block is not wholly mapped. */
-  hasHole(row: number): boolean {
-    return this.#t.accessBlock.present[row] < this.#m.ptes;
-  }
-
   /** Puts a block at the end of the list of those with holes. */
   addHole(row: number): void {
     const b = this.#t.accessBlock;
