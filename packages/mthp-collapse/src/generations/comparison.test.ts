@@ -1,5 +1,17 @@
 /** Each row of khugepaged spec 15.1, held against what the model does: tables scanned, windows attempted, locks taken. */
-import { dupMm, MADV, madvise, placeSwapped } from '@thplab/mm-model';
+import { setBit } from '@thplab/arena';
+import {
+  dupMm,
+  findTable,
+  MADV,
+  madvise,
+  PTE_YOUNG,
+  placeSwapped,
+  pteBit,
+  userfaultfdRegister,
+  VM,
+  type Vpn,
+} from '@thplab/mm-model';
 import { READ, SequentialExecutor } from '@thplab/sync';
 import {
   defaultSettings,
@@ -109,48 +121,54 @@ describe.each(table.COMPARED)('%s', (name) => {
     }
   });
 
-  it.skipIf(pmdOnly)('limits the empty entries of smaller windows by its rule', () => {
-    const rule = table.NONE_LIMIT[name] as table.NoneRule;
-    for (const max of VALUES) {
-      for (let order = table.MIN_ORDER[name]; order < 9; order++) {
-        expect([max, order, generation.noneLimit(order, context(max))]).toEqual([max, order, rule(max, order, 9)]);
+  if (!pmdOnly) {
+    it('limits the empty entries of smaller windows by its rule', () => {
+      const rule = table.NONE_LIMIT[name] as table.NoneRule;
+      for (const max of VALUES) {
+        for (let order = table.MIN_ORDER[name]; order < 9; order++) {
+          expect([max, order, generation.noneLimit(order, context(max))]).toEqual([max, order, rule(max, order, 9)]);
+        }
       }
-    }
-  });
+    });
+  }
 
-  it.skipIf(pmdOnly).each([0, 200, 511])('holds an attempt to that limit: max_ptes_none %i', (max) => {
-    const limit = (table.NONE_LIMIT[name] as table.NoneRule)(max, 4, 9);
-    const withEmpty = (empty: number): ScanResult => {
-      const { w } = world(name, [4]);
-      w.set('khugepaged.max_ptes_none', max);
-      w.place(0, 16 - empty);
-      return w.attempt(0, 4);
-    };
-    if (limit === 'refused') expect(generation.noneLimit(4, context(max))).toBe('refused');
-    else {
-      expect(withEmpty(Math.min(limit, 15))).toBe(SCAN.SUCCEED);
-      if (limit < 15) expect(withEmpty(limit + 1)).toBe(SCAN.EXCEED_NONE_PTE);
-    }
-  });
+  if (!pmdOnly) {
+    it.each([0, 200, 511])('holds an attempt to that limit: max_ptes_none %i', (max) => {
+      const limit = (table.NONE_LIMIT[name] as table.NoneRule)(max, 4, 9);
+      const withEmpty = (empty: number): ScanResult => {
+        const { w } = world(name, [4]);
+        w.set('khugepaged.max_ptes_none', max);
+        w.place(0, 16 - empty);
+        return w.attempt(0, 4);
+      };
+      if (limit === 'refused') expect(generation.noneLimit(4, context(max))).toBe('refused');
+      else {
+        expect(withEmpty(Math.min(limit, 15))).toBe(SCAN.SUCCEED);
+        if (limit < 15) expect(withEmpty(limit + 1)).toBe(SCAN.EXCEED_NONE_PTE);
+      }
+    });
+  }
 
-  it.skipIf(pmdOnly)('limits swapped and shared entries of smaller windows', () => {
-    const [swap, shared] = table.SWAP_SHARED_AT_4[name] as readonly [number, number];
-    expect([generation.swapLimit(4, context(0)), generation.sharedLimit(4, context(0))]).toEqual([swap, shared]);
-    for (const more of [0, 1]) {
-      const swapped = world(name, [4]).w;
-      swapped.place(8, 512);
-      if (swap + more > 0) placeSwapped(swapped.m, swapped.vma(), BASE, swap + more);
-      swapped.place(swap + more, 8);
-      const result = swapped.attempt(0, 4, { unmapped: swap + more });
-      // Where some are allowed, the scan of the window is what refuses more.
-      expect(result).toBe(more === 0 || swap > 0 ? SCAN.SUCCEED : SCAN.EXCEED_SWAP_PTE);
-      const forked = world(name, [4]).w;
-      forked.place(0, shared + more);
-      forked.run(dupMm(forked.m, forked.mm));
-      forked.place(shared + more, 512);
-      expect(forked.attempt(0, 4)).toBe(more === 0 ? SCAN.SUCCEED : SCAN.EXCEED_SHARED_PTE);
-    }
-  });
+  if (!pmdOnly) {
+    it('limits swapped and shared entries of smaller windows', () => {
+      const [swap, shared] = table.SWAP_SHARED_AT_4[name] as readonly [number, number];
+      expect([generation.swapLimit(4, context(0)), generation.sharedLimit(4, context(0))]).toEqual([swap, shared]);
+      for (const more of [0, 1]) {
+        const swapped = world(name, [4]).w;
+        swapped.place(8, 512);
+        if (swap + more > 0) placeSwapped(swapped.m, swapped.vma(), BASE, swap + more);
+        swapped.place(swap + more, 8);
+        const result = swapped.attempt(0, 4, { unmapped: swap + more });
+        // Where some are allowed, the scan of the window is what refuses more.
+        expect(result).toBe(more === 0 || swap > 0 ? SCAN.SUCCEED : SCAN.EXCEED_SWAP_PTE);
+        const forked = world(name, [4]).w;
+        forked.place(0, shared + more);
+        forked.run(dupMm(forked.m, forked.mm));
+        forked.place(shared + more, 512);
+        expect(forked.attempt(0, 4)).toBe(more === 0 ? SCAN.SUCCEED : SCAN.EXCEED_SHARED_PTE);
+      }
+    });
+  }
 
   it(`accepts ${table.SCAN_LIMIT[name]} empty entries in the scan with several orders`, () => {
     const scan = (present: number): ScanResult => {
@@ -190,15 +208,17 @@ describe.each(table.COMPARED)('%s', (name) => {
     expect(first?.order === 8).toBe(table.GREEDY[name]);
   });
 
-  it.skipIf(pmdOnly)(`installs a small folio under mmap_lock for ${table.INSTALL_LOCK[name]}`, () => {
-    const locks = locksOf(name);
-    const lock = table.INSTALL_LOCK[name];
-    expect(locks.includes('+mmap_lock W')).toBe(lock?.startsWith('write'));
-    expect(locks.includes('+pmd_lock')).toBe(lock?.startsWith('write'));
-    if (lock === 'read, pte lock') expect(locks.slice(-3)).toEqual(['-anon_vma W', '-pte_lock', '-mmap_lock R']);
-    else
-      expect(locks.lastIndexOf('-anon_vma W') > locks.lastIndexOf('-pmd_lock')).toBe(lock === 'write, anon_vma held');
-  });
+  if (!pmdOnly) {
+    it(`installs a small folio under mmap_lock for ${table.INSTALL_LOCK[name]}`, () => {
+      const locks = locksOf(name);
+      const lock = table.INSTALL_LOCK[name];
+      expect(locks.includes('+mmap_lock W')).toBe(lock?.startsWith('write'));
+      expect(locks.includes('+pmd_lock')).toBe(lock?.startsWith('write'));
+      if (lock === 'read, pte lock') expect(locks.slice(-3)).toEqual(['-anon_vma W', '-pte_lock', '-mmap_lock R']);
+      else
+        expect(locks.lastIndexOf('-anon_vma W') > locks.lastIndexOf('-pmd_lock')).toBe(lock === 'write, anon_vma held');
+    });
+  }
 
   it(`${table.NEEDS_PMD[name] ? 'needs' : 'does not need'} the PMD size to run at all`, () => {
     const cells = defaultSettings(GEOMETRY_4K);
@@ -245,6 +265,70 @@ describe.each(table.COMPARED)('%s', (name) => {
 function emptyTable(w: CollapseWorld): void {
   w.place(0, 1);
   w.run(madvise(w.m, w.mm, BASE, 1, MADV.DONTNEED));
+}
+
+describe.each(table.COMPARED)('the tree under %s', (name) => {
+  const orders = table.MIN_ORDER[name] === 9 ? [9] : [4];
+
+  it(`notices userfaultfd in the ${table.UFFD[name]}`, () => {
+    const { w, attempts } = world(name, orders);
+    w.place(1, 512);
+    w.run(userfaultfdRegister(w.m, w.mm, BASE, 512, VM.UFFD_MISSING));
+    const result = w.range();
+    if (table.UFFD[name] === 'scan') expect([result, attempts]).toEqual([SCAN.EXCEED_NONE_PTE, []]);
+    else expect([result, attempts[0], attempts[1]]).toEqual([SCAN.SUCCEED, '0@4 EXCEED_NONE_PTE', '16@4 SUCCEED']);
+  });
+
+  it(`charges ${table.CHARGE[name]} for a table that its first entry rules out`, () => {
+    const { w } = world(name, [9]);
+    w.set('khugepaged.max_ptes_none', 0);
+    w.place(0, 512);
+    protectFirst(w);
+    w.range();
+    expect(w.khugepaged.progress).toBe(table.CHARGE[name]);
+  });
+
+  it(`${table.WRITABLE[name] ? 'wants' : 'does not want'} a writable page`, () => {
+    const { w } = world(name, [9]);
+    w.place(0, 512, PTE_YOUNG);
+    expect(w.range()).toBe(table.WRITABLE[name] ? SCAN.PAGE_RO : SCAN.SUCCEED);
+  });
+
+  it(`${table.LAZYFREE[name] ? 'refuses' : 'takes'} lazily freed pages`, () => {
+    const { w } = world(name, [9]);
+    w.place(0, 512);
+    w.run(madvise(w.m, w.mm, (BASE + 8) as Vpn, 1, MADV.FREE));
+    expect(w.range()).toBe(table.LAZYFREE[name] ? SCAN.PAGE_LAZYFREE : SCAN.SUCCEED);
+  });
+
+  it(`says ${table.NO_TABLE[name]} of a range that was never touched`, () => {
+    const { w } = world(name, [9]);
+    w.map(2);
+    w.place(512, 513);
+    expect(scanResultName(w.range())).toBe(table.NO_TABLE[name]);
+  });
+
+  it(`counts ${table.STATS[name]} per order: allocations, refused windows, refused scans`, () => {
+    const [alloc, none, shared] = table.STATS[name];
+    const one = world(name, [4, 9]).w;
+    one.set('khugepaged.max_ptes_none', 0);
+    one.place(0, 15);
+    one.attempt(0, 4);
+    expect([one.stat(4, 'collapse_alloc'), one.stat(4, 'collapse_exceed_none_pte')]).toEqual([alloc, none]);
+    const two = world(name, [9]).w;
+    two.place(0, 512);
+    two.run(dupMm(two.m, two.mm));
+    expect(two.range()).toBe(SCAN.EXCEED_SHARED_PTE);
+    expect(two.stat(9, 'collapse_exceed_shared_pte')).toBe(shared);
+    expect(two.vmstat('thp_scan_exceed_share_pte')).toBe(1);
+  });
+});
+
+/** The first entry is write-protected for userfaultfd. */
+function protectFirst(w: CollapseWorld): void {
+  const found = findTable(w.m, w.mm, BASE);
+  if (found === 0) throw new Error('no table');
+  setBit(w.m.pte.uffdWp, pteBit(w.m, found, 0));
 }
 
 /** The lowest order that Dev Jain's walk attempts, in a table whose end it does not reach at once. */

@@ -196,3 +196,64 @@ export const V12_LIMITS: readonly (readonly [none: number, limits: readonly numb
   [256, [1, 3, 7, 15, 31, 63, 127]],
   [511, [1, 3, 7, 15, 31, 63, 127]],
 ];
+
+// What the trees under the proposals differ in (khugepaged spec 7.1, 15.7, 15.8, 23.2).
+
+/** Where an armed userfaultfd forbids a hole while mTHP is enabled: the scan gives the table up, or isolate the one window. */
+export const UFFD: Row<'scan' | 'isolate'> = row<'scan' | 'isolate'>('scan', [
+  'scan',
+  'scan',
+  'scan',
+  'scan',
+  'scan',
+  'scan',
+  'scan',
+  'isolate',
+  'isolate',
+  'isolate',
+]);
+
+/** Budget for a table whose first entry ends the scan. */
+export const CHARGE: Row<1 | 512> = row<1 | 512>(512, [512, 512, 512, 512, 512, 512, 1, 1, 1, 1]);
+
+/** A range without one writable entry is PAGE_RO. */
+export const WRITABLE: Row<boolean> = {
+  ...row(false, [true, true, true, true, true, false, false, false, false, false]),
+  'v6.13': true,
+};
+
+/** khugepaged refuses lazily freed pages. */
+export const LAZYFREE: Row<boolean> = row(false, [false, false, false, false, false, false, true, true, true, true]);
+
+/** What is said of a range whose PMD is empty. */
+export const NO_TABLE: Row<'PMD_NONE' | 'NO_PTE_TABLE'> = row<'PMD_NONE' | 'NO_PTE_TABLE'>('PMD_NONE', [
+  'PMD_NONE',
+  'PMD_NONE',
+  'PMD_NONE',
+  'PMD_NONE',
+  'PMD_NONE',
+  'PMD_NONE',
+  'NO_PTE_TABLE',
+  'NO_PTE_TABLE',
+  'NO_PTE_TABLE',
+  'NO_PTE_TABLE',
+]);
+
+/** Per-order statistics of order 4 after an attempt that a hole ended, and of order 9 after a scan that shared pages ended. */
+export const STATS: Row<readonly [alloc: 0 | 1, exceedNone: 0 | 1, exceedSharedOfScan: 0 | 1]> = row<
+  readonly [0 | 1, 0 | 1, 0 | 1]
+>(
+  [0, 0, 0],
+  [
+    [0, 0, 0],
+    [0, 0, 0],
+    [1, 1, 0],
+    [1, 0, 0],
+    [1, 0, 0],
+    [1, 1, 0],
+    [1, 1, 0],
+    [1, 1, 1],
+    [1, 1, 1],
+    [1, 1, 1],
+  ],
+);
