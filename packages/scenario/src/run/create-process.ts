@@ -56,6 +56,8 @@ export interface SetUp {
 
 /** Pages that one layer can name: 512 GiB of 4K pages. */
 const MOST_PAGES = 2 ** 27;
+/** The same for huge pages, which cost less: 4 TiB. */
+const MOST_IN_HUGE_PAGES = 2 ** 30;
 const KINDS: Readonly<Record<VmaKind, ModelKind>> = VMA_KIND;
 const FLAGS: Readonly<Record<VmaFlag, number>> = {
   dontexpand: VM.DONTEXPAND,
@@ -148,9 +150,10 @@ export function populateVma(s: SetUp, mm: MmId, spec: VmaSpec, range: NamedRange
   const vma = vmaAt(m, mm, range.start) as VmaId;
   for (const layer of spec.populate) {
     const expected = expectedPages(layer.pattern, range.pages, m.ptes);
-    if (expected <= MOST_PAGES) continue;
+    const most = layer.order === m.pmdOrder ? MOST_IN_HUGE_PAGES : MOST_PAGES;
+    if (expected <= most) continue;
     const what = `this layer names about ${formatCount(Math.round(expected))} pages`;
-    throw scenarioError(s.locate, layer.key, what, `expected at most ${formatCount(MOST_PAGES)}`);
+    throw scenarioError(s.locate, layer.key, what, `expected at most ${formatCount(most)}`);
   }
   try {
     placeLayers(m, vma, range, spec.populate, { seed: s.seed, key: seedKey }, s.held);
