@@ -15,6 +15,7 @@ const PAGES = [
   'docs/samples.md',
   'docs/workloads.md',
   'docs/damon.md',
+  'docs/hints.md',
 ];
 
 /** A command line, and the lines shown of its output (null: none). */

@@ -13,7 +13,7 @@ import type { World } from '../run/world.js';
 /** Shares of the hot bytes whose time is told. */
 export const HOT_SHARES = [0.5, 0.9, 0.99] as const;
 
-const MOST = 0.9;
+const HALF = 0.5;
 
 interface HotRange {
   readonly process: Process;
@@ -37,8 +37,8 @@ export class HotSet {
   usefulRanges = 0;
   hotPages = 0;
   coveredPages = 0;
-  /** Hot pages of each process, how many are covered, and since when 90 % are. */
-  readonly processes: Map<Process, { pages: number; covered: number; mostNs: number | null }> = new Map();
+  /** Hot pages of each process, how many are covered, and since when half are. */
+  readonly processes: Map<Process, { pages: number; covered: number; halfNs: number | null }> = new Map();
   readonly #ranges = new Map<number, HotRange>();
   readonly #ptes: number;
 
@@ -96,17 +96,17 @@ export class HotSet {
     this.coveredPages += covered - range.covered;
     const own = this.#of(range.process);
     own.covered += covered - range.covered;
-    if (own.covered >= MOST * own.pages) own.mostNs ??= nowNs;
+    if (own.covered >= HALF * own.pages) own.halfNs ??= nowNs;
     range.covered = covered;
     for (const [i, share] of HOT_SHARES.entries()) {
       if (this.coveredPages >= share * this.hotPages) this.reachedNs[i] ??= nowNs;
     }
   }
 
-  #of(process: Process): { pages: number; covered: number; mostNs: number | null } {
+  #of(process: Process): { pages: number; covered: number; halfNs: number | null } {
     let own = this.processes.get(process);
     if (own === undefined) {
-      own = { pages: 0, covered: 0, mostNs: null };
+      own = { pages: 0, covered: 0, halfNs: null };
       this.processes.set(process, own);
     }
     return own;

@@ -15,8 +15,8 @@ export interface HintsResult {
     readonly most: number | null;
     readonly nearlyAll: number | null;
   };
-  /** The same by process; `most`: when 90 % of its hot bytes were huge. */
-  readonly hotProcesses: readonly { readonly name: string; readonly bytes: number; readonly most: number | null }[];
+  /** The same by process; `half`: when half of its hot bytes were huge. */
+  readonly hotProcesses: readonly { readonly name: string; readonly bytes: number; readonly half: number | null }[];
   /** Bytes in folios that were built where memory is hot, and where it is cold. */
   readonly builtHot: number;
   readonly builtCold: number;
@@ -60,10 +60,10 @@ export function hintsResult(world: World): HintsResult | null {
   return {
     policy: policy.name,
     hot: { bytes: hot.hotPages * pageSize, huge: hot.share, half, most, nearlyAll },
-    hotProcesses: [...hot.processes].map(([{ name }, { pages, mostNs }]) => ({
+    hotProcesses: [...hot.processes].map(([{ name }, { pages, halfNs }]) => ({
       name,
       bytes: pages * pageSize,
-      most: mostNs,
+      half: halfNs,
     })),
     builtHot: hot.built.hot * pageSize,
     builtCold: hot.built.cold * pageSize,

@@ -21,7 +21,7 @@ export const HINT_METRICS: readonly Metric[] = [
   of('hot50', '50 % hot', 'time until 50 % of the hot bytes were huge', ({ hot }) => hot.half, formatDuration),
   of('hot90', '90 % hot', 'time until 90 % of the hot bytes were huge', ({ hot }) => hot.most, formatDuration),
   of('hot99', '99 % hot', 'time until 99 % of the hot bytes were huge', ({ hot }) => hot.nearlyAll, formatDuration),
-  of('slowest90', 'slowest', 'the same for 90 %, of the process that took longest', slowest, formatDuration),
+  of('slowest', 'slowest', 'time until half of the hot bytes of every process were huge', slowest, formatDuration),
   of('cold', 'cold', 'share of the collapsed bytes that is cold', coldShare, percent),
   of('queued', 'queued', 'hints that were queued', ({ queued }) => queued, formatCount),
   of('refused', 'refused', 'hints that were not queued', ({ refusedBy }) => sum(refusedBy), formatCount),
@@ -69,7 +69,7 @@ export const DEFAULT_HINT_METRICS: readonly string[] = [
   'hot50',
   'hot90',
   'hot99',
-  'slowest90',
+  'slowest',
   'cold',
   'queued',
   'served',
@@ -82,8 +82,8 @@ export const DEFAULT_HINT_METRICS: readonly string[] = [
 ];
 
 function slowest({ hotProcesses }: HintsResult): number | null {
-  if (hotProcesses.length === 0 || hotProcesses.some(({ most }) => most === null)) return null;
-  return Math.max(...hotProcesses.map(({ most }) => most ?? 0));
+  if (hotProcesses.length === 0 || hotProcesses.some(({ half }) => half === null)) return null;
+  return Math.max(...hotProcesses.map(({ half }) => half ?? 0));
 }
 
 function byReason(counts: Readonly<Record<string, number>>): string {
