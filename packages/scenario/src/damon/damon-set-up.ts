@@ -2,7 +2,7 @@
 import { DAMON_ROOT } from '@thplab/sysfs-schema';
 import type { World } from '../run/world.js';
 import { kdamondWrites } from './kdamond-writes.js';
-import { FIRST_PID } from './kdamonds.js';
+import { FIRST_PID } from './pids.js';
 
 /** Absolute paths and values. `pidOfProcess`: what stands for a process's pid. */
 export function damonSetUp(

@@ -4,7 +4,7 @@ import type { DamonFilterSpec, DamonTargetSpec, KdamondSpec, SchemeSpec } from '
 import { scenarioError } from '../run/run-error.js';
 import type { World } from '../run/world.js';
 import { addressRange, rangesToAddresses } from './address-ranges.js';
-import { pidOf } from './kdamonds.js';
+import { pidOf } from './pids.js';
 
 /** Path and value of one write. */
 export type Write = readonly [path: string, value: string];

@@ -13,13 +13,13 @@ import {
   damonRegions,
   type RegionSnapshot,
 } from '@thplab/damos-actions';
-import type { MmId } from '@thplab/mm-model';
 import type { Procedure, Task } from '@thplab/sync';
 import { DAMON_ROOT, type DamonTreeName, damonPath } from '@thplab/sysfs-schema';
 import type { KdamondSpec, ScenarioError } from '../format/index.js';
 import { scenarioError } from '../run/run-error.js';
 import type { World } from '../run/world.js';
 import { kdamondWrites } from './kdamond-writes.js';
+import { mmOfPid, pidOf } from './pids.js';
 
 /** A kdamond and what has become of it. */
 export interface Kdamond {
@@ -231,19 +231,6 @@ function newKdamond(index: number, name: string, spec: KdamondSpec | undefined):
     aggregations: 0,
     firstTriedNs: new Map(),
   };
-}
-
-/** Pids count from here, in the order of birth. */
-export const FIRST_PID = 1000;
-
-/** The pid of a live process. */
-export function pidOf(world: World, mm: MmId): number {
-  return FIRST_PID + world.processes.all.findIndex((process) => process.mm === mm && process.exitNs === null);
-}
-
-function mmOfPid(world: World, pid: number): MmId | undefined {
-  const process = world.processes.all[pid - FIRST_PID];
-  return process === undefined || process.exitNs !== null ? undefined : process.mm;
 }
 
 /** True for paths below DAMON's folder. */

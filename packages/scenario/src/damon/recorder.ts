@@ -2,7 +2,8 @@
 import { type Damon, damonRegions, maxNrAccesses, type RegionSnapshot, readAttributes } from '@thplab/damos-actions';
 import type { DamonRecord, RecordedRegion, RecordedSnapshot } from '../damo/record.js';
 import type { World } from '../run/world.js';
-import { type Kdamond, pidOf } from './kdamonds.js';
+import type { Kdamond } from './kdamonds.js';
+import { pidOf } from './pids.js';
 
 interface OpenRecord extends Omit<DamonRecord, 'snapshots'> {
   readonly snapshots: RecordedSnapshot[];
