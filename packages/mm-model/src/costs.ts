@@ -26,7 +26,7 @@ export interface CostTable {
   readonly compactScan: number;
   /** Clearing a PMD and flushing the TLB on all processors. */
   readonly pmdFlush: number;
-  /** Isolating, and later releasing, one page. */
+  /** Isolating one folio for a collapse; and once more for releasing it. */
   readonly isolatePage: number;
   /** Writing one PTE or one rmap change. */
   readonly setPte: number;

@@ -42,6 +42,8 @@ export class CollapseAttempt {
   isolated = 0;
   /** Empty and zero-page entries of the window. */
   none = 0;
+  /** Source folios that isolate took, whatever their size: each costs once. */
+  folios = 0;
   /** Large source folios, each once, locked and off the LRU. */
   readonly large: Uint32Array;
   largeCount = 0;
@@ -65,6 +67,7 @@ export class CollapseAttempt {
     this.anonVmaLock = undefined;
     this.isolated = 0;
     this.none = 0;
+    this.folios = 0;
     this.largeCount = 0;
   }
 

@@ -144,7 +144,7 @@ function* isolateTable(ctx: CollapseContext, cc: CollapseControl): Procedure<Sca
   const pteLock = m.locks.pteLock.ref(a.table);
   yield acquire(pteLock);
   const result = collapseHugePageIsolate(ctx, cc);
-  yield spend(a.pages * m.costs.isolatePage);
+  yield spend(a.folios * m.costs.isolatePage);
   yield release(pteLock);
   return result;
 }

@@ -52,7 +52,7 @@ function* collapseTable(ctx: CollapseContext, cc: CollapseControl): Procedure<Sc
   yield acquire(anonVma, WRITE);
   yield acquire(pteLock);
   const result = collapseHugePageIsolate(ctx, cc);
-  yield spend(a.pages * m.costs.isolatePage);
+  yield spend(a.folios * m.costs.isolatePage);
   if (result !== SCAN.SUCCEED) {
     if (generation.leaksLocksOnFailure === true) return result;
     yield release(pteLock);

@@ -24,7 +24,7 @@ Options:
   --seed N      seed of the random cases (default 1)
   --random N    how many random cases (default 300)
   --case K      one case: a number of the seed, or a name
-  --family F    one family of cases; random is one
+  --family F    one family of cases; random and khugepaged are families, too
   --kernel P    kernel profile to compare with, instead of the one of the running release
   -o FILE       writes the report: every case with both outcomes
   --short       without khugepaged's cases, which wait for its wake-ups
@@ -60,7 +60,7 @@ function wholeNumber(name: 'seed' | 'random'): number {
 }
 
 async function runAll(): Promise<number> {
-  const families = [...new Set(CASES.map(familyOf)), 'random'];
+  const families = [...new Set(CASES.map(familyOf)), 'random', 'khugepaged'];
   if (values.family !== undefined && !families.includes(values.family)) {
     process.stderr.write(
       `--family: there is no family ${JSON.stringify(values.family)}; there are ${families.join(', ')}\n`,
@@ -71,6 +71,7 @@ async function runAll(): Promise<number> {
   const summary = await runConformance({
     seed: wholeNumber('seed'),
     random: values.family === undefined || values.family === 'random' ? wholeNumber('random') : 0,
+    khugepaged: values.family === 'khugepaged' || (values.family === undefined && !values.short),
     ...(values.family === undefined ? {} : { family: values.family }),
     ...(values.kernel === undefined ? {} : { profile: values.kernel as KernelProfile }),
     progress: (done, all, name) => {

@@ -60,3 +60,11 @@ export function numberRuns(numbers: readonly number[]): string {
   }
   return parts.join(' ');
 }
+
+/** The items that `runs` made a text of. */
+export function itemsOf(text: string): string[] {
+  return text.split(' ').flatMap((part) => {
+    const [, item = '', count = '0'] = /^(\D+)(\d+)$/.exec(part) ?? [];
+    return Array<string>(Number(count)).fill(item);
+  });
+}

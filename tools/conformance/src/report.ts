@@ -78,5 +78,7 @@ function familyLine(name: string, reports: readonly CaseReport[]): string {
 
 function repeatCommand(summary: Summary, { given }: CaseReport): string {
   const random = /^random\/\d+:(\d+)$/.exec(given.name);
-  return `repeat: pnpm conformance ${random === null ? `--case ${given.name}` : `--seed ${summary.seed} --case ${random[1]}`}`;
+  if (random !== null) return `repeat: pnpm conformance --seed ${summary.seed} --case ${random[1]}`;
+  const which = familyOf(given) === 'khugepaged' ? '--family khugepaged' : `--case ${given.name}`;
+  return `repeat: pnpm conformance ${which}`;
 }

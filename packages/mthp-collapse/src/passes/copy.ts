@@ -31,5 +31,6 @@ export function copyContents(m: Machine, a: CollapseAttempt): number {
 export function copyCost(m: Machine, a: CollapseAttempt, copied: number): number {
   const none = Math.min(a.none, copied);
   const { copyPage, zeroPage, setPte, isolatePage } = m.costs;
-  return (copied - none) * (copyPage + isolatePage + setPte) + none * zeroPage + a.pages * setPte;
+  const copying = (copied - none) * (copyPage + setPte) + none * zeroPage;
+  return copying + a.folios * isolatePage + a.pages * setPte;
 }

@@ -115,14 +115,14 @@ function isolateEntry(m: Machine, cc: CollapseControl, run: IsolateRun, slot: nu
   const small = (m.frame.flags[pfn] & ORDER_MASK) === 0;
   const head = small ? (pfn as Pfn) : folioHead(m, pfn);
   run.scanPfn = head;
-  const result = small ? takeSmall(m, run, head, bit) : takeLarge(m, a, run, head, bit);
+  const result = small ? takeSmall(m, a, run, head, bit) : takeLarge(m, a, run, head, bit);
   if (result !== SCAN.SUCCEED || !cc.isKhugepaged) return result;
   if (getBit(young, bit) || (m.frame.flags[head] & (FOLIO.YOUNG | FOLIO.REFERENCED)) !== 0) run.referenced++;
   return SCAN.SUCCEED;
 }
 
 /** An order-0 folio: the usual case, so its facts are read straight from its row. */
-function takeSmall(m: Machine, run: IsolateRun, pfn: Pfn, bit: number): ScanResult {
+function takeSmall(m: Machine, a: CollapseAttempt, run: IsolateRun, pfn: Pfn, bit: number): ScanResult {
   const { flags, mapcount, refcount } = m.frame;
   const facts = flags[pfn];
   const lazyfree = isLazyfree(facts, pfn);
@@ -137,6 +137,7 @@ function takeSmall(m: Machine, run: IsolateRun, pfn: Pfn, bit: number): ScanResu
   if (refcount[pfn] !== expected) return letGo(m, pfn, SCAN.PAGE_COUNT);
   if ((facts & FOLIO.LRU) === 0) return letGo(m, pfn, SCAN.DEL_PAGE_LRU);
   takeOffLru(m, pfn);
+  a.folios++;
   if (lazyfree) run.filePages++;
   else run.anonPages++;
   // Scans of other processes must see that it is busy; this one's wait for mmap_lock.
@@ -163,6 +164,7 @@ function takeLarge(m: Machine, a: CollapseAttempt, run: IsolateRun, head: Pfn, b
   if (lazyfree) run.filePages += folioPages(m, head);
   else run.anonPages += folioPages(m, head);
   a.large[a.largeCount++] = head;
+  a.folios++;
   if (shared) updateMirrors(m, head);
   return SCAN.SUCCEED;
 }

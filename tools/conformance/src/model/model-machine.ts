@@ -44,12 +44,18 @@ export function bootModel(options: ModelOptions): ModelMachine {
   installMadviseCollapse(collapse);
   const k = createKhugepaged({ machine: m, profile: options.profile, collapse, startThread: () => {} });
   const run = <T>(procedure: Procedure<T>): T => runToEnd(m.domain, procedure, { current });
+  const machine = { m, k, run };
+  applySettings(machine, options);
+  return machine;
+}
+
+/** Writes the running kernel's settings. Errors: a setting that the profile refuses. */
+export function applySettings({ k, run }: ModelMachine, options: ModelOptions): void {
   for (const [path, text] of Object.entries(options.settings)) {
     if (!k.files.has(`${SYSFS_ROOT}/${path}`)) continue;
     const outcome = run(writeSysfs(k, path, chosen(text)));
     if (outcome.errno !== 0) throw new Error(`${path}: the profile ${options.profile} refuses ${JSON.stringify(text)}`);
   }
-  return { m, k, run };
 }
 
 /** The word in brackets of `always [madvise] never`; any other text as it is. */

@@ -1,5 +1,5 @@
 /** The kernel's counters before and after. They count the whole machine: other users of huge pages show up in them. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { MTHP_COMPARED, VMSTAT_COMPARED } from '../outcome.js';
 import { CounterFile, THP_SYSFS } from './proc-files.js';
 
@@ -28,6 +28,15 @@ export class Counters {
       if (at >= 0) values.set(name, Number.parseInt(text.slice(at + name.length + 2), 10));
     }
     for (const [name, file] of this.stats) values.set(name, Number(file.text()));
+    return values;
+  }
+
+  /** The same and khugepaged's own: how many ranges it has collapsed, how often it came to the end of its list. */
+  readWithKhugepaged(): Map<string, number> {
+    const values = this.read();
+    for (const name of ['pages_collapsed', 'full_scans']) {
+      values.set(name, Number(readFileSync(`${THP_SYSFS}/khugepaged/${name}`, 'latin1')));
+    }
     return values;
   }
 

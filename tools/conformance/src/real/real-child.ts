@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Case } from '../case.js';
+import type { WatchOutcome, WatchRequest } from '../khugepaged/watch.js';
 import type { RealRun } from './run-real.js';
 import type { WorkerMessage } from './worker.js';
 
@@ -22,16 +23,28 @@ export class RealChild {
         own.close();
       }
     }
+    const message = await this.ask(given);
+    if (message.kind === 'ran') return message.run;
+    throw new RealRunError(message.kind === 'failed' ? message.why : 'the child is confused');
+  }
+
+  /** Watches khugepaged, which takes ten seconds a wake-up; or says why that tells nothing now. Errors: RealRunError. */
+  async watch(request: WatchRequest): Promise<WatchOutcome | { readonly busy: string }> {
+    const message = await this.ask(request);
+    if (message.kind === 'watched') return message.outcome;
+    if (message.kind === 'busy') return { busy: message.why };
+    throw new RealRunError(message.kind === 'failed' ? message.why : 'the child is confused');
+  }
+
+  private async ask(what: Case | WatchRequest): Promise<WorkerMessage> {
     this.child ??= await start();
     const { child } = this;
     const answer = nextMessage(child);
-    child.send(given);
-    const message = await answer.catch((error: unknown) => {
+    child.send(what);
+    return answer.catch((error: unknown) => {
       this.child = undefined;
       throw error;
     });
-    if (message.kind === 'ran') return message.run;
-    throw new RealRunError(message.kind === 'failed' ? message.why : 'the child is confused');
   }
 
   close(): void {

@@ -20,11 +20,12 @@ export class RealView {
 
   /**
    * Processes as they are now. All page tables are read before any content: reading a page through the kernel makes it the
-   * process's own again where it is shared, which changes what the other one maps.
+   * process's own again where it is shared, which changes what the other one maps. So contents can be left out.
    */
-  of(pids: readonly number[], ranges: readonly number[]): ProcessView[] {
+  of(pids: readonly number[], ranges: readonly number[], withContents = true): ProcessView[] {
     const seen = pids.map((pid) => this.tablesOf(pid, ranges));
     return seen.map(({ entries, ...view }, i) => {
+      if (!withContents) return { ...view, contents: '' };
       const contents = ranges.flatMap((range, n) => this.contentsOf(pids[i], range, entries[n]));
       return { ...view, contents: numberRuns(contents) };
     });

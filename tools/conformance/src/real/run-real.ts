@@ -4,6 +4,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type Libc, MAP, PROT } from '@thplab/live-kernel';
 import { MADV } from '@thplab/mm-model';
 import { BASE_PAGE, type Case, RANGE, rangesOf, WINDOW_PAGES } from '../case.js';
+import type { WakeView, WatchOutcome, WatchRequest } from '../khugepaged/watch.js';
+import { nextWake, settledWake } from '../khugepaged/watch-real.js';
 import type { Outcome } from '../outcome.js';
 import { Counters, growth } from './counters.js';
 import { khugepagedPid, PAGE_BYTES } from './proc-files.js';
@@ -63,6 +65,30 @@ export class RealRunner {
       const processes = this.view.of([globalThis.process.pid, ...process.living()], ranges);
       const disturbed = this.counters.khugepagedRuns() !== runs;
       return { outcome: { results, counters, processes }, disturbed };
+    } finally {
+      process.undo();
+    }
+  }
+
+  /** Takes the steps while khugepaged sleeps, and looks after each of its wake-ups. */
+  async watch({ steps, ranges, wakes }: WatchRequest): Promise<WatchOutcome> {
+    let last = await settledWake(this.counters);
+    const before = this.counters.readWithKhugepaged();
+    const process = new RealProcess(this.source);
+    try {
+      const results = steps.map((step) => process.step(step));
+      const seen: WakeView[] = [];
+      for (let i = 0; i < wakes; i++) {
+        const woke = await nextWake(this.counters);
+        const pids = [globalThis.process.pid, ...process.living()];
+        seen.push({
+          afterSeconds: (woke - last) / 1000,
+          counters: growth(before, this.counters.readWithKhugepaged()),
+          processes: this.view.of(pids, ranges, i === wakes - 1),
+        });
+        last = woke;
+      }
+      return { results, wakes: seen };
     } finally {
       process.undo();
     }

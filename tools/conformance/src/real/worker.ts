@@ -1,12 +1,16 @@
 /** The child process that runs cases on the kernel: one message in, one out. See real-child.ts for the other end. */
 import { loadLibc } from '@thplab/live-kernel';
 import type { Case } from '../case.js';
-import { RealRunner } from './run-real.js';
+import type { WatchOutcome, WatchRequest } from '../khugepaged/watch.js';
+import { KhugepagedBusyError } from '../khugepaged/watch-real.js';
+import { type RealRun, RealRunner } from './run-real.js';
 
 /** What the parent hears. */
 export type WorkerMessage =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'ran'; readonly run: import('./run-real.js').RealRun }
+  | { readonly kind: 'ran'; readonly run: RealRun }
+  | { readonly kind: 'watched'; readonly outcome: WatchOutcome }
+  | { readonly kind: 'busy'; readonly why: string }
   | { readonly kind: 'failed'; readonly why: string };
 
 const send = (message: WorkerMessage): void => {
@@ -17,11 +21,13 @@ const { libc, missing } = await loadLibc();
 if (libc === undefined) send({ kind: 'failed', why: missing ?? '' });
 else {
   const runner = await RealRunner.start(libc);
-  process.on('message', (given: Case) => {
+  process.on('message', async (given: Case | WatchRequest) => {
     try {
-      send({ kind: 'ran', run: runner.run(given) });
+      if ('wakes' in given) send({ kind: 'watched', outcome: await runner.watch(given) });
+      else send({ kind: 'ran', run: runner.run(given) });
     } catch (error) {
-      send({ kind: 'failed', why: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+      if (error instanceof KhugepagedBusyError) send({ kind: 'busy', why: error.message });
+      else send({ kind: 'failed', why: error instanceof Error ? (error.stack ?? error.message) : String(error) });
     }
   });
   send({ kind: 'ready' });
