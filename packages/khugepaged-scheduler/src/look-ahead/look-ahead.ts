@@ -31,7 +31,7 @@ export interface AheadDriver {
 
 /** Less than one range in so many collapsed: looking ahead at more of the same gains nothing. */
 const FRUITLESS = 16;
-/** Passes without a try after a fruitless plan, doubled each time. */
+/** Passes without a try after one that gained nothing, doubled each time. */
 const MOST_REST = 64;
 
 /** See the head of the file. */
@@ -47,6 +47,9 @@ export class LookAhead {
   #shortagesBefore = 0;
   #rest = 0;
   #restAfter = 1;
+  #restWhy: keyof AheadSums['without'] = 'fruitless';
+  /** Nothing is done that gains nothing. False: whatever can be done ahead is, however little. */
+  #sparing = true;
 
   /** To be made before anybody fills in the machine's hooks about accesses: a worker cannot ask them. */
   constructor(k: Khugepaged, driver: AheadDriver) {
@@ -84,9 +87,8 @@ export class LookAhead {
       ranges += record.ranges;
     }
     this.#ranges += ranges;
-    const fruitful = collapsed * FRUITLESS >= ranges;
-    this.#restAfter = fruitful ? 1 : Math.min(MOST_REST, this.#restAfter * 2);
-    this.#rest = fruitful ? 0 : this.#restAfter;
+    if (collapsed * FRUITLESS >= ranges) this.#restAfter = 1;
+    else if (this.#sparing) this.#restBecause('fruitless');
   }
 
   /** A pass begins: plans ahead, if nothing is left of the plan before. */
@@ -119,12 +121,22 @@ export class LookAhead {
 
   #plan(): AheadPlan | keyof AheadSums['without'] {
     if (this.#accessHooks().some((hook, i) => hook !== this.#hooks[i])) return 'accesses';
+    if (this.#rest > 0) {
+      this.#rest--;
+      return this.#restWhy;
+    }
     const limits = this.#driver.limits();
+    this.#sparing = limits.leastRanges > 1;
     const plan = planAhead(this.#k, limits);
-    if (typeof plan === 'string' || limits.leastRanges <= 1) return plan;
-    if (this.#rest === 0) return plan;
-    this.#rest--;
-    return 'fruitless';
+    if (typeof plan === 'string' && plan !== 'busy' && this.#sparing) this.#restBecause(plan);
+    return plan;
+  }
+
+  /** Planning costs a walk over the processes: where there was nothing to gain, it is left out for a while. */
+  #restBecause(why: keyof AheadSums['without']): void {
+    this.#restWhy = why;
+    this.#rest = this.#restAfter;
+    this.#restAfter = Math.min(MOST_REST, this.#restAfter * 2);
   }
 
   #accessHooks(): unknown[] {
