@@ -2,7 +2,7 @@
 import type { ExplainRow, Scenario } from '@thplab/scenario';
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.js';
-import { InterruptedError, UsageError } from '../errors.js';
+import { InputError, InterruptedError, UsageError } from '../errors.js';
 import { EXIT } from '../exit.js';
 import { showExamples } from '../help.js';
 import { filesOfScenario, kernelNamed, type Overrides, override, overrideOptions } from '../input/overrides.js';
@@ -191,6 +191,8 @@ async function runVariants(
       done.push({ name, scenario, result, rows: why ? [...explainRanges(world)] : [] });
     } catch (error) {
       if (error instanceof InterruptedError) break;
+      if (error instanceof InputError)
+        throw new InputError(`${error.message}\n  under ${name}`, { hasPlace: error.hasPlace });
       throw error;
     }
   }
