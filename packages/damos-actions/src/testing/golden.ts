@@ -265,3 +265,12 @@ export const INTERVALS_TUNING = {
     { observedPercent: 50, factor: 0.5 },
   ],
 } as const;
+
+/** 1.10, granularity of accessed bits: pages that look used when one page of 2 MiB is. */
+export const ACCESS_GRANULARITY = [
+  { mapping: 'pages', seen: 1 },
+  // Mapped by entries: each page has a bit of its own, and the folio's idle flag stays set unless others clear it.
+  { mapping: 'mthp', seen: 1 },
+  { mapping: 'pmd', seen: 512 },
+  { mapping: 'split-pmd', seen: 1 },
+] as const;
