@@ -40,6 +40,7 @@ export * from './mremap.js';
 export * from './munmap.js';
 export * from './page-alloc.js';
 export * from './page-cache.js';
+export * from './page-cache-contents.js';
 export * from './page-table.js';
 export * from './populate.js';
 export * from './populate-files.js';

@@ -1,13 +1,13 @@
 /** Setting up the page cache of files and shared memory, and mappings of it, as populate.ts does for anonymous memory. */
 import { asBrand } from '@thplab/arena';
 import type { FileId, MmId, Pfn, VmaId, Vpn } from './brands.js';
-import { addFolioToPageCache, addSwappedFilePage, replaceByHugeFolio } from './file-pages.js';
 import { FOLIO } from './flags.js';
 import { addPteMap, folioHead, linearIndex, setFrameFlags } from './folio.js';
 import { folioGet } from './folio-lifetime.js';
 import { initMirrors, updateMirrors } from './folio-mirror.js';
 import { type Machine, nextStamp } from './machine.js';
 import { pageCacheLookup, pageCacheSwapSlot } from './page-cache.js';
+import { addFolioToPageCache, addSwappedFilePage, replaceByHugeFolio } from './page-cache-contents.js';
 import { PTE_DIRTY, setPtePage, slotOf } from './page-table.js';
 import { ensureTable, PopulateError, takeFolio } from './populate.js';
 import { rssColumn } from './rmap-change.js';

@@ -5,7 +5,6 @@
 import type { FileId, MmId, Pfn } from './brands.js';
 import { relabelBlock } from './buddy.js';
 import { deferredQueueRemove } from './deferred-queue.js';
-import { countHugeFolio } from './file-pages.js';
 import { FOLIO, VM } from './flags.js';
 import {
   addPteMap,
@@ -19,6 +18,7 @@ import {
 import { folioPut } from './folio-lifetime.js';
 import { updateMirrors } from './folio-mirror.js';
 import { countMthpStat, countVmEvent, type Machine } from './machine.js';
+import { countHugeFolio } from './page-cache-contents.js';
 import { clearPte, PTE_UFFD_WP, pteAttributes, setPteZero } from './page-table.js';
 import { removePteRmap } from './rmap-change.js';
 import type { MappedPlace } from './rmap-places.js';

@@ -1,8 +1,8 @@
 /** Rows of files and shmem objects. Their pages are the page cache's. */
 import { asBrand } from '@thplab/arena';
 import type { FileId } from '../brands.js';
-import { truncatePages } from '../file-pages.js';
 import type { Machine } from '../machine.js';
+import { truncatePages } from '../page-cache-contents.js';
 
 /** What a file is. */
 export interface FileFacts {
