@@ -101,7 +101,7 @@ export class Hardware {
   /** A process has come to its end: its counts stay, its number may be another one's. */
   exited(process: Process): void {
     this.#gone.set(process, this.counts(process));
-    this.#analytic.forget(process.mm);
+    this.#analytic.pressure.forget(process.mm);
     this.#blocks.forget(process.mm);
     forgetTlbCounts(this.tlb, process.mm);
   }
@@ -110,8 +110,8 @@ export class Hardware {
   counts(process: Process): TlbCounts {
     const gone = this.#gone.get(process);
     if (gone !== undefined) return gone;
-    this.#analytic.advance(this.tlb.m.current.nowNs);
-    return addTlbCounts(tlbCounts(this.tlb, process.mm), this.#analytic.counts(process.mm));
+    this.#analytic.pressure.advance(this.tlb.m.current.nowNs);
+    return addTlbCounts(tlbCounts(this.tlb, process.mm), this.#analytic.pressure.counts(process));
   }
 
   /** The same for all that ever lived. */
@@ -142,7 +142,8 @@ export class Hardware {
     const { nowNs } = this.tlb.m.current;
     const { accessBlock: b } = this.#context.t;
     for (const row of this.#blocks.rows(mm)) {
-      const misses = this.#blocks.missesBefore(row, nowNs) + (this.#analytic.missRate(row) * MISS_INTERVAL_NS) / 1e9;
+      const misses =
+        this.#blocks.missesBefore(row, nowNs) + (this.#analytic.pressure.missRate(row) * MISS_INTERVAL_NS) / 1e9;
       if (misses > 0) yield { page: asBrand<Vpn>(b.block[row] * this.tlb.m.ptes), misses };
     }
   }

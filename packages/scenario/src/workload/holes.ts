@@ -19,9 +19,9 @@ import {
 import { now, type Procedure, preempt, sleep } from '@thplab/sync';
 import type { Process } from '../run/process-table.js';
 import { touchPage } from '../run/touch.js';
-import { type AnalyticAccesses, within } from './analytic.js';
+import type { AnalyticAccesses } from './analytic.js';
 import type { AccessBlocks } from './blocks.js';
-import { activeBefore, type Stream } from './stream.js';
+import { activeBefore, type Stream, within } from './stream.js';
 import type { AccessTables } from './tables.js';
 
 /** How often holes are looked for, ns. */
@@ -43,7 +43,7 @@ export function* fillHoles(context: HolesContext): Procedure<number> {
   const { blocks, analytic } = context;
   for (;;) {
     const nowNs = yield now();
-    for (let row = blocks.takeStale(); row !== 0; row = blocks.takeStale()) analytic.lookAgain(row);
+    for (let row = blocks.takeStale(); row !== 0; row = blocks.takeStale()) analytic.pressure.lookAgain(row);
     const again: number[] = [];
     for (let i = 0; i < BLOCKS_AT_ONCE; i++) {
       const row = blocks.takeHole();
@@ -52,7 +52,7 @@ export function* fillHoles(context: HolesContext): Procedure<number> {
       again.push(row);
       if (i % 16 === 15) yield preempt();
     }
-    for (const row of again) analytic.lookAgain(row);
+    for (const row of again) analytic.pressure.lookAgain(row);
     yield sleep(EVERY_NS);
   }
 }
@@ -62,7 +62,7 @@ function* fillBlock(context: HolesContext, row: number, nowNs: number): Procedur
   const since = t.accessBlock.filledNs[row];
   t.accessBlock.filledNs[row] = nowNs;
   const first = t.accessBlock.block[row] * m.ptes;
-  for (const stream of analytic.streamsOf(row)) {
+  for (const stream of analytic.streams.ofBlock(row)) {
     const seconds = (activeBefore(stream, nowNs) - activeBefore(stream, since)) / 1e9;
     if (seconds <= 0 || stream.process.exitNs !== null) continue;
     const [from, to] = within(stream, first, first + m.ptes);

@@ -63,3 +63,15 @@ export function activeBefore({ active }: Pick<Stream, 'active'>, endNs: number):
   if (every === null) return Math.min(span, length);
   return Math.floor(span / every) * length + Math.min(span % every, length);
 }
+
+/** The part of pages [first, end) that a stream has, relative to its own first page; empty if none. */
+export function within(stream: Stream, first: number, end: number): [number, number] {
+  const from = Math.max(0, first - stream.start);
+  return [from, Math.max(from, Math.min(stream.pages, end - stream.start))];
+}
+
+/** Uses of an entry in a second: accesses at random; rounds of a sweep, which stays while it is there. */
+export function usesOfEntry(stream: Stream, accesses: number): number {
+  const { sweep } = stream.pattern;
+  return sweep === null ? accesses : stream.perSecond / sweep.positions;
+}
