@@ -14,6 +14,7 @@ export {
   type KhugepagedSizes,
   type KhugepagedTables,
   khugepagedSizes,
+  khugepagedTables,
   MAX_SCANNERS,
 } from './tables.js';
 export { khugepagedBeginPass, khugepagedDoScan, khugepagedScanPass, khugepagedThread } from './thread.js';

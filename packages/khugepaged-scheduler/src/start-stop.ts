@@ -2,7 +2,7 @@
 import { hugepageEnabled } from '@thplab/mthp-collapse';
 import { acquire, type Procedure, release, wait, wake } from '@thplab/sync';
 import type { Khugepaged } from './khugepaged.js';
-import { khugepagedThread } from './thread.js';
+import { hasNoSlots, khugepagedThread } from './thread.js';
 
 /** nice value of the thread (MAX_NICE). */
 const NICE = 19;
@@ -17,7 +17,7 @@ export function* startStopKhugepaged(k: Khugepaged): Procedure<void> {
       row.shouldStop[0] = 0;
       k.startThread('khugepaged', () => khugepagedThread(k), { nice: NICE });
     }
-    if (!k.slots.isEmpty(0)) yield wake(k.waitQueue);
+    if (!hasNoSlots(k)) yield wake(k.waitQueue);
   } else if (row.running[0] !== 0) {
     row.shouldStop[0] = 1;
     yield wake(k.waitQueue);

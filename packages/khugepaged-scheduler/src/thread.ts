@@ -29,6 +29,11 @@ export function* khugepagedThread(k: Khugepaged): Procedure<void> {
   yield wake(k.stopQueue);
 }
 
+/** True if nobody is registered (`list_empty(&khugepaged_scan.mm_head)`); asked without a lock. */
+export function hasNoSlots(k: Khugepaged): boolean {
+  return khugepagedTables(lockless(k.m, LOCKLESS.listEmpty)).khugepaged.first[0] === 0;
+}
+
 /** One pass: at most `pages_to_scan`, and at most from the cursor to the end of the list and once through it. */
 export function* khugepagedDoScan(k: Khugepaged): Procedure<void> {
   yield* khugepagedBeginPass(k, 1);
@@ -89,7 +94,7 @@ function* khugepagedWaitWork(k: Khugepaged): Procedure<void> {
     }
     return;
   }
-  while (hugepageEnabled(k.collapse) && k.slots.isEmpty(0) && !shouldStop(k)) yield wait(k.waitQueue);
+  while (hugepageEnabled(k.collapse) && hasNoSlots(k) && !shouldStop(k)) yield wait(k.waitQueue);
 }
 
 /** Some policies go on without a sleep while hints wait, as long as serving them gets anywhere. */
@@ -98,7 +103,7 @@ function servesOn({ hints, scanner, t }: Khugepaged): boolean {
 }
 
 function hasWork(k: Khugepaged): boolean {
-  return !k.slots.isEmpty(0) && hugepageEnabled(k.collapse);
+  return !hasNoSlots(k) && hugepageEnabled(k.collapse);
 }
 
 function shouldStop(k: Khugepaged): boolean {

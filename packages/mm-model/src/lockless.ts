@@ -18,6 +18,7 @@ export const LOCKLESS = {
   processor: 'a processor reads page tables and memory without any lock',
   hintFlags:
     'a hint looks at the VMA as it is, or was: a wrong guess costs a useless hint, or one that is not made (khugepaged spec 17.2)',
+  listEmpty: 'list_empty of the list of slots: who sees it wrong is woken, or looks again, when the list changes',
   passBegins: 'a pass begins before any scanner takes part in it; the kernel keeps this count in a local variable',
 } as const;
 

@@ -5,6 +5,7 @@ import {
   KHUGEPAGED_TABLES,
   type Khugepaged,
   khugepagedSizes,
+  khugepagedTables,
   startStopKhugepaged,
   writeSysfs,
 } from '@thplab/khugepaged-scheduler';
@@ -51,7 +52,11 @@ export function buildStage(check: CheckCase, options: StageOptions = {}): Stage 
     recorder: cacheHook(check, raw, findings),
   });
   installMadviseCollapse(collapse);
-  const k = createKhugepaged({ machine: m, profile, collapse, startThread: () => {} });
+  // The thread is an actor, if the case has it. For sysfs it never exists: nobody may wait for its end.
+  const startThread = (): void => {
+    khugepagedTables(raw).khugepaged.running[0] = 0;
+  };
+  const k = createKhugepaged({ machine: m, profile, collapse, startThread });
   applySysfs(check, k);
   const processes = createProcesses(check, m);
   const book = new ContentBook(raw, log, [...processes.values()].flatMap(rangesOf));
@@ -116,8 +121,6 @@ function boot(check: CheckCase, generation: Generation): Machine {
 
 function applySysfs(check: CheckCase, k: Khugepaged): void {
   for (const { path, value } of check.sysfs) atOnce(k.m, writeOrRefuse(check, k, path, value));
-  // The thread is an actor, if the case has it: as far as sysfs is concerned it exists.
-  k.t.khugepaged.running[0] = 0;
   atOnce(k.m, startStopKhugepaged(k));
 }
 

@@ -4,12 +4,13 @@ import { type Machine, type MmId, mmgetNotZero, mmput, type Vpn } from '@thplab/
 import { collapsePointName } from '@thplab/mthp-collapse';
 import type { ExploreActor, ExploreCase, Procedure } from '@thplab/sync';
 import { scenarioError } from '../run/run-error.js';
-import type { ActorKind } from './actors/actor.js';
+import type { ActorKind, Refusal } from './actors/actor.js';
 import { ACTOR_KINDS } from './actors/index.js';
 import { buildStage, type StageOptions } from './build-stage.js';
 import type { ActorSpec, CheckCase } from './format/check-case.js';
 import { DetachedTables } from './invariants/detached-tables.js';
 import { EndState } from './invariants/end-state.js';
+import type { Invariant } from './invariants/invariant.js';
 import type { Stage, StageProcess, StageVma, Target } from './stage.js';
 
 /** How a case is prepared. */
@@ -27,7 +28,7 @@ export function subjectOf(check: CheckCase, options: SubjectOptions = {}): { sub
   const bytes = new Uint8Array(stage.raw.arena.buffer);
   const start = bytes.slice();
   const { book, findings, holes, log } = stage;
-  const atEnd = new EndState(stage, check.invariants);
+  const atEnd = new EndState(stage, endInvariants(check));
   const tables = check.invariants.has('I3') ? new DetachedTables(stage) : undefined;
   const step = (): readonly string[] => {
     const found = tables?.finding();
@@ -56,10 +57,42 @@ export function subjectOf(check: CheckCase, options: SubjectOptions = {}): { sub
 function actorOf(check: CheckCase, stage: Stage, spec: ActorSpec): ExploreActor {
   const kind = ACTOR_KINDS.find(({ name }) => name === spec.kind) as ActorKind;
   const target = targetOf(check, stage, spec, kind);
+  const refusal = kind.refuses?.(stage, spec.params) ?? repeated(check, spec, target.mm, stage);
+  if (refusal !== undefined) {
+    const key = refusal.key === '' ? '' : `.${spec.kind}.${refusal.key}`;
+    throw scenarioError(check.locate, `${spec.key}${key}`, refusal.message, refusal.hint);
+  }
   const made = kind.make(stage, spec.params, target);
   const ends = check.actors.some((other) => other.kind === 'exit');
   const procedure = kind.runsIn === 'process' && ends ? () => asUser(stage.m, target.mm, made) : made;
   return { name: spec.name, procedure };
+}
+
+/** Without `warnings` where somebody writes a value of max_ptes_none that the kernel rightly warns of. */
+function endInvariants(check: CheckCase): ReadonlySet<Invariant> {
+  const highest = 2 ** check.machine.pmdOrder - 1;
+  const writes = [
+    ...check.sysfs.map(({ path, value }) => ({ path, value })),
+    ...check.actors.map(({ params }) => params as { readonly path?: string; readonly value?: string }),
+  ].filter(({ path }) => path?.endsWith('khugepaged/max_ptes_none') === true);
+  const usual = writes.every(({ value }) => Number(value) === 0 || Number(value) === highest);
+  return usual ? check.invariants : new Set([...check.invariants].filter((one) => one !== 'warnings'));
+}
+
+/** There is one khugepaged, and a process ends once. */
+function repeated(check: CheckCase, spec: ActorSpec, mm: MmId, stage: Stage): Refusal | undefined {
+  const before = check.actors.slice(0, check.actors.indexOf(spec)).filter(({ kind }) => kind === spec.kind);
+  if (spec.kind === 'khugepaged' && before.length > 0) {
+    return {
+      key: '',
+      message: 'there is a khugepaged already',
+      hint: 'the kernel has one; use collapse-range for more',
+    };
+  }
+  const processOf = ({ params }: ActorSpec): MmId | undefined =>
+    (params.process === undefined ? [...stage.processes.values()][0] : stage.processes.get(params.process))?.mm;
+  if (spec.kind !== 'exit' || !before.some((other) => processOf(other) === mm)) return undefined;
+  return { key: '', message: 'the process ends twice', hint: 'one exit per process' };
 }
 
 /** A thread of a process whose other threads may end: the address space stays until the last of them has. */
@@ -90,6 +123,9 @@ function targetOf(check: CheckCase, { processes }: Stage, spec: ActorSpec, kind:
   }
   const page = params.page ?? 0;
   const pages = params.pages ?? (kind.covers === 'page' ? 1 : vma.pages - page);
+  if (page >= vma.pages) {
+    return refuse('page', `there is no page ${page} in "${vma.name}"`, `it has ${vma.pages} pages, from 0`);
+  }
   if (page + pages > vma.pages || pages < 1) {
     return refuse('page', `page ${page} to ${page + pages - 1} of "${vma.name}"`, `it has ${vma.pages} pages, from 0`);
   }

@@ -14,6 +14,13 @@ export interface TargetDraft {
   readonly pages?: number | undefined;
 }
 
+/** Why an actor cannot be what the file says. */
+export interface Refusal {
+  readonly key: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
 /** A kind of actor, with the type of its parameters. */
 export interface TypedActorKind<P extends TargetDraft> {
   readonly name: string;
@@ -25,6 +32,8 @@ export interface TypedActorKind<P extends TargetDraft> {
   readonly covers: 'page' | 'vma';
   /** On behalf of the process, which is then not gone before its end; or in the kernel. */
   readonly runsIn: 'process' | 'kernel';
+  /** What is wrong with the parameters in this case; undefined if nothing is. `key` is the one that is wrong. */
+  readonly refuses?: (stage: Stage, params: P) => Refusal | undefined;
   /** Called once per case; what it gives is called once per schedule. */
   readonly make: (stage: Stage, params: P, target: Target) => () => Procedure<void>;
 }

@@ -70,7 +70,7 @@ function machine(): z.ZodType<CheckDraft['machine']> {
       pmdOrder: count(3, 9).optional().describe('order of a PMD mapping; default 3: eight entries per table'),
       pages: count(32, 65_536).optional().describe('base pages of memory; default 64'),
       swap: count(0, 4096).optional().describe('pages of swap; default none'),
-      slots: count(0, 64).optional().describe('address spaces that khugepaged has room for; default enough'),
+      slots: count(1, 64).optional().describe('address spaces that khugepaged has room for; default enough'),
       variant: z
         .record(z.string().max(64), value)
         .optional()

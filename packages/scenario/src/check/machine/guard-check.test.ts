@@ -180,7 +180,7 @@ const USES: readonly {
   ),
   use('khugepaged_mm_lock', 'khugepaged.roundAt', 'written', (w) => (w.t.khugepaged.roundAt[0] = 1), [[]], [[SLOTS]]),
   use('khugepaged_mutex', 'khugepaged.running', 'read', (w) => w.t.khugepaged.running[0], [[], [SLOTS]], [[MUTEX]]),
-  use('khugepaged_mutex', 'khugepaged.running', 'written', (w) => (w.t.khugepaged.running[0] = 0), [[]], [[MUTEX]]),
+  use('khugepaged_mutex', 'khugepaged.running', 'written', (w) => (w.t.khugepaged.running[0] = 1), [[]], [[MUTEX]]),
 ];
 
 function use(
