@@ -40,7 +40,7 @@ run: { for: 1s, sample: 330ms, trace: { events: all } }
 }
 
 describe('an example on threads', () => {
-  const small = examples(true).filter(([name]) => !/base-64k|fork-heavy/.test(name));
+  const small = examples(true).filter(([name]) => !/base-64k|fork-heavy|fork-cow/.test(name));
 
   it.each(small)('%s: gives the bytes of one thread', async (name, scenario: Scenario) => {
     const expected = comparable(runScenario(scenario));
