@@ -2,9 +2,10 @@
 import { clearBit, setBit } from '@thplab/arena';
 import { HUGEPAGES_ENABLED, mthpStatCell, settingIndex, vmstatIndex } from '@thplab/sysfs-schema';
 import { describe, expect, it } from 'vitest';
-import type { Pfn, Vpn } from './brands.js';
+import type { Pfn, VmaId, Vpn } from './brands.js';
 import { takeBlock } from './buddy.js';
 import { assertMachine, checkMachine } from './check.js';
+import { addToFileMap } from './file-map.js';
 import { FOLIO, PAGE, VMA_KIND } from './flags.js';
 import { dupMm } from './fork.js';
 import { pteBit, pteCell, slotOf } from './page-table.js';
@@ -42,6 +43,13 @@ function rich(): World {
 const SHMEM: number = BASE + 64;
 const HUGE: number = BASE + 96;
 const SMALL_PAGES: number = BASE + 128;
+
+/** A row that says it maps the shared object, in no address space. */
+function strayVma(w: World): VmaId {
+  const vma = w.m.vma.pool.alloc() as VmaId;
+  w.m.vma.file[vma] = w.m.vma.file[vmaOf(w, SHMEM)];
+  return vma;
+}
 
 describe('the oracle', () => {
   it('has nothing to say about a sound machine', () => {
@@ -88,6 +96,12 @@ describe('the oracle', () => {
     ['a swap count', (w) => w.m.swap.count[swapSlot(w)]++, /swap slot \d+: count is 3, but 2/],
     ['slots in use', (w) => w.m.swap.cache[0]++, /slots in use is/],
     ['a page cache entry', (w) => w.m.frame.index[frameOf(w, SHMEM)]++, /which is not that page/],
+    ['swapped pages of a file', (w) => w.m.file.swapped[w.m.vma.file[vmaOf(w, SHMEM)]]++, /swapped pages is/],
+    ['the VMAs of a file', (w) => (w.m.file.vmaFirst[w.m.vma.file[vmaOf(w, SHMEM)]] = 0), /is not in its list/],
+    ['a VMA that maps no file', (w) => addToFileMap(w.m, strayVma(w)), /maps it not/],
+    ['nr_shmem_hugepages', (w) => w.m.vmstat.value[vmstatIndex('nr_shmem_hugepages')]++, /nr_shmem_hugepages is/],
+    ['nr_shmem_pmdmapped', (w) => w.m.vmstat.value[vmstatIndex('nr_shmem_pmdmapped')]++, /nr_shmem_pmdmapped is/],
+    ['nr_file_hugepages', (w) => w.m.vmstat.value[vmstatIndex('nr_file_hugepages')]++, /nr_file_hugepages is/],
     ['cached pages of a file', (w) => w.m.file.cached[w.m.vma.file[vmaOf(w, SHMEM)]]++, /cached pages is/],
     ['a mirror', (w) => clearBit(w.m.pte.shared, bitOf(w, BASE + 8)), /plane shared is false, but frame \d+ is true/],
     ['the attention plane', (w) => clearBit(w.m.pte.attention, bitOf(w, SMALL_PAGES)), /plane attention is false/],

@@ -66,7 +66,7 @@ export function* collapseFile(ctx: CollapseContext, cc: CollapseControl, range: 
 function* takePages(ctx: CollapseContext, run: FileCollapse): Procedure<ScanResult> {
   const { m } = ctx;
   // The tree of the page cache gets its nodes before any page is touched (`xas_create_range`).
-  if (!pageCacheHasRoom(m, m.ptes)) return SCAN.FAIL;
+  if (!pageCacheHasRoom(m, countHoles(m, run))) return SCAN.FAIL;
   const lock = m.locks.filePages.ref(run.file);
   yield acquire(lock);
   let result: ScanResult = SCAN.SUCCEED;
@@ -118,11 +118,7 @@ function* replacePages(m: Machine, run: FileCollapse, folio: Pfn): Procedure<Sca
 }
 
 function checkHoles(m: Machine, run: FileCollapse): ScanResult {
-  let none = 0;
-  for (let index = run.start; index < run.start + m.ptes; index++) {
-    if (pageCacheLookup(m, run.file, index) === 0 && pageCacheSwapSlot(m, run.file, index) === 0) none++;
-  }
-  if (none !== run.none) return SCAN.PAGE_FILLED;
+  if (countHoles(m, run) !== run.none) return SCAN.PAGE_FILLED;
   // Who asked to be told of missing pages would not hear of those that the folio fills.
   for (const vma of vmasOfFile(m, run.file)) {
     const first = m.vma.pgoff[vma];
@@ -130,6 +126,14 @@ function checkHoles(m: Machine, run: FileCollapse): ScanResult {
     if (overlaps && (m.vma.flags[vma] & VM.UFFD_MISSING) !== 0) return SCAN.EXCEED_NONE_PTE;
   }
   return SCAN.SUCCEED;
+}
+
+function countHoles(m: Machine, { file, start }: FileRange): number {
+  let holes = 0;
+  for (let index = start; index < start + m.ptes; index++) {
+    if (pageCacheLookup(m, file, index) === 0 && pageCacheSwapSlot(m, file, index) === 0) holes++;
+  }
+  return holes;
 }
 
 /** The folio is in the page cache: page tables in its way go, then the old pages. */
