@@ -68,11 +68,11 @@ export class AnalyticAccesses {
 
   /** Sets the accessed bit of a page if an access would have since somebody looked last (`MmHooks.settleAccess`). */
   settle(mm: MmId, page: Vpn): void {
-    const streams = this.#streamsIn(mm);
-    if (streams === undefined) return;
     const m = this.#m;
     const row = this.#blocks.rowOf(mm, Math.floor(page / m.ptes));
-    if (row === 0) return;
+    if (row === 0 || this.#t.accessBlock.used[row] === 0) return;
+    const streams = this.#streamsIn(mm);
+    if (streams === undefined) return;
     const pmd = findPmd(m, mm, page);
     if (pmd === NO_PMD) return;
     const type = pmdType(m.directory.entry[pmd]);
@@ -88,7 +88,7 @@ export class AnalyticAccesses {
     for (let at: number = start; at < end; ) {
       const blockEnd = Math.min(end, at - (at % ptes) + ptes);
       const row = this.#blocks.rowOf(mm, Math.floor(at / ptes));
-      if (row !== 0) this.#settleBlock(streams, row, asBrand<Vpn>(at), blockEnd);
+      if (row !== 0 && this.#t.accessBlock.used[row] === 1) this.#settleBlock(streams, row, asBrand<Vpn>(at), blockEnd);
       at = blockEnd;
     }
   }

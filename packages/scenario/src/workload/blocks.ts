@@ -23,6 +23,7 @@ export const BLOCK = { none: 0, table: 1, huge: 2 } as const;
 
 /** Blocks that follow each other, of one address space. */
 interface Territory {
+  readonly mm: number;
   readonly first: number;
   readonly end: number;
   /** Row of the first. */
@@ -38,6 +39,8 @@ export class AccessBlocks {
   readonly #t: Tables<AccessTables>;
   readonly #tlb: Tlb;
   readonly #territories = new Map<number, Territory[]>();
+  /** Where the last answer came from: questions come in runs. */
+  #last: Territory = { mm: 0, first: 0, end: 0, row: 0 };
 
   /** `ranges`: pages in which accesses are made, by address space; any order, overlaps allowed. */
   constructor(tlb: Tlb, t: Tables<AccessTables>, ranges: ReadonlyMap<number, readonly PageRange[]>) {
@@ -48,7 +51,7 @@ export class AccessBlocks {
     for (const [mm, own] of ranges) {
       const territories: Territory[] = [];
       for (const { first, end } of blockRanges(own, this.#m.ptes)) {
-        territories.push({ first, end, row });
+        territories.push({ mm, first, end, row });
         for (let block = first; block < end; block++, row++) {
           t.accessBlock.mm[row] = mm;
           t.accessBlock.block[row] = block;
@@ -61,15 +64,20 @@ export class AccessBlocks {
 
   /** Row of a block; 0 if nobody makes accesses there. */
   rowOf(mm: number, block: number): number {
-    for (const one of this.#territories.get(mm) ?? []) {
-      if (block >= one.first && block < one.end) return one.row + (block - one.first);
+    let one = this.#last;
+    if (mm !== one.mm || block < one.first || block >= one.end) {
+      const found = this.#territories.get(mm)?.find(({ first, end }) => block >= first && block < end);
+      if (found === undefined) return 0;
+      one = found;
+      this.#last = found;
     }
-    return 0;
+    return one.row + (block - one.first);
   }
 
   /** Forgets an address space. */
   forget(mm: number): void {
     this.#territories.delete(mm);
+    this.#last = { mm: 0, first: 0, end: 0, row: 0 };
   }
 
   /** All rows of an address space. */

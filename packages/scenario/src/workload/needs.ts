@@ -30,11 +30,13 @@ export class TlbNeeds {
     const p = this.#t.accessPart;
     const { ptes } = this.#m;
     const first = b.block[row] * ptes;
+    b.used[row] = 0;
     for (const stream of this.#streams.ofBlock(row)) {
       const [from, to] = within(stream, first, first + ptes);
       const part = this.#partOf(stream, row);
       const groups = stream.pattern.groups(from, to);
       const used = groups.reduce((sum, group) => sum + group.pages, 0);
+      if (used > 0) b.used[row] = 1;
       const whole = used === to - from;
       p.kind[part] = groups.length === 0 ? BLOCK.none : b.kind[row];
       const isFull = b.present[row] === ptes || (whole && to - from === ptes);

@@ -52,6 +52,7 @@ export const ACCESS_BLOCK_TABLE = {
     mm: { type: 'u32', doc: 'owner' },
     block: { type: 'f64', doc: 'first page divided by the pages of a block' },
     kind: { type: 'u8', doc: 'how it was mapped when it was looked at last: 0 not, 1 by a table, 2 by a huge PMD' },
+    used: { type: 'u8', doc: 'analytic: 1 if a stream uses a page of it' },
     present: { type: 'u16', doc: 'pages that its table mapped' },
     entries: { type: 'u16', doc: 'TLB entries that these need' },
     stale: { type: 'u8', doc: '1: its translations have changed since' },
