@@ -9,12 +9,17 @@ import { type CheckReport, runCheck } from './run-check.js';
 export interface CatalogueOptions {
   /** Schedules of the merged kernel after which a case counts as sampled; default: as many as the case says. */
   readonly mostSchedules?: number;
+  /** A clock in ms, for `faultyMs` and `mergedMs`; default: none, and both are 0. */
+  readonly nowMs?: () => number;
 }
 
 /** One case of the catalogue. */
 export interface CatalogueEntry {
   readonly faulty: CheckReport;
   readonly merged: CheckReport;
+  /** How long each search took; shrinking of what was found included. */
+  readonly faultyMs: number;
+  readonly mergedMs: number;
   /** What is not as it must be; empty if all is well. */
   readonly problems: readonly string[];
 }
@@ -22,13 +27,17 @@ export interface CatalogueEntry {
 /** Runs one case both ways. */
 export function runCatalogueCase(check: CheckCase, options: CatalogueOptions = {}): CatalogueEntry {
   const { bug } = check;
+  const nowMs = options.nowMs ?? (() => 0);
+  const startMs = nowMs();
   const bounded = {
     maxSchedules: Math.min(check.search.maxSchedules, options.mostSchedules ?? Number.POSITIVE_INFINITY),
   };
   const merged = runCheck(check, { fixed: true, search: bounded });
+  const mergedMs = nowMs() - startMs;
   const isMerged = check.machine.kernel === 'merged' && Object.keys(check.machine.variant).length === 0;
   const knownToFail = bug !== null && bug.finds !== null;
   const faulty = isMerged ? merged : runCheck(check, knownToFail ? {} : { search: bounded });
+  const faultyMs = isMerged ? mergedMs : nowMs() - startMs - mergedMs;
   const problems: string[] = [];
   if (merged.failure !== undefined) problems.push(`the merged kernel fails: ${merged.failure.message}`);
   if (options.mostSchedules === undefined && merged.verdict === 'limit') problems.push('the merged kernel: no verdict');
@@ -39,7 +48,7 @@ export function runCatalogueCase(check: CheckCase, options: CatalogueOptions = {
   else if (!faulty.failure.message.includes(bug.finds)) {
     problems.push(`another bug is found: ${faulty.failure.message}`);
   }
-  return { faulty, merged, problems };
+  return { faulty, merged, faultyMs, mergedMs, problems };
 }
 
 /** What a search that found nothing can vouch for, in a few words. */
@@ -49,7 +58,7 @@ export function coverageText({ verdict, coverage, schedules }: CheckReport): str
     case 'exhaustive':
       return `exhaustive, ${schedules}`;
     case 'preemption-bounded':
-      return `up to ${coverage.bound} pre-emptions, ${schedules}`;
+      return `up to ${coverage.bound} pre-emption${coverage.bound === 1 ? '' : 's'}, ${schedules}`;
     case 'sampled':
       return `sampled, ${coverage.schedules}`;
   }
