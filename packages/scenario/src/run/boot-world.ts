@@ -124,7 +124,8 @@ export function generationOf(scenario: Scenario, locate: Locate): Generation {
   const name = scenario.machine.kernel;
   const found = GENERATIONS.find((generation) => generation.name === name);
   if (found !== undefined) return found;
-  const hint = `expected one of ${GENERATIONS.map((generation) => generation.name).join(', ')}`;
+  const others = `expected one of ${GENERATIONS.map((generation) => generation.name).join(', ')}`;
+  const hint = name === 'damon-rfc' ? `write damon: {profile: damon-rfc} instead; ${others}` : others;
   throw scenarioError(locate, 'machine.kernel', `the collapse code of kernel ${name} is not modelled`, hint);
 }
 
