@@ -147,7 +147,17 @@ describe('what differs between kernels', () => {
       'collapse_exceed_shared_pte',
       'collapse_exceed_swap_pte',
     ];
-    for (const profile of ['v4', 'v12', 'v15', 'v17', 'v18', 'hints-rfc', 'merged', 'damon-rfc', 'madvise-mthp'] as const) {
+    for (const profile of [
+      'v4',
+      'v12',
+      'v15',
+      'v17',
+      'v18',
+      'hints-rfc',
+      'merged',
+      'damon-rfc',
+      'madvise-mthp',
+    ] as const) {
       expect(newer(profile, 'v6.18'), profile).toEqual(added);
       expect(newer('v6.18', profile), profile).toEqual([]);
     }
