@@ -19,8 +19,8 @@ export interface ThreadsSetUp {
   readonly leastRanges?: number;
 }
 
-/** Most ranges of one plan: what is written down of each takes some hundred bytes. */
-const MOST_RANGES = 1 << 16;
+/** Most ranges of one plan: what is written down of each takes some hundred bytes, or thousands with small sizes. */
+const MOST_RANGES = 1 << 14;
 const LEAST_RANGES = 64;
 
 /** Lets threads work ahead of a world's khugepaged. To be called before anything fills in the machine's hooks. */

@@ -69,3 +69,45 @@ describe('many processes on threads', () => {
     },
   );
 });
+
+describe('a run on threads whose memory runs short later', () => {
+  it('is made again with one thread, for which frames are free decides then', async () => {
+    const scenario = parseScenario(`
+format: thplab/scenario@1
+name: short
+machine: { memory: 48M, cpus: 2 }
+sysfs: { enabled: always, defrag: never, khugepaged/scan_sleep_millisecs: 500, khugepaged/pages_to_scan: 100000 }
+processes:
+  - { name: web, count: 3, vmas: [{ name: heap, size: 4M, populate: { sparse: 70% } }] }
+  - { name: hog, vmas: [{ name: heap, size: 44M }] }
+events: [{ at: 2s, fault: { process: hog, vma: heap } }]
+run: { for: 4s }
+`);
+    const done = await onThreads(scenario);
+    expect(done.repeated).toBe(true);
+    expect(done.ahead).toBeUndefined();
+    expect(JSON.stringify(done.result)).toBe(JSON.stringify(runScenario(scenario).result));
+  });
+
+  it('is kept if no allocation had to look for memory', async () => {
+    const done = await onThreads(busy());
+    expect([done.repeated, done.ahead?.shortages]).toEqual([false, 0]);
+  });
+});
+
+describe('a run on threads that is stopped', () => {
+  it('ends as partial, at once if it had not begun', async () => {
+    const signal = AbortSignal.abort();
+    const done = await runScenarioOnThreads(
+      busy(),
+      { shouldStop: () => true },
+      { threads: 2, leastRanges: 1, workerUrl, signal },
+    );
+    expect(done.result.end).toMatchObject({ reason: 'stopped', partial: true });
+    expect(done.ahead?.ranges).toBe(0);
+  });
+
+  it('refuses numbers of threads that cannot be', async () => {
+    await expect(onThreads(busy(), { threads: 0 })).rejects.toThrow('threads is 0: from 1 to 16');
+  });
+});
