@@ -76,6 +76,7 @@ export function removeAnonPmdRmap(m: Machine, head: Pfn, mm: MmId): void {
 export function addFilePmdRmap(m: Machine, head: Pfn, mm: MmId): void {
   if (folioEntireMapcount(m, head) === 0) countVmEvent(m, pmdMappedCounter(m, head), 1);
   addPmdMap(m, head, mm, 1);
+  m.mm.fileThps[mm] += 1;
 }
 
 /** One huge PMD less maps a folio (`folio_remove_rmap_pmd`). */
@@ -85,6 +86,7 @@ export function removePmdRmap(m: Machine, head: Pfn, mm: MmId): void {
     return;
   }
   addPmdMap(m, head, mm, -1);
+  m.mm.fileThps[mm] = m.mm.fileThps[mm] - 1;
   if (folioEntireMapcount(m, head) === 0) countVmEvent(m, pmdMappedCounter(m, head), -1);
 }
 

@@ -30,6 +30,7 @@ export const MM_TABLE = {
     rssShmem: { type: 'i32', doc: 'MM_SHMEMPAGES, base pages' },
     swapEnts: { type: 'i32', doc: 'MM_SWAPENTS, base pages' },
     anonThps: { type: 'i32', doc: 'anonymous huge PMD mappings' },
+    fileThps: { type: 'i32', doc: 'huge PMD mappings of files and shared memory' },
     pageTables: { type: 'i32', doc: 'PTE tables owned, deposited ones included' },
     lockedVm: { type: 'f64', doc: 'mlocked base pages' },
     pid: { type: 'u32', doc: 'process id' },

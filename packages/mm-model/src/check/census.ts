@@ -23,6 +23,7 @@ export interface MmCounts {
   rssShmem: number;
   swapEnts: number;
   anonThps: number;
+  fileThps: number;
   pageTables: number;
 }
 
@@ -64,7 +65,7 @@ export function takeCensus(m: Machine, findings: Findings): Census {
     directories: new Set(),
   };
   for (const mm of m.mm.pool.rows()) {
-    census.mms.set(mm, { rssAnon: 0, rssFile: 0, rssShmem: 0, swapEnts: 0, anonThps: 0, pageTables: 0 });
+    census.mms.set(mm, { rssAnon: 0, rssFile: 0, rssShmem: 0, swapEnts: 0, anonThps: 0, fileThps: 0, pageTables: 0 });
     if (m.mm.pgd[mm] !== 0) walkDirectory(m, census, findings, mm as MmId, m.mm.pgd[mm], m.levels - 1, 0);
   }
   return census;
@@ -141,7 +142,7 @@ function visitHuge(m: Machine, census: Census, mm: MmId, entry: number, page: nu
   const pfn = (entry >>> 8) * m.ptes;
   census.pmdMaps[pfn]++;
   addMapping(m, census, { mm, page, pfn, pages: m.ptes });
-  if ((m.frame.flags[pfn] & ANON) !== 0) countsOf(census, mm).anonThps++;
+  countsOf(census, mm)[(m.frame.flags[pfn] & ANON) !== 0 ? 'anonThps' : 'fileThps']++;
 }
 
 function visitTable(m: Machine, census: Census, mm: MmId, table: number, page: number): void {

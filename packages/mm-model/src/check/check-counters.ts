@@ -10,7 +10,7 @@ const LINK_FRAME = 2;
 
 /** RSS and the other counts of each address space. */
 export function checkMmCounters(m: Machine, census: Census, findings: Findings): void {
-  const names: readonly (keyof MmCounts)[] = ['rssAnon', 'rssFile', 'rssShmem', 'swapEnts', 'anonThps'];
+  const names: readonly (keyof MmCounts)[] = ['rssAnon', 'rssFile', 'rssShmem', 'swapEnts', 'anonThps', 'fileThps'];
   for (const [mm, counts] of census.mms) {
     for (const name of names) findings.equal(`mm ${mm}: ${name}`, m.mm[name][mm], counts[name]);
   }

@@ -61,7 +61,12 @@ export function collapsiblePages(world: World): number {
 
 /** Base pages mapped by huge PMDs. */
 export function hugePages(world: World): number {
-  return world.processes.live().reduce((sum, process) => sum + world.m.mm.anonThps[process.mm] * world.m.ptes, 0);
+  return world.processes
+    .live()
+    .reduce(
+      (sum, process) => sum + (world.m.mm.anonThps[process.mm] + world.m.mm.fileThps[process.mm]) * world.m.ptes,
+      0,
+    );
 }
 
 /** Memory at the end. */
@@ -99,6 +104,7 @@ export function timelineRow(world: World, atNs: number): TimelineRow {
       name,
       rss: rssPages(world, mm) * pageSize,
       anonHuge: m.mm.anonThps[mm] * m.ptes * pageSize,
+      fileHuge: m.mm.fileThps[mm] * m.ptes * pageSize,
       swap: m.mm.swapEnts[mm] * pageSize,
     })),
   };

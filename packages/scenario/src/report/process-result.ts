@@ -26,6 +26,7 @@ export function processResult(world: World, process: Process): ProcessResult {
     registered: live && (m.mm.flags[process.mm] & MMF.VM_HUGEPAGE) !== 0,
     rss: live ? rssPages(world, process.mm) * pageSize : 0,
     anonHuge: live ? m.mm.anonThps[process.mm] * m.ptes * pageSize : 0,
+    fileHuge: live ? m.mm.fileThps[process.mm] * m.ptes * pageSize : 0,
     swap: live ? m.mm.swapEnts[process.mm] * pageSize : 0,
     extra: total.noData * pageSize,
     coverage: coverageResult(world, total),

@@ -65,6 +65,8 @@ export interface ProcessResult {
   readonly registered: boolean;
   readonly rss: number;
   readonly anonHuge: number;
+  /** Memory of files and shared memory that huge PMDs map. */
+  readonly fileHuge: number;
   readonly swap: number;
   /** Resident bytes that hold no data: filled up by collapses or huge faults. */
   readonly extra: number;
@@ -238,6 +240,7 @@ export interface TimelineRow {
     readonly name: string;
     readonly rss: number;
     readonly anonHuge: number;
+    readonly fileHuge: number;
     readonly swap: number;
   }[];
 }

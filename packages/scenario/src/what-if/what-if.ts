@@ -111,7 +111,7 @@ export function* whatIfVariantInPieces(
   });
   const process = world.processes.all[0];
   const before = processResult(world, process);
-  const hugeAtStart = before.anonHuge / scenario.machine.pageSize;
+  const hugeAtStart = (before.anonHuge + before.fileHuge) / scenario.machine.pageSize;
   startKhugepaged(world);
   const settled = yield* settle(world, options);
   return {

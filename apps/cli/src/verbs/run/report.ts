@@ -16,8 +16,8 @@ import { damonLines } from './damon.js';
 import { expectationLines } from './expectations.js';
 import { hintLines } from './hints.js';
 import { khugepagedLines } from './khugepaged.js';
-
 import { tlbLines } from './tlb.js';
+
 const RIGHT = { align: 'right' } as const;
 /** Processes, and VMAs, that still fit on a screen. */
 const MOST_ROWS = 12;
@@ -31,9 +31,9 @@ export function runReport(result: ScenarioResult, version: string, colors: Palet
     khugepagedLines(result.khugepaged, colors),
     hintLines(result.hints, colors),
     damonLines(result.damon, colors),
+    tlbLines(result, colors),
     stallSection(result, colors),
     eventSection(result, colors),
-    tlbLines(result, colors),
     counterLines(result, colors),
     expectationLines(result, colors),
   ];
@@ -86,7 +86,7 @@ function memorySection(result: ScenarioResult, colors: Palette): string {
     return [
       process.exitNs === null ? process.name : `${process.name} ${colors.faint('(exited)')}`,
       change(old?.rss ?? 0, process.rss),
-      change(old?.anonHuge ?? 0, process.anonHuge),
+      change((old?.anonHuge ?? 0) + (old?.fileHuge ?? 0), process.anonHuge + process.fileHuge),
       formatShare(process.coverage.hugeOfResident, 1),
       process.extra === 0 ? '0' : colors.notable(formatSize(process.extra)),
       change(old?.swap ?? 0, process.swap),

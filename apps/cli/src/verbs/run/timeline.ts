@@ -17,12 +17,12 @@ const MOST_ROWS = 40;
 export function timelineTable({ timeline }: ScenarioResult, colors: Palette): string {
   const step = Math.max(1, Math.ceil(timeline.length / MOST_ROWS));
   const shown = timeline.filter((_, i) => i % step === 0 || i === timeline.length - 1);
-  const sum = (row: (typeof timeline)[number], of: 'rss' | 'anonHuge' | 'swap'): number =>
+  const sum = (row: (typeof timeline)[number], of: 'rss' | 'anonHuge' | 'fileHuge' | 'swap'): number =>
     row.processes.reduce((total, process) => total + process[of], 0);
   const rows = shown.map((row) => [
     formatDuration(row.atNs),
     formatSize(sum(row, 'rss')),
-    formatSize(sum(row, 'anonHuge')),
+    formatSize(sum(row, 'anonHuge') + sum(row, 'fileHuge')),
     formatSize(sum(row, 'swap')),
     formatSize(row.free),
     formatCount(row.pagesCollapsed),

@@ -40,8 +40,9 @@ function namesOf({ world }: ScenarioRun): DecodeNames {
 function* counters({ result }: ScenarioRun): Generator<CounterSample> {
   for (const { atNs, free, processes } of result.timeline) {
     yield { timeNs: atNs, name: 'free memory', values: { bytes: free } };
-    for (const { name, anonHuge, rss } of processes) {
-      yield { timeNs: atNs, name: `${name}: memory`, values: { huge: anonHuge, small: rss - anonHuge } };
+    for (const { name, anonHuge, fileHuge, rss } of processes) {
+      const huge = anonHuge + fileHuge;
+      yield { timeNs: atNs, name: `${name}: memory`, values: { huge, small: rss - huge } };
     }
   }
 }
