@@ -190,7 +190,8 @@ describe('memory in use while it is collapsed', () => {
     ['v6.18', legacy618, [9], 511],
   ])('%s: no write is lost, no child sees another process, no lock is left', (_name, generation, orders, maxNone) => {
     const all = new Map<string, number>();
-    for (let seed = 0; seed < 6; seed++) {
+    // A collapse of small windows seldom finds them unshared and unpinned: as many more seeds as it takes to see one.
+    for (let seed = 0; seed < 6 || (!all.has('SUCCEED') && seed < 36); seed++) {
       const race = new Race(generation, seed, orders, maxNone);
       race.run();
       expect(race.w.check()).toEqual([]);
