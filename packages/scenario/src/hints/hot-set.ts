@@ -1,8 +1,10 @@
 /**
  * What is hot, and when it became huge. Hot pages are what a scenario says, or else what its access events and workloads
- * touch; they are counted by PMD range, whole ranges of the VMAs only, because others can never be huge. Filled when the
+ * touch, or else what a captured process had in use; they are counted by PMD range, whole ranges of the VMAs only, because others can never be huge. Filled when the
  * run begins: processes that are born later are cold.
  */
+import { asBrand, countBits } from '@thplab/arena';
+import { findPmd, NO_PMD, PMD, PMD_YOUNG, pmdTable, pmdType, pteBit, type Vpn } from '@thplab/mm-model';
 import type { Run, Scenario } from '../format/index.js';
 import { countHugeBlocks } from '../report/huge-blocks.js';
 import { patternRuns } from '../run/patterns.js';
@@ -140,16 +142,48 @@ function hotPagesOf(world: World): Map<string, Claim> {
         for (let page = run.first; page < run.first + run.count; ) {
           const block = Math.floor(page / m.ptes);
           const end = Math.min(run.first + run.count, (block + 1) * m.ptes);
-          const name = `${one.process.name}:${block}`;
-          const claim = claims.get(name) ?? { process: one.process, block, pages: 0 };
-          claim.pages = Math.min(m.ptes, claim.pages + end - page);
-          claims.set(name, claim);
+          claimPages(claims, one.process, block, end - page, m.ptes);
           page = end;
         }
       }
     }
   }
+  for (const process of inUseAtStart(world)) claimYoung(world, claims, process);
   return claims;
+}
+
+function claimPages(claims: Map<string, Claim>, process: Process, block: number, pages: number, ptes: number): void {
+  const name = `${process.name}:${block}`;
+  const claim = claims.get(name) ?? { process, block, pages: 0 };
+  claim.pages = Math.min(ptes, claim.pages + pages);
+  claims.set(name, claim);
+}
+
+/** Processes whose accessed bits at the start say what is hot: as workloads of heat do, and captures where nothing else does. */
+function inUseAtStart({ scenario, processes }: World): readonly Process[] {
+  if (scenario.hints !== null && scenario.hints.hot.length > 0) return [];
+  const heat = scenario.workload.flatMap(({ parts }) => parts.filter(({ source }) => source.kind === 'heat'));
+  const captured = scenario.processes.filter(({ snapshot }) => snapshot !== null);
+  const silent = hotSpecs(scenario).length === 0 && heat.length === 0;
+  const names = silent ? captured.map(({ name }) => name) : heat.map(({ span }) => span.process);
+  return [...new Set(names.flatMap((name) => processes.named(name)))];
+}
+
+/** Pages of a process whose accessed bit is set. */
+function claimYoung({ m }: World, claims: Map<string, Claim>, process: Process): void {
+  for (const { start, pages } of process.vmas.values()) {
+    for (let page = Math.ceil(start / m.ptes) * m.ptes; page + m.ptes <= start + pages; page += m.ptes) {
+      const pmd = findPmd(m, process.mm, asBrand<Vpn>(page));
+      const entry = pmd === NO_PMD ? 0 : m.directory.entry[pmd];
+      let young = 0;
+      if (pmdType(entry) === PMD.huge) young = (entry & PMD_YOUNG) === 0 ? 0 : m.ptes;
+      else if (pmdType(entry) === PMD.table) {
+        const first = pteBit(m, pmdTable(entry), 0);
+        young = countBits(m.pte.young, first, first + m.ptes);
+      }
+      if (young > 0) claimPages(claims, process, page / m.ptes, young, m.ptes);
+    }
+  }
 }
 
 function hotSpecs({
@@ -163,7 +197,9 @@ function hotSpecs({
   );
   const full = { kind: 'full' } as const;
   const parts = workload.flatMap((one) =>
-    one.parts.filter(({ span }) => span.vma !== null).map(({ key, span }) => ({ key, span, pages: full })),
+    one.parts
+      .filter(({ span, source }) => span.vma !== null && source.kind !== 'heat')
+      .map(({ key, span }) => ({ key, span, pages: full })),
   );
   return [...accesses, ...parts];
 }
