@@ -44,11 +44,9 @@ export function define(command: Command, context: Context): void {
     .action((path: string, options: Options) => run(context, path, options));
   showExamples(command, context, [
     ['thplab run examples/quickstart.yaml', 'what happens'],
-    ['thplab run heap.yaml --set khugepaged/max_ptes_none=0 --no-expect', 'under another setting'],
-    ['thplab run heap.yaml --kernel v6.18 --timeline 1s', 'on another kernel, step by step'],
-    ['thplab run heap.yaml --trace heap.json', 'a trace for ui.perfetto.dev'],
-    ['thplab run heap.yaml --damo-record damon.data', 'what DAMON saw, for damo report'],
-    ['thplab run fleet.yaml --threads 2', 'many processes on two processors'],
+    ['thplab run heap.yaml --kernel v6.18 --set khugepaged/max_ptes_none=0 --timeline 1s', 'elsewhere, step by step'],
+    ['thplab run heap.yaml --trace heap.json --damo-record damon.data', 'for ui.perfetto.dev, and for damo report'],
+    ['thplab run examples/fleet.yaml --threads 2', 'many processes on two processors'],
   ]);
 }
 

@@ -51,9 +51,8 @@ export function define(command: Command, context: Context): void {
   showExamples(command, context, [
     ['thplab what-if --pid 1234', 'a live process under a usual set of settings'],
     ['thplab what-if app.thpsnap --vary khugepaged/max_ptes_none=0,64,511', 'a captured one, one setting'],
-    ['thplab what-if app.thpsnap --kernels v6.18,merged --set enabled=always', 'on two kernels'],
+    ['thplab what-if app.thpsnap --kernels v6.18,merged --set enabled=always --threads 2', 'two kernels at once'],
     ['thplab what-if app.thpsnap --choose 3 --json', 'with the lines that set row 3'],
-    ['thplab what-if --pid 1234 --threads 4', 'variants side by side on four processors'],
   ]);
 }
 
