@@ -1,5 +1,5 @@
 /** Defaults and checks of `workload` and `machine.tlb`: one pattern each, parameters that belong to it, units resolved. */
-import { NO_TLB, SKYLAKE, TLB_PRESETS, type TlbSpec } from '@thplab/mm-model';
+import { NEOVERSE, NO_TLB, SKYLAKE, TLB_PRESETS, type TlbSpec } from '@thplab/mm-model';
 import { type Context, findProcess } from './context.js';
 import type { DraftPart, DraftPhase, DraftTlb, DraftWorkload } from './draft-workload.js';
 import { normaliseRange } from './normalise-target.js';
@@ -66,6 +66,11 @@ function phasePart(
   times: WorkTimes,
   path: KeyPath,
 ): WorkPartSpec[] {
+  for (const file of ['masim', 'record'] as const) {
+    if (phase[file] === undefined) continue;
+    const hint = 'it has its own phases: put it into an entry of its own';
+    context.report([...path, file], `${file} in a phase`, hint, 'key');
+  }
   if (phase.idle !== true) return onePart(context, draft.process, phase, draft, times, path);
   const key = SOURCE_KEYS.find((one) => phase[one] !== undefined);
   if (key !== undefined) context.report([...path, key], `${key} in an idle phase`, 'keep one of them', 'key');
@@ -178,9 +183,9 @@ function spanOf(context: Context, process: string, draft: DraftPart, source: Wor
 
 /** The TLB of the machine: what the file says; null: none is modelled. `needed`: somebody accesses memory. */
 export function normaliseTlb(context: Context, draft: DraftTlb | undefined, needed: boolean): TlbSpec | null {
-  if (draft === undefined) return needed ? SKYLAKE : null;
+  if (draft === undefined) return needed ? usual(context) : null;
   if (draft.preset === 'none') return NO_TLB;
-  const base = TLB_PRESETS[draft.preset ?? SKYLAKE.name];
+  const base = TLB_PRESETS[draft.preset ?? usual(context).name];
   const spec: TlbSpec = {
     name: draft.name ?? (draft.levels === undefined ? base.name : 'own'),
     levels: (draft.levels ?? base.levels).map((level) =>
@@ -203,6 +208,11 @@ export function normaliseTlb(context: Context, draft: DraftTlb | undefined, need
   };
   checkTlb(context, spec);
   return spec;
+}
+
+/** Processors with larger base pages are Arm's. */
+function usual({ machine }: Context): TlbSpec {
+  return machine.pageSize === 4096 ? SKYLAKE : NEOVERSE;
 }
 
 function checkTlb(context: Context, spec: TlbSpec): void {

@@ -116,6 +116,10 @@ describe('workload', () => {
       '{ process: app, vma: heap, rate: 1, phases: [{ for: 1s, idle: true, pattern: zipf }] }',
       'pattern in an idle phase',
     ],
+    [
+      '{ process: app, vma: heap, rate: 1, phases: [{ for: 1s, masim: a.cfg }] }',
+      'masim in a phase; it has its own phases',
+    ],
     ['{ process: app, vma: heap, pattern: uniform, rate: -1 }', 'workload[0].rate is -1'],
   ])('that is wrong is refused: %s', (entry, message) => {
     expect(problems(`workload:\n  - ${entry}\n`)).toContain(message);

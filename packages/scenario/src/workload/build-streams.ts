@@ -32,6 +32,8 @@ export interface WorkloadFiles {
 /** A workload without a form is exact up to so many accesses. */
 export const MOST_EXACT_ACCESSES = 5e6;
 const MOST_STREAMS = 100_000;
+/** More exact accesses than anybody waits for: some minutes. */
+const MOST_EXACT_EVER = 1e9;
 
 /** A stream on its way. */
 type Draft = Omit<Stream, 'row' | 'part' | 'exact' | 'random'>;
@@ -48,6 +50,11 @@ export function buildStreams(world: World, files: WorkloadFiles): Stream[] {
       0,
     );
     const exact = spec.form === 'exact' || (spec.form === 'auto' && accesses <= MOST_EXACT_ACCESSES);
+    if (exact && accesses > MOST_EXACT_EVER) {
+      const what = `this makes about ${formatCount(Math.round(accesses))} accesses one by one`;
+      const hint = `expected at most ${formatCount(MOST_EXACT_EVER)}: use form: analytic, or end the run earlier`;
+      throw scenarioError(world.locate, spec.key, what, hint);
+    }
     for (const draft of drafts) {
       const row = streams.length + 1;
       const key = hashText(`${draft.key}:${draft.process.name}:${row}`);
@@ -68,8 +75,8 @@ export function blocksOf({ start, pages }: Pick<Stream, 'start' | 'pages'>, ptes
   return Math.ceil((start + pages) / ptes) - Math.floor(start / ptes);
 }
 
-function hasAccesses({ perSecond, pages }: Draft): boolean {
-  return perSecond > 0 && pages > 0;
+function hasAccesses({ perSecond, pages, active }: Draft): boolean {
+  return perSecond > 0 && pages > 0 && active.length !== 0;
 }
 
 function partStreams(world: World, spec: WorkloadSpec, part: WorkPartSpec, files: WorkloadFiles): Draft[] {
@@ -114,8 +121,9 @@ function masimStreams(world: World, part: WorkPartSpec, file: string, files: Wor
   return world.processes.named(part.span.process).flatMap((process) => {
     const places = placeRegions(world, part, process, config);
     let atNs = part.active.start;
+    const endNs = endOf(part);
     return config.phases.flatMap((phase) => {
-      const length = phase.milliseconds * 1e6;
+      const length = Math.max(0, Math.min(phase.milliseconds * 1e6, endNs - atNs));
       const active = { start: atNs, length, every: part.active.every };
       atNs += length;
       const total = phase.patterns.reduce((sum, one) => sum + one.weight, 0);
@@ -203,7 +211,7 @@ function recordStreams(world: World, part: WorkPartSpec, file: string, files: Wo
         const range = rangeOf(world, run.first, run.count);
         const active = {
           start: part.active.start + one.atNs,
-          length: one.sweeps * one.sweepNs,
+          length: Math.max(0, Math.min(one.sweeps * one.sweepNs, endOf(part) - part.active.start - one.atNs)),
           every: part.active.every === null ? null : length,
         };
         const perSecond = run.count / (one.sweepNs / 1e9);
@@ -211,6 +219,11 @@ function recordStreams(world: World, part: WorkPartSpec, file: string, files: Wo
       }),
     ),
   );
+}
+
+/** When a part ends, ns; Infinity if it does not by itself. */
+function endOf({ active }: WorkPartSpec): number {
+  return active.length === null ? Number.POSITIVE_INFINITY : active.start + active.length;
 }
 
 function mappedParts(process: Process, first: number, end: number): Run[] {

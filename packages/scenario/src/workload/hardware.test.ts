@@ -210,6 +210,27 @@ run: { for: 3s }`,
   });
 });
 
+describe('a workload that cannot be', () => {
+  it.each([
+    ['pattern: uniform, rate: 1000M, form: exact', 'this makes about 10,000,000,000 accesses one by one'],
+    ['masim: nothing.cfg, rate: 1', 'the file "nothing.cfg" was not read'],
+    ['record: nothing.data', 'the file "nothing.data" was not read'],
+  ])('is refused: %s', (entry, message) => {
+    const lines = `${HEAP('4M', 'full')}workload: [{ process: app, ${entry} }]\nrun: { for: 10s, khugepaged: false }`;
+    expect(() => run(lines)).toThrow(message);
+  });
+
+  it('is refused where a region of masim has no place', () => {
+    const lines = `${HEAP('4M', 'full')}workload: [{ process: app, masim: a.cfg, rate: 1k }]\nrun: { for: 1s, khugepaged: false }`;
+    const given = (text: string): (() => unknown) => {
+      return () => run(lines, { files: { masim: new Map([['a.cfg', text]]) } });
+    };
+    expect(given('heap, 4194304\n\none\n10\nheap, 1, 64, 1\n')).not.toThrow();
+    expect(given('other, 4096\n\none\n10\nother, 1, 64, 1\n')).toThrow('has no VMA "other"');
+    expect(given('heap, 9000000\n\none\n10\nheap, 1, 64, 1\n')).toThrow('does not fit into its place');
+  });
+});
+
 describe('misses by block', () => {
   it.each(['exact', 'analytic'])('say where walks happen, in the last whole second: %s', (form) => {
     const { world } = run(
