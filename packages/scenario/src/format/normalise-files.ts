@@ -75,6 +75,9 @@ export interface MappedFile {
 /** The file behind a VMA; reports a name that is none, a kind that is another's, and an offset that is no page's. */
 export function normaliseMappedFile(context: Context, draft: DraftVma, path: KeyPath): MappedFile {
   const { pageSize } = context.machine;
+  if (draft.flags?.includes('private') && draft.flags.includes('shared')) {
+    context.report([...path, 'flags'], 'private and shared at once', 'keep one of them');
+  }
   if (draft.file === undefined) {
     if (draft.offset !== undefined) {
       context.report([...path, 'offset'], 'offset is a place in a file', 'name the file: file: NAME', 'key');

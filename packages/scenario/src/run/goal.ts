@@ -1,6 +1,5 @@
 /** Whether a run has come to what it runs for. */
 
-import { VMA_KIND, vmaAt } from '@thplab/mm-model';
 import { judgeCounter } from '../expect/counter.js';
 import { rangesOf } from '../expect/ranges.js';
 import type { RunGoal } from '../format/index.js';
@@ -23,13 +22,8 @@ function isCovered(world: World, covered: NonNullable<RunGoal['covered']>): bool
   const ranges = rangesOf(world, covered.process, covered.vma);
   const wanted = covered.fraction * ranges.reduce((sum, { range }) => sum + range.pages, 0);
   const mms = new Set(ranges.map(({ process }) => process.mm));
-  const atMost = [...mms].reduce((sum, mm) => sum + m.mm.anonThps[mm] * m.ptes, 0);
-  if (
-    atMost < wanted &&
-    ranges.every(({ range, process }) => m.vma.kind[vmaAt(m, process.mm, range.start)] === VMA_KIND.anon)
-  ) {
-    return false;
-  }
+  const atMost = [...mms].reduce((sum, mm) => sum + (m.mm.anonThps[mm] + m.mm.fileThps[mm]) * m.ptes, 0);
+  if (atMost < wanted) return false;
   return coveredShare(world, covered.process, covered.vma) >= covered.fraction;
 }
 

@@ -19,6 +19,7 @@ const UNLOGGED: ReadonlySet<string> = new Set([
   'mm.rssShmem',
   'mm.swapEnts',
   'mm.anonThps',
+  'mm.fileThps',
   'mm.pageTables',
   'vma.lock',
   'anonVma.lock',
