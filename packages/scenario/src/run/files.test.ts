@@ -87,6 +87,11 @@ describe('mistakes in files', () => {
       'pages of a regular file are not swapped out; expected present, or kind: shmem',
     ],
     [
+      'private and shared',
+      'processes: [{ name: p, vmas: [{ name: v, size: 2M, kind: shmem, flags: [private, shared] }] }]',
+      'private and shared at once; keep one of them',
+    ],
+    [
       'pages behind the end',
       'files: [{ name: a, size: 2M, cached: "0-512" }]',
       'page 512 is outside the range; its pages are 0 to 511',

@@ -45,6 +45,16 @@ describe('events that touch memory', () => {
     expect(result.end.atNs).toBeLessThan(1e9);
   });
 
+  it('fault: without memory the event ends at the page that finds none', () => {
+    const { result } = runText(`machine: { memory: 32M }
+processes: [{ name: app, vmas: [{ name: heap, size: 64M }] }]
+events: [{ at: 0s, fault: { process: app, vma: heap }, expect: { errno: ENOMEM } }]
+run: { for: 1s, khugepaged: false }`);
+    expect(errnos(result)).toEqual([{ ENOMEM: 1 }]);
+    expect(app(result).failures).toEqual({ oom: 1 });
+    expect(app(result).rss).toBeGreaterThan(30 * 2 ** 20);
+  });
+
   it('fault: a write where the VMA is read-only fails', () => {
     const result = run('at: 0s, fault: { process: app, vma: heap, pages: 0 }, expect: { errno: EFAULT }', {
       vma: 'prot: r--, populate: none',

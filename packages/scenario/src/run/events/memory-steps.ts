@@ -66,7 +66,8 @@ export const planFault: Plan<'fault'> = (world, action, execution) =>
           const result = yield* touchPage(world.m, process, pages[i], action.write, world.hardware?.tlb);
           if (result !== FAULT.ok) worst = result;
           if ((i + 1) % TOUCH_BATCH === 0) yield preempt();
-          if (process.exitNs !== null) break;
+          // Without memory the program does not come to its next page.
+          if (process.exitNs !== null || result === FAULT.oom) break;
         }
         return faultErrno(worst);
       },
