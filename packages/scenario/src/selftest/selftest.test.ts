@@ -4,6 +4,18 @@
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import {
+  findPmd,
+  type Machine,
+  type MmId,
+  NO_PMD,
+  PMD,
+  pmdPfn,
+  pmdTable,
+  pmdType,
+  ptePfn,
+  type Vpn,
+} from '@thplab/mm-model';
 import { MERGED_RESULTS, SCAN, scanResultNumber } from '@thplab/mthp-collapse';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parseScenario } from '../format/index.js';
@@ -28,6 +40,35 @@ function play(name: string, text: string): ScenarioRun {
   return runScenario(parseScenario(text, { path: `${name}.yaml` }));
 }
 
+/** Contents that a range of a process reads, without the pages that read as zeroes. */
+function contentsOf(m: Machine, mm: MmId, start: number, pages: number): number[] {
+  const found: number[] = [];
+  for (let page = start; page < start + pages; page++) {
+    const pmd = findPmd(m, mm, page as Vpn);
+    const entry = pmd === NO_PMD ? 0 : m.directory.entry[pmd];
+    const type = pmdType(entry);
+    const slot = page % m.ptes;
+    const pfn =
+      type === PMD.huge ? pmdPfn(m, entry) + slot : type === PMD.table ? ptePfn(m, pmdTable(entry), slot) : -1;
+    if (pfn > 0 && m.frame.stamp[pfn] !== 0) found.push(m.frame.stamp[pfn]);
+  }
+  return found;
+}
+
+/** No two pages of a process read the same, and what had content when the run began still has, unless it was thrown away. */
+function expectContents({ result, world }: ScenarioRun, text: string): void {
+  for (const process of world.processes.live()) {
+    const [area] = process.vmas.values();
+    const contents = contentsOf(world.m, process.mm, area.start, area.pages);
+    expect(new Set(contents).size, process.name).toBe(contents.length);
+    const before = result.timeline[0].processes.find(({ name }) => name === process.name);
+    const thrownAway = /dontneed|munmap|retracted/.test(text);
+    if (before === undefined || thrownAway) continue;
+    const swapped = result.processes.find(({ name }) => name === process.name)?.swap ?? 0;
+    expect(contents.length + swapped / 4096, process.name).toBeGreaterThanOrEqual(before.rss / 4096);
+  }
+}
+
 describe('a case of the kernel selftest khugepaged.c', () => {
   it('is there for all 45 of the first group, in each context and kind of memory', () => {
     const kinds = ['anon', 'file r-x', 'shmem'];
@@ -41,11 +82,14 @@ describe('a case of the kernel selftest khugepaged.c', () => {
   });
 
   it.each(CASES.map((one) => [one.name, one] as const))('%s', (name, one) => {
-    const { result } = play(name, one.script.text(name, [one.about]));
+    const text = one.script.text(name, [one.about]);
+    const run = play(name, text);
+    const { result } = run;
     RUNS.push({ one, expectations: result.expectations });
     expect(result.expectations.filter(({ ok }) => !ok)).toEqual([]);
     expect(one.script.asked.length).toBeGreaterThan(0);
     expect(result.invariants).toEqual([]);
+    expectContents(run, text);
   });
 });
 
