@@ -40,4 +40,12 @@ describe('seeded numbers', () => {
       expect(Math.max(...counts)).toBeLessThan(1153);
     }
   });
+
+  it('gives many values at once as it gives them one by one', () => {
+    const [one, many] = [new Random(7, 3), new Random(7, 3)];
+    const filled = new Uint32Array(10);
+    many.fill(filled, 9);
+    expect([...filled]).toEqual([...Array.from({ length: 9 }, () => one.nextU32()), 0]);
+    expect(many.nextU32()).toBe(one.nextU32());
+  });
 });

@@ -26,6 +26,20 @@ export class Random {
     return sum >>> 0;
   }
 
+  /** The next `count` values of `nextU32`, for whoever needs many at once. */
+  fill(into: Uint32Array, count: number): void {
+    let [a, b, c, counter] = [this.#a, this.#b, this.#c, this.#counter];
+    for (let i = 0; i < count; i++) {
+      const sum = (a + b + counter) | 0;
+      counter = (counter + 1) | 0;
+      a = b ^ (b >>> 9);
+      b = (c + (c << 3)) | 0;
+      c = (((c << 21) | (c >>> 11)) + sum) | 0;
+      into[i] = sum;
+    }
+    [this.#a, this.#b, this.#c, this.#counter] = [a, b, c, counter];
+  }
+
   /** A whole number from 0 to `limit - 1`; `limit` at most 2^32. */
   below(limit: number): number {
     return Math.floor((this.nextU32() / 2 ** 32) * limit);

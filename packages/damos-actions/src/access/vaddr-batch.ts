@@ -67,14 +67,18 @@ function age(m: Machine, flags: Uint32Array, head: number, wasYoung: boolean): v
 /** Page-table levels of a machine with 4 KiB pages: for these the walk is spelled out. */
 const LEVELS = 4;
 
-/** PMD cells of the regions of one batch, and their entries; grown as needed. */
+/** Of the regions of one batch: rows, PMD cells, their entries, and random numbers; grown as needed. */
+let rows: Int32Array = new Int32Array(1024);
 let cells: Int32Array = new Int32Array(1024);
 let found: Uint32Array = new Uint32Array(1024);
+let chances: Uint32Array = new Uint32Array(1024);
 
 function makeRoom(regions: number): void {
   if (regions <= cells.length) return;
+  rows = new Int32Array(regions * 2);
   cells = new Int32Array(regions * 2);
   found = new Uint32Array(regions * 2);
+  chances = new Uint32Array(regions * 2);
 }
 
 /**
@@ -84,14 +88,9 @@ function makeRoom(regions: number): void {
  */
 export function makeAllOld(d: Damon, target: number, mm: MmId): number {
   const { m } = d;
-  const { next } = d.t.damonRegion;
   const looked = choosePages(d, target, mm);
   readEntries(m.directory.entry, looked);
-  let at = 0;
-  for (let region = d.regions.first(target); region !== 0; region = next[region]) {
-    if (found[at] !== 0) makeOld(d, region, cells[at]);
-    at++;
-  }
+  for (let i = 0; i < looked; i++) if (found[i] !== 0) makeOld(d, rows[i], cells[i]);
   return looked;
 }
 
@@ -107,15 +106,17 @@ function choosePages(d: Damon, target: number, mm: MmId): number {
   const deep = m.levels === LEVELS;
   const upperShift = 2 * m.pmdOrder;
   const addresses = m.addressPages / perPage;
-  makeRoom(d.t.damonTarget.nrRegions[target]);
+  const drawn = drawChances(d, target);
   const into = cells;
   let upper = -1;
   let upperFirst = -1;
   let at = 0;
   for (let region = d.regions.first(target); region !== 0; region = next[region]) {
     const from = start[region];
-    const address = from + uniformBelow(random, end[region] - from);
+    const size = end[region] - from;
+    const address = from + (drawn ? Math.floor(chances[at] * PER_CHANCE * size) : uniformBelow(random, size));
     samplingAddress[region] = address;
+    rows[at] = region;
     if (address >= addresses) {
       into[at++] = NO_PMD;
       continue;
@@ -131,6 +132,20 @@ function choosePages(d: Damon, target: number, mm: MmId): number {
     } else into[at++] = findPmd(m, mm, Math.floor(address * perPage) as Vpn);
   }
   return at;
+}
+
+const PER_CHANCE = 2 ** -32;
+
+/** Draws a number for each region at once, where all are small enough for one: the same that drawing one by one gives. */
+function drawChances(d: Damon, target: number): boolean {
+  const { next, start, end } = d.t.damonRegion;
+  const regions = d.t.damonTarget.nrRegions[target];
+  makeRoom(regions);
+  for (let region = d.regions.first(target); region !== 0; region = next[region]) {
+    if (end[region] - start[region] > 2 ** 32) return false;
+  }
+  d.random.fill(chances, regions);
+  return true;
 }
 
 /** Entries of all cells; 0 where there is none. */
