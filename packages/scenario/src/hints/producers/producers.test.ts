@@ -90,9 +90,9 @@ describe('heat', () => {
     const done = run(
       `damon:
   - { targets: { process: busy, ranges: { vma: heap } }, intervals: { sample: 50ms, aggr: 500ms } }
-hints: { producers: { heat: { above: 60%, every: 500ms } } }
-workload: { process: busy, vma: heap, blocks: 2-3, pattern: uniform, rate: 100k }
-run: { for: 8s }`,
+hints: { producers: { heat: { above: 40%, every: 500ms } } }
+workload: { process: busy, vma: heap, blocks: 2-3, pattern: uniform, rate: 30k }
+run: { for: 4s }`,
       'full',
       ', tlb: none',
     );
@@ -126,7 +126,7 @@ describe('TLB misses', () => {
   it('ask for the ranges that miss most', () => {
     const done = run(`hints: { producers: { tlb: { count: 100, within: 1s } } }
 workload: { process: busy, vma: heap, blocks: 2-3, pattern: uniform, rate: 100k }
-run: { for: 5s }`);
+run: { for: 2500ms }`);
     const blocks = Object.keys(hinted(done, 'busy'));
     expect(blocks.length).toBeGreaterThan(0);
     expect(blocks).not.toContain('0');
