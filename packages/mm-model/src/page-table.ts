@@ -182,6 +182,12 @@ export function flushBlock(m: Machine, mm: MmId, page: Vpn): void {
   m.hooks.flushTlb(mm, asBrand(first), asBrand(first + m.ptes));
 }
 
+/** Lets the accesses of entries from `from` to `to - 1` leave their marks, which are about to be looked at or taken away. */
+export function settlePtes(m: Machine, table: TableId, from: number, to: number): void {
+  const first = m.pte.block[table] * m.ptes;
+  m.hooks.settleAccessRange(asBrand(m.pte.mm[table]), asBrand(first + from), asBrand(first + to));
+}
+
 /** Makes the entries from `from` to `to - 1` none. */
 export function clearPtes(m: Machine, table: TableId, from: number, to: number): void {
   flushPtes(m, table, from, to);

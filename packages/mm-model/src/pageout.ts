@@ -28,6 +28,7 @@ import {
   pmdType,
   pteBit,
   ptePfn,
+  settlePtes,
   slotOf,
 } from './page-table.js';
 import { pteOffsetMapLock } from './pte-lock.js';
@@ -79,7 +80,8 @@ function* isolateHuge(m: Machine, mm: MmId, pmd: PmdRef, from: Vpn, whole: boole
   const usable = huge && (entry & PMD_ZERO) === 0 && isReclaimable(m, head) && !folioMaybeMappedShared(m, head);
   let isolated: Pfn[] | undefined = huge ? [] : undefined;
   if (usable && whole) {
-    m.directory.entry[pmd] = (entry & ~PMD_YOUNG) >>> 0;
+    m.hooks.settleAccess(mm, from);
+    m.directory.entry[pmd] = (m.directory.entry[pmd] & ~PMD_YOUNG) >>> 0;
     flushBlock(m, mm, from);
     isolated = isolate(m, head);
   }
@@ -113,6 +115,7 @@ function* isolatePtes(m: Machine, mm: MmId, table: TableId, from: Vpn, to: Vpn):
       if (!(yield* pteOffsetMapLock(m, mm, table, from))) return isolated;
       if (split) continue;
     } else if (run.head !== 0 && run.count === folioPages(m, run.head) && mayTake(m, run.head)) {
+      settlePtes(m, table, slot, slot + run.count);
       for (let i = slot; i < slot + run.count; i++) clearBit(m.pte.young, pteBit(m, table, i));
       flushPtes(m, table, slot, slot + run.count);
       isolated.push(...isolate(m, run.head));

@@ -11,7 +11,7 @@ import { clearFrameFlags, folioHas, folioMapcount, folioPages } from '../folio.j
 import { updateMirrors } from '../folio-mirror.js';
 import { lruAddDrainCpu } from '../lru.js';
 import { countVmEvent, type Machine } from '../machine.js';
-import { flushBlock, flushPtes, PMD_YOUNG, pteBit } from '../page-table.js';
+import { flushBlock, flushPtes, PMD_YOUNG, pteBit, settlePtes } from '../page-table.js';
 import { walkBlocks } from '../pte-range.js';
 import { pageoutRange } from '../reclaim.js';
 import { adviseHugePmd, adviseTable, type FolioAdvice } from './large-folio.js';
@@ -42,6 +42,7 @@ function canMadvLruVma(m: Machine, vma: VmaId): boolean {
 function coldAdvice(m: Machine): FolioAdvice {
   return {
     huge(visit, head) {
+      m.hooks.settleAccess(visit.mm, visit.start as Vpn);
       m.directory.entry[visit.pmd] = (m.directory.entry[visit.pmd] & ~PMD_YOUNG) >>> 0;
       flushBlock(m, visit.mm, visit.start as Vpn);
       coolFolio(m, head);
@@ -50,6 +51,7 @@ function coldAdvice(m: Machine): FolioAdvice {
     mapped(table, slot, count, head) {
       if (!folioHas(m, head, FOLIO.LRU) || folioMapcount(m, head) !== count) return 0;
       const bit = pteBit(m, table, slot);
+      settlePtes(m, table, slot, slot + count);
       clearBits(m.pte.young, bit, bit + count);
       flushPtes(m, table, slot, slot + count);
       coolFolio(m, head);

@@ -12,7 +12,17 @@ import { folioTrylock, folioUnlock } from '../folio-hold.js';
 import { updateMirrors } from '../folio-mirror.js';
 import { lruAddDrainCpu } from '../lru.js';
 import { countVmEvent, type Machine } from '../machine.js';
-import { clearPte, flushBlock, flushPtes, isPteNone, PMD_DIRTY, PMD_YOUNG, pteBit, pteCell } from '../page-table.js';
+import {
+  clearPte,
+  flushBlock,
+  flushPtes,
+  isPteNone,
+  PMD_DIRTY,
+  PMD_YOUNG,
+  pteBit,
+  pteCell,
+  settlePtes,
+} from '../page-table.js';
 import { walkBlocks } from '../pte-range.js';
 import { folioSwapSlot, removeFromSwapCache, swapFree } from '../swap-slots.js';
 import { adviseHugePmd, adviseTable, type FolioAdvice, isEvictable } from './large-folio.js';
@@ -33,6 +43,7 @@ function freeAdvice(m: Machine, vma: VmaId): FolioAdvice {
   return {
     huge(visit, head) {
       if (!cleanFolio(m, head, 1)) return 0;
+      m.hooks.settleAccess(visit.mm, visit.start as Vpn);
       m.directory.entry[visit.pmd] = (m.directory.entry[visit.pmd] & ~(PMD_YOUNG | PMD_DIRTY)) >>> 0;
       // A processor that remembers the entry as dirty would not mark the next write.
       flushBlock(m, visit.mm, visit.start as Vpn);
@@ -42,6 +53,7 @@ function freeAdvice(m: Machine, vma: VmaId): FolioAdvice {
     mapped(table, slot, count, head) {
       if (!cleanFolio(m, head, count)) return 0;
       const bit = pteBit(m, table, slot);
+      settlePtes(m, table, slot, slot + count);
       clearBits(m.pte.young, bit, bit + count);
       clearBits(m.pte.dirty, bit, bit + count);
       flushPtes(m, table, slot, slot + count);

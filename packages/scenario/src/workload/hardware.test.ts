@@ -2,7 +2,9 @@ import { asBrand, getBit } from '@thplab/arena';
 import {
   findPmd,
   findTable,
+  MADV,
   type MmId,
+  madvise,
   PMD_DIRTY,
   PMD_YOUNG,
   pteBit,
@@ -125,6 +127,19 @@ describe('a bit that is looked at', () => {
     bench.look(0, 4000);
     for (let i = 0; i < 20; i++) expect(bench.look(50e6, 4000)).toBe(false);
     expect(bench.look(0, 4)).toBe(true);
+  });
+});
+
+describe('a bit that somebody else takes away', () => {
+  it.each([MADV.COLD, MADV.FREE])('does not come back from accesses before that: madvise %s', (advice) => {
+    for (const populate of ['full', '{ order: 9 }']) {
+      const bench = new Bench(
+        `${HEAP('4M', populate)}workload: { process: app, pattern: uniform, rate: 100k, form: analytic, for: 1s }\n`,
+      );
+      bench.world.m.current = { nowNs: 2e9, cpu: 0, task: 0 };
+      atOnce(bench.world.m, madvise(bench.world.m, bench.mm, asBrand<Vpn>(bench.first), 1024, advice));
+      expect(bench.look(3e9, 5)).toBe(false);
+    }
   });
 });
 
