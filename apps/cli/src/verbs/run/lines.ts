@@ -9,6 +9,7 @@ export function* resultLines(result: ScenarioResult): Generator<Record<string, u
   for (const process of processes) yield { kind: 'process', ...process };
   yield { kind: 'khugepaged', ...khugepaged };
   for (const kdamond of damon) yield { kind: 'kdamond', ...kdamond };
+  if (result.tlb !== null) yield { kind: 'tlb', ...result.tlb };
   yield { kind: 'memory', ...memory };
   yield { kind: 'counters', vmstat, sysfs };
   for (const event of events) yield { kind: 'event', event: event.kind, ...without(event) };
