@@ -1,4 +1,5 @@
 /** Adding a hint the way a producer in the kernel does: what is mapped is looked at under mmap_lock, the hint follows without. */
+import { TableFullError } from '@thplab/arena';
 import { type HintAddOutcome, khugepagedAddHint } from '@thplab/khugepaged-scheduler';
 import {
   findPmd,
@@ -18,6 +19,7 @@ import {
   vmaAt,
 } from '@thplab/mm-model';
 import { type Procedure, spend } from '@thplab/sync';
+import { scenarioError } from '../run/run-error.js';
 import type { World } from '../run/world.js';
 
 /** What to ask for. */
@@ -30,7 +32,10 @@ export interface RangeHint {
   readonly maxOrder: number | null;
 }
 
-/** Looks the range up and adds a hint for it. The caller keeps the address space alive (mm_users). */
+/**
+ * Looks the range up and adds a hint for it. The caller keeps the address space alive (mm_users). Errors: ScenarioError for a
+ * table of hints that is full.
+ */
 export function* hintRange(world: World, { mm, page, priority, maxOrder }: RangeHint): Procedure<HintAddOutcome> {
   const { m, k } = world;
   const first = (Math.floor(page / m.ptes) * m.ptes) as Vpn;
@@ -39,7 +44,14 @@ export function* hintRange(world: World, { mm, page, priority, maxOrder }: Range
   yield spend(m.costs.scanVisit);
   const order = maxOrder ?? largestMapping(m, mm, first);
   yield* mmapReadUnlock(m, mm);
-  return yield* khugepagedAddHint(k, { mm, vma, page: first, priority, maxOrder: order });
+  try {
+    return yield* khugepagedAddHint(k, { mm, vma, page: first, priority, maxOrder: order });
+  } catch (error) {
+    if (!(error instanceof TableFullError) || error.table !== 'hint') throw error;
+    const what = `${error.capacity} hints wait, and there is no room for another`;
+    const hint = 'raise hints.limit, or let them be dropped as without memory: hints.whenFull: drop';
+    throw scenarioError(world.locate, world.scenario.hints === null ? 'events' : 'hints', what, hint);
+  }
 }
 
 /**

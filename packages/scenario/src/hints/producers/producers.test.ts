@@ -153,6 +153,15 @@ run: { for: 3s }`,
     expect(done.result.expectations.map(({ actual }) => actual)).toEqual(['EEXIST', 'EEXIST', 'ok']);
   });
 
+  it('beyond the limit end the run with the setting to raise, or are dropped if the file says so', () => {
+    const rest = (more: string): string => `hints: { limit: 2${more} }
+events: [{ at: 0s, hint: { process: busy, vma: heap } }]
+expect: { hints: { refused: 2, queued: 2, reasons: { no_memory: 2 } } }
+run: { for: 1s }`;
+    expect(() => run(rest(''))).toThrow(/2 hints wait, and there is no room for another; raise hints\.limit/);
+    expect(run(rest(', whenFull: drop')).result.expectations.filter(({ ok }) => !ok)).toEqual([]);
+  });
+
   it('are refused on a kernel that has none, with the place in the file', () => {
     const text = `format: thplab/scenario@1
 name: none
