@@ -1,17 +1,24 @@
 /** The sections about DAMON: what each kdamond saw, what its schemes did. */
-import { type DamonResult, formatCount, formatDuration, formatShare, formatSize } from '@thplab/scenario';
+import {
+  type DamonResult,
+  formatCount,
+  formatDuration,
+  formatShare,
+  formatSize,
+  type ScenarioResult,
+} from '@thplab/scenario';
 import type { Palette } from '../../output/palette.js';
 import { type Column, table } from '../../output/table.js';
 
 const RIGHT = { align: 'right' } as const;
 
 /** Empty without kdamonds. */
-export function damonLines(damon: readonly DamonResult[], colors: Palette): string {
+export function damonLines({ damon, pingPong }: Pick<ScenarioResult, 'damon' | 'pingPong'>, colors: Palette): string {
   if (damon.length === 0) return '';
   const warnings = damon.flatMap(({ name, warnings }) =>
     warnings.map((text) => `${colors.notable(`${name}: ${text}`)}\n`),
   );
-  return [kdamondTable(damon, colors), schemeTable(damon, colors), warnings.join('')]
+  return [kdamondTable(damon, colors), schemeTable(damon, colors), pingPongLine(pingPong), warnings.join('')]
     .filter((part) => part !== '')
     .join('\n');
 }
@@ -77,4 +84,14 @@ function schemeTable(damon: readonly DamonResult[], colors: Palette): string {
     ]),
   );
   return rows.length === 0 ? '' : table(columns, rows, colors);
+}
+
+/** What was split, and what of it was built again. */
+function pingPongLine(sums: ScenarioResult['pingPong']): string {
+  if (sums === null) return '';
+  const { design, splits, failures, recollapses, recollapsesSoon, withinNs } = sums;
+  const failed = failures === 0 ? '' : `, ${formatCount(failures)} could not be`;
+  const soon = recollapses === 0 ? '' : `, ${formatCount(recollapsesSoon)} within ${formatDuration(withinNs)}`;
+  const against = design === 'none' ? '' : `; design ${design}`;
+  return `split  ${formatCount(splits)} folios${failed}; ${formatCount(recollapses)} were huge again${soon}${against}\n`;
 }

@@ -9,6 +9,7 @@ export function* resultLines(result: ScenarioResult): Generator<Record<string, u
   for (const process of processes) yield { kind: 'process', ...process };
   yield { kind: 'khugepaged', ...khugepaged };
   for (const kdamond of damon) yield { kind: 'kdamond', ...kdamond };
+  if (result.pingPong !== null) yield { kind: 'pingPong', ...result.pingPong };
   if (result.tlb !== null) yield { kind: 'tlb', ...result.tlb };
   yield { kind: 'memory', ...memory };
   yield { kind: 'counters', vmstat, sysfs };

@@ -30,7 +30,7 @@ export function runReport(result: ScenarioResult, version: string, colors: Palet
     vmaSection(result, colors),
     khugepagedLines(result.khugepaged, colors),
     hintLines(result.hints, colors),
-    damonLines(result.damon, colors),
+    damonLines(result, colors),
     tlbLines(result, colors),
     stallSection(result, colors),
     eventSection(result, colors),
