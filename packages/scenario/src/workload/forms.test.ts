@@ -60,7 +60,7 @@ damon:
   - operations: fvaddr
     regions: { min: 20, max: 20 }
     targets: [{ process: app, ranges: { vma: heap } }]
-run: { for: 1.5s, khugepaged: false }
+run: { for: 1s, khugepaged: false }
 `;
   const scenario = parseScenario(text, { path: one.name });
   const { result, damonRecords } = runScenario(scenario, { checkInvariants: false, recordDamon: true });

@@ -215,8 +215,8 @@ processes:
     vmas:
       - { name: used, size: 16M, populate: { young: 0 } }
       - { name: idle, size: 16M, populate: { young: 0 } }
-workload: { process: app, vma: used, pattern: uniform, rate: 1M, form: ${form} }
-run: { for: 3s }`,
+workload: { process: app, vma: used, pattern: uniform, rate: 200k, form: ${form} }
+run: { for: 2s }`,
       );
       const [used, idle] = result.processes[0].vmas;
       expect([used.hugeOfSize, idle.hugeOfSize]).toEqual([1, 0]);
