@@ -13,7 +13,10 @@ const USAGE = `pnpm stress [--minutes N] [--seed S] [--runs N]
   --runs N     so many runs at most; with --repeat: the same one so many times
   --repeat     the same run again and again: threads meet at other moments each time`;
 
-/** @param {string} text */
+/**
+ * @param {string} text
+ * @returns {never}
+ */
 function usage(text) {
   process.stderr.write(`stress: ${text}\n${USAGE}\n`);
   process.exit(2);

@@ -51,7 +51,8 @@ export async function simulateOnThreads(
 export function threadError(context: Context, error: unknown, seed: number): ThreadError | undefined {
   if (!(error instanceof Error) || !OF_THREADS.includes(error.name)) return undefined;
   const { cause } = error;
-  const stack = cause instanceof Error && cause.stack !== undefined ? `\n${cause.stack.split('\n').slice(0, 8).join('\n')}` : '';
+  const stack =
+    cause instanceof Error && cause.stack !== undefined ? `\n${cause.stack.split('\n').slice(0, 8).join('\n')}` : '';
   return new ThreadError(`${error.message}${stack}`, repeatCommand(context, seed), error);
 }
 

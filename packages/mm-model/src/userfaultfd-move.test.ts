@@ -73,7 +73,7 @@ describe('UFFDIO_MOVE', () => {
     expect(move(w, TARGET, SOURCE, 0)).toBe(-ERRNO.EINVAL);
     expect(move(w, TARGET, SOURCE + 1, PAGES)).toBe(-ERRNO.EINVAL);
     expect(move(w, TARGET, SOURCE + 64, 1)).toBe(-ERRNO.ENOENT);
-    expect(w.run(mprotect(w.m, w.mm, SOURCE as Vpn, PAGES, { read: true, write: false, exec: false }))).toBe(0);
+    expect(w.run(mprotect(w.m, w.mm, SOURCE as Vpn, PAGES, VM.READ))).toBe(0);
     expect(move(w, TARGET, SOURCE, 1)).toBe(-ERRNO.EINVAL);
     expect(w.m.mm.rssAnon[w.mm]).toBe(PAGES);
   });

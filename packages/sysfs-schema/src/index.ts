@@ -4,7 +4,14 @@ export { checkWrite } from './check-write.js';
 export * from './choices.js';
 export * from './counters.js';
 export type * from './damon/node.js';
-export { DAMON_ROOT, DAMON_TREES, type DamonTreeName, damonTree, damonTreeOf, damonTreeOfProfile } from './damon/trees.js';
+export {
+  DAMON_ROOT,
+  DAMON_TREES,
+  type DamonTreeName,
+  damonTree,
+  damonTreeOf,
+  damonTreeOfProfile,
+} from './damon/trees.js';
 export {
   type DamonTemplate,
   type DamonWriteResult,

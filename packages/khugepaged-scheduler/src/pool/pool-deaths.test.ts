@@ -67,7 +67,7 @@ async function mutate({ m, k, mms }: PoolWorld, seed: number): Promise<string> {
 }
 
 /** Terminates the worker that says it waits for it. Its number is not its thread's: piscina gives tasks to whoever is free. */
-function terminateWhenTold(pool: ScanPool): BroadcastChannel {
+function terminateWhenTold(pool: ScanPool): InstanceType<typeof BroadcastChannel> {
   const channel = new BroadcastChannel(DEATH_CHANNEL);
   channel.onmessage = ({ data }) => {
     const { threads } = (pool as unknown as { readonly pool: { readonly pool: Piscina } }).pool.pool;
