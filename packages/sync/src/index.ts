@@ -55,6 +55,7 @@ export {
   type LockRef,
   lockOf,
   MAX_SPAN_NS,
+  MIGHT_SLEEP,
   mightSleep,
   modeOf,
   now,

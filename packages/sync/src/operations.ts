@@ -112,7 +112,7 @@ export function preempt(label = 0): Op {
 }
 
 /** Label of `mightSleep`. */
-const MIGHT_SLEEP = 0xffff_ffff;
+export const MIGHT_SLEEP = 0xffff_ffff;
 
 /**
  * A point where the kernel may sleep, and here does not (`might_sleep`): a preemption point that lockdep refuses while a

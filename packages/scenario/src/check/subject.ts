@@ -2,7 +2,7 @@
 
 import { type Machine, type MmId, mmgetNotZero, mmput, type Vpn } from '@thplab/mm-model';
 import { collapsePointName } from '@thplab/mthp-collapse';
-import type { ExploreActor, ExploreCase, Procedure } from '@thplab/sync';
+import { type ExploreActor, type ExploreCase, MIGHT_SLEEP, type Procedure } from '@thplab/sync';
 import { scenarioError } from '../run/run-error.js';
 import type { ActorKind, Refusal } from './actors/actor.js';
 import { ACTOR_KINDS } from './actors/index.js';
@@ -48,7 +48,11 @@ export function subjectOf(check: CheckCase, options: SubjectOptions = {}): { sub
     },
     checkStep: step,
     check: () => atEnd.check(),
-    labelOf: (label) => collapsePointName(label) ?? GUP_POINTS[label] ?? String(label),
+    labelOf: (label) =>
+      (label === MIGHT_SLEEP ? 'may sleep' : undefined) ??
+      collapsePointName(label) ??
+      GUP_POINTS[label] ??
+      String(label),
     ...(options.reduction === false ? {} : { log }),
   };
   return { subject, stage };
