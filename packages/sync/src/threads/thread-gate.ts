@@ -133,6 +133,8 @@ export class ThreadGate implements StepGate {
   private enterKey(): boolean {
     const { s } = this;
     const number = this.keyOf(this.subject);
+    // The subject is gone, by the task's own doing or another's: nothing is left that a step could reach through it.
+    if (number === 0) return true;
     const key = number * LINE;
     if (number < 1 || key >= s.gate.length)
       throw new SyncError(`subject ${this.subject} has key ${number}: no such key`);
