@@ -41,8 +41,12 @@ type Look = number;
 export function vaddrChecks(d: Damon, fixed: boolean): AccessChecks {
   return {
     *init() {
-      if (fixed) return;
-      for (const target of d.targets.rows(d.context)) yield* initRegions(d, target);
+      for (const target of d.targets.rows(d.context)) {
+        if (!fixed) yield* initRegions(d, target);
+        else if (d.regions.isEmpty(target)) {
+          d.warnings.push(`target ${targetIndex(d, target)} has no regions: fvaddr takes those that it is given`);
+        }
+      }
     },
     *prepare() {
       for (const target of d.targets.rows(d.context)) yield* withMm(d, target, (mm) => prepareTarget(d, target, mm));

@@ -96,7 +96,8 @@ expect: { schemes: { collapse: { tried: 0 }, kdamond-0.collapse: { tried: 0 } } 
   });
 
   it('leaves split out, or counts only, for a damo that does not know it', () => {
-    const scenario = parseScenario(`${BASE}damon: { profile: damon-rfc, kdamonds: [{ targets: app, operations: fvaddr,
+    const scenario =
+      parseScenario(`${BASE}damon: { profile: damon-rfc, kdamonds: [{ targets: { process: app, ranges: { vma: heap } }, operations: fvaddr,
       schemes: [{ action: split, targetOrder: 4 }] }] }`);
     const actions = (split: 'drop' | 'stat' | null): unknown =>
       JSON.stringify(damoDocument(assembleMachine(scenario).kdamonds.fillFiles(), split)).match(/"action":"\w+"/g);

@@ -115,6 +115,7 @@ const BAD: readonly (readonly [body: string, line: number, message: RegExp])[] =
   ['damon: [{ targets: nobody }]', 3, /there is no process "nobody"; the file defines app/],
   ['damon: [{ targets: app, regions: { min: 2 } }]', 3, /min_nr_regions 2: at least 3/],
   ['damon: [{ targets: app, intervals: { sample: 200ms } }]', 3, /sample_us 200000 is above aggr_us 100000/],
+  ['damon: [{ targets: app, operations: fvaddr }]', 3, /fvaddr has the regions that it is given/],
   ['damon: [{ operations: vaddr }]', 3, /vaddr without targets/],
   ['damon: [{ targets: app, schemes: [{ action: splt }] }]', 3, /did you mean "split"/],
   ['damon: [{ targets: app, schemes: [{ action: split }] }]', 3, /mm-2026 has no action split/],

@@ -178,6 +178,9 @@ function target(context: Context, draft: DraftDamonTarget, operations: string, p
     context.report(path, what, hint, 'key');
   }
   if (process !== null) findProcess(context, process, [...path, 'process']);
+  if (operations === 'fvaddr' && (draft.ranges ?? []).length === 0) {
+    context.report(path, 'fvaddr has the regions that it is given', 'expected ranges such as {vma: heap}', 'key');
+  }
   const ranges = (draft.ranges ?? []).map((one, i) => damonRange(context, one, process, [...path, 'ranges', i]));
   return { key: formatKey(path), process, ranges };
 }
