@@ -28,6 +28,7 @@ import {
 } from './page-table.js';
 import { pteOffsetMapLock } from './pte-lock.js';
 import { addNewAnonRmap, removePteRmap, rssColumn } from './rmap-change.js';
+import { vmaIsWpArmed } from './vma/vma-rows.js';
 
 /** Handles a write to a present, not writable PTE. FAULT.retry: it has changed meanwhile. */
 export function* doWpPage(m: Machine, vma: VmaId, table: TableId, page: Vpn): Procedure<FaultResult> {
@@ -35,7 +36,7 @@ export function* doWpPage(m: Machine, vma: VmaId, table: TableId, page: Vpn): Pr
   const lock = m.locks.pteLock.ref(table);
   if (!(yield* pteOffsetMapLock(m, m.vma.mm[vma] as MmId, table, page))) return FAULT.retry;
   const old = ptePfn(m, table, slot);
-  if (old < 0 || getBit(m.pte.uffdWp, pteBit(m, table, slot))) {
+  if (old < 0 || (getBit(m.pte.uffdWp, pteBit(m, table, slot)) && vmaIsWpArmed(m, vma))) {
     yield release(lock);
     return FAULT.retry;
   }
@@ -95,7 +96,8 @@ function* copyPage(m: Machine, vma: VmaId, table: TableId, page: Vpn, old: numbe
     folioPut(m, fresh);
     return FAULT.retry;
   }
-  if (ptePfn(m, table, slot) !== old || getBit(m.pte.uffdWp, pteBit(m, table, slot))) {
+  const protectedNow = getBit(m.pte.uffdWp, pteBit(m, table, slot)) && vmaIsWpArmed(m, vma);
+  if (ptePfn(m, table, slot) !== old || protectedNow) {
     yield release(lock);
     folioPut(m, fresh);
     return FAULT.retry;

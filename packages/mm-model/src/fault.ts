@@ -40,6 +40,7 @@ import {
 import { pteOffsetMapLock } from './pte-lock.js';
 import { doSwapPage } from './swap-in.js';
 import { splitHugePmdOf } from './vma/adjust.js';
+import { vmaIsWpArmed } from './vma/vma-rows.js';
 import { mmapReadLock, mmapReadUnlock, vmaEndRead, vmaStartRead } from './vma-locks.js';
 import { vmaAt } from './vma-tree.js';
 
@@ -112,7 +113,7 @@ export function* faultInVma(m: Machine, vma: VmaId, page: Vpn, access: FaultAcce
 
 function* touchHugePmd(m: Machine, vma: VmaId, pmd: PmdRef, page: Vpn, write: boolean): Procedure<FaultResult> {
   const entry = m.directory.entry[pmd];
-  if (write && (entry & PMD_UFFD_WP) !== 0) return FAULT.userfault;
+  if (write && (entry & PMD_UFFD_WP) !== 0 && vmaIsWpArmed(m, vma)) return FAULT.userfault;
   if (write && (entry & PMD_WRITE) === 0) {
     if (m.vma.kind[vma] === VMA_KIND.anon) return yield* doHugePmdWpPage(m, vma, pmd, page);
     // A file's copy-on-write and its notice of writes happen to single pages: the huge PMD goes, and the fault comes again.
@@ -147,7 +148,7 @@ function* handlePteFault(m: Machine, vma: VmaId, table: TableId, page: Vpn, writ
       ? yield* doAnonymousPage(m, vma, table, page, write)
       : yield* doFilePage(m, vma, table, page, write);
   }
-  if (write && getBit(m.pte.uffdWp, bit)) return FAULT.userfault;
+  if (write && getBit(m.pte.uffdWp, bit) && vmaIsWpArmed(m, vma)) return FAULT.userfault;
   if (write && !getBit(m.pte.write, bit)) return yield* doWpPage(m, vma, table, page);
   setBit(m.pte.young, bit);
   if (!write) return FAULT.ok;

@@ -36,6 +36,11 @@ export const VM = {
   NORESERVE: 0x200000,
   /** Guard regions may exist. */
   MAYBE_GUARD: 0x400000,
+  /**
+   * Anonymous private memory that is not charged to what may be committed, as it was never writable or never written: the
+   * kernel's VM_ACCOUNT the other way round. VMAs that differ in it do not merge.
+   */
+  UNCHARGED: 0x800000,
 } as const;
 
 /** Any userfaultfd mode: the VMA is "armed". */

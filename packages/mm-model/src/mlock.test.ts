@@ -103,6 +103,21 @@ describe('mlock', () => {
     expect(mlocked(w)).toBe(4);
   });
 
+  it('a write to a part of a shared huge page takes the mark off it; the pages copied have their own', () => {
+    const w = makeWorld();
+    mapAt(w, 512, 512, { flags: VM.READ | VM.WRITE | VM.HUGEPAGE });
+    touch(w, w.mm, 512, 1024);
+    lock(w, 512, 512);
+    const child = w.run(dupMm(w.m, w.mm));
+    touch(w, w.mm, 600, 601);
+    expect([isMlocked(w, 600), isMlocked(w, 512), isMlocked(w, 512, child), mlocked(w)]).toEqual([
+      true,
+      false,
+      false,
+      1,
+    ]);
+  });
+
   it('munlock of a part of a huge page takes the mark off all of it', () => {
     const w = makeWorld();
     mapAt(w, 512, 512, { flags: VM.READ | VM.WRITE | VM.HUGEPAGE });

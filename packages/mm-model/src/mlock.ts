@@ -18,7 +18,7 @@ import { vmaModifyFlags } from './vma/vma-merge.js';
 import { mmapWriteLock, mmapWriteUnlock } from './vma-locks.js';
 import { nextVma, vmaAt } from './vma-tree.js';
 
-export { folioWithinVma, setMlocked } from './mlocked.js';
+export { folioWithinVma, munlockVmaFolio, setMlocked } from './mlocked.js';
 
 /**
  * mlock: locks the range and brings all of it in. Gives 0, -EINVAL, -ENOMEM for a hole (what lies below it is locked) or

@@ -27,21 +27,30 @@ export function setMlocked(m: Machine, head: Pfn, lock: boolean): void {
 }
 
 /** True if a locked VMA maps the folio; one that holds only a part of a large folio does not count (`folioWithinVma`). */
-function isMappedLocked(m: Machine, head: Pfn): boolean {
+function isMappedLocked(m: Machine, head: Pfn, except: VmaId | 0 = 0): boolean {
   let locked = false;
   rmapWalk(m, head, {
     pte(table, slot, pfn, vma) {
-      if (locked || (m.vma.flags[vma] & VM.LOCKED) === 0) return;
+      if (locked || vma === except || (m.vma.flags[vma] & VM.LOCKED) === 0) return;
       locked = folioWithinVma(m, vma, head, pfn, asBrand<Vpn>(tableStart(m, table) + slot));
     },
     pmd(_pmd, vma) {
-      locked ||= (m.vma.flags[vma] & VM.LOCKED) !== 0;
+      locked ||= vma !== except && (m.vma.flags[vma] & VM.LOCKED) !== 0;
     },
   });
   return locked;
 }
 
-/** The VMA has just stopped mapping the folio: a locked one takes its mark along (`munlock_vma_folio`). */
+/**
+ * The VMA has just stopped mapping a page of the folio: a locked one takes its mark along, also if it still maps other pages
+ * of a large folio (`munlock_vma_folio`).
+ */
 export function munlockVmaFolio(m: Machine, vma: VmaId, head: Pfn): void {
-  if ((m.vma.flags[vma] & VM.LOCKED) !== 0) setMlocked(m, head, false);
+  if ((m.vma.flags[vma] & VM.LOCKED) === 0 || !folioHas(m, head, FOLIO.MLOCKED)) return;
+  if (!isMappedLocked(m, head, vma)) clearMlocked(m, head);
+}
+
+function clearMlocked(m: Machine, head: Pfn): void {
+  clearFrameFlags(m, head, FOLIO.MLOCKED);
+  countVmEvent(m, 'nr_mlock', -folioPages(m, head));
 }

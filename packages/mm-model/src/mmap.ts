@@ -92,5 +92,12 @@ function* placeMapping(m: Machine, mm: MmId, options: MmapOptions): Procedure<nu
 function mapFlags(options: MmapOptions): number {
   const shared = options.kind === VMA_KIND.shmem ? VM.SHARED : 0;
   const flags = options.flags ?? VM.READ | VM.WRITE | shared;
-  return options.stack === true ? flags | VM.NOHUGEPAGE : flags;
+  const stack = options.stack === true ? VM.NOHUGEPAGE : 0;
+  const uncharged = (options.kind ?? VMA_KIND.anon) === VMA_KIND.anon && isUncharged(flags) ? VM.UNCHARGED : 0;
+  return flags | stack | uncharged;
+}
+
+/** Private memory that cannot be written, so nothing need be kept ready for it (`accountable_mapping`). */
+function isUncharged(flags: number): boolean {
+  return (flags & (VM.WRITE | VM.SHARED | VM.NORESERVE)) === 0;
 }

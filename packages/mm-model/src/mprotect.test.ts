@@ -98,8 +98,8 @@ describe('mprotect of huge pages', () => {
 describe('mprotect between neighbours', () => {
   it('that moves the boundary into a huge page splits its mapping', () => {
     const w = makeWorld();
-    mapAt(w, 512, 512, { flags: HUGE });
-    mapAt(w, 1024, 8, { flags: VM.READ | VM.HUGEPAGE });
+    mapAt(w, 512, 512, { flags: HUGE | VM.NORESERVE });
+    mapAt(w, 1024, 8, { flags: VM.READ | VM.HUGEPAGE | VM.NORESERVE });
     touch(w, w.mm, 512, 513);
     expect(pmdKind(w, 512)).toBe(PMD.huge);
     protect(w, 1000, 24, VM.READ);
@@ -113,8 +113,8 @@ describe('mprotect between neighbours', () => {
 
   it('does not put pages of a parent process into a neighbour without pages', () => {
     const w = makeWorld();
-    mapAt(w, 504, 8, { flags: VM.READ });
-    mapAt(w, 512, 8);
+    mapAt(w, 504, 8, { flags: VM.READ | VM.NORESERVE });
+    mapAt(w, 512, 8, { flags: RW | VM.NORESERVE });
     touch(w, w.mm, 512, 520);
     const child = w.run(dupMm(w.m, w.mm));
     w.run(mprotect(w.m, child, 512 as Vpn, 8, VM.READ));
@@ -124,6 +124,20 @@ describe('mprotect between neighbours', () => {
     ]);
     protect(w, 512, 8, VM.READ);
     expect(ranges(w)).toEqual([[504, 520]]);
+  });
+
+  it('keeps memory that was written apart from memory that never was: the one stays charged, the other is not', () => {
+    const w = makeWorld();
+    mapAt(w, 512, 8);
+    mapAt(w, 520, 8, { flags: RW | VM.EXEC });
+    touch(w, w.mm, 512, 520);
+    protect(w, 512, 16, VM.READ);
+    expect(ranges(w)).toEqual([
+      [512, 520],
+      [520, 528],
+    ]);
+    protect(w, 512, 16, RW);
+    expect(ranges(w)).toEqual([[512, 528]]);
   });
 });
 

@@ -26,6 +26,7 @@ import {
 } from './page-table.js';
 import { type BlockVisit, coversBlock, slotsOf, walkBlocks, withPteLock } from './pte-range.js';
 import { vmaModifyFlags } from './vma/vma-merge.js';
+import { vmaIsAnonymous } from './vma/vma-rows.js';
 import { mmapWriteLock, mmapWriteUnlock } from './vma-locks.js';
 import { nextVma, vmaAt } from './vma-tree.js';
 
@@ -51,7 +52,7 @@ function* protectRange(m: Machine, mm: MmId, start: number, end: number, access:
   for (let at = start; at < end; ) {
     if (vma === 0 || m.vma.start[vma] > at) return -ERRNO.ENOMEM;
     const to = Math.min(end, m.vma.end[vma]);
-    const flags = (m.vma.flags[vma] & ~ACCESS) | access;
+    const flags = accounted(m, vma, (m.vma.flags[vma] & ~ACCESS) | access);
     if (m.vma.flags[vma] !== flags) {
       const changed = yield* vmaModifyFlags(m, vma, at, to, flags);
       if (changed < 0) return changed;
@@ -62,6 +63,16 @@ function* protectRange(m: Machine, mm: MmId, start: number, end: number, access:
     if (m.vma.end[vma] <= at) vma = nextVma(m, vma);
   }
   return 0;
+}
+
+/**
+ * Writable memory is charged from then on. Memory that was never written is charged no more when it cannot be any longer; by that
+ * it does not merge with memory that was (`mprotect_fixup`; conformance with Linux 6.18).
+ */
+function accounted(m: Machine, vma: VmaId, flags: number): number {
+  if ((flags & VM.WRITE) !== 0) return flags & ~VM.UNCHARGED;
+  const untouched = vmaIsAnonymous(m, vma) && m.vma.anonVma[vma] === 0 && (flags & (VM.SHARED | VM.NORESERVE)) === 0;
+  return untouched ? flags | VM.UNCHARGED : flags;
 }
 
 /** Brings the write bits of a range in line with its VMA's rights. */

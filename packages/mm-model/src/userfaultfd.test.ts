@@ -55,6 +55,29 @@ describe('userfaultfd in mode wp', () => {
     expect(w.m.mm.rssAnon[w.mm]).toBe(17);
   });
 
+  it('registered again for a part of its modes keeps all of them', () => {
+    const w = makeWorld();
+    mapAt(w, 512, 8);
+    touch(w, w.mm, 512, 520);
+    register(w, 512, 8, VM.UFFD_MISSING | VM.UFFD_WP);
+    protect(w, 512, 8, true);
+    register(w, 512, 8, VM.UFFD_MISSING);
+    expect(touch(w, w.mm, 513, 514)).toEqual([FAULT.userfault]);
+    assertMachine(w.m);
+  });
+
+  it('registered again in another mode leaves entries protected, but writes go through', () => {
+    const w = makeWorld();
+    mapAt(w, 512, 8);
+    touch(w, w.mm, 512, 520);
+    register(w, 512, 8, VM.UFFD_WP);
+    protect(w, 512, 8, true);
+    register(w, 512, 8, VM.UFFD_MISSING);
+    expect(pteView(w, 513).bits).toContain('uffdWp');
+    expect(touch(w, w.mm, 513, 514)).toEqual([]);
+    assertMachine(w.m);
+  });
+
   it('protects mapped pages against writes until it is lifted, and gives the write bit back then', () => {
     const w = makeWorld();
     mapAt(w, 512, 8);

@@ -115,7 +115,7 @@ export function vmaCanUserfault(m: Machine, vma: VmaId, mode: UffdMode): boolean
   return kind === VMA_KIND.anon || kind === VMA_KIND.shmem;
 }
 
-/** Sets the modes of all VMAs in the range; those that lose wp have their entries' protection lifted first. */
+/** Sets the modes of all VMAs in the range (0: none); those that lose wp by that have their entries' protection lifted first. */
 function* setUffdFlags(m: Machine, mm: MmId, start: number, end: number, mode: UffdMode): Procedure<number> {
   for (let at = start; at < end; ) {
     const vma = vmaIntersecting(m, mm, at, end);
@@ -123,7 +123,13 @@ function* setUffdFlags(m: Machine, mm: MmId, start: number, end: number, mode: U
     const from = Math.max(at, m.vma.start[vma]);
     const to = Math.min(end, m.vma.end[vma]);
     const flags = (m.vma.flags[vma] & ~VM_UFFD) | mode;
-    const losesWp = (m.vma.flags[vma] & VM.UFFD_WP) !== 0 && (mode & VM.UFFD_WP) === 0;
+    // Registered for that and more already: it stays as it is.
+    if (mode !== 0 && (m.vma.flags[vma] & mode) === mode) {
+      at = to;
+      continue;
+    }
+    // Registering again in another mode leaves the entries as they are; only who unregisters lifts their protection.
+    const losesWp = (m.vma.flags[vma] & VM.UFFD_WP) !== 0 && mode === 0;
     if (losesWp) yield* uffdWpRange(m, vma, from, to, false, false);
     const changed = yield* vmaModifyFlags(m, vma, from, to, flags);
     if (changed < 0) return changed;

@@ -28,8 +28,9 @@ const RW = VM.READ | VM.WRITE;
 /** When the call ends if somebody holds the lock of the VMA at `page` for a millisecond; memory: [512, 544) RW, [544, 576) R. */
 function endOf(page: number, call: Call): number {
   const w = makeWorld();
-  mapAt(w, 512, 32);
-  mapAt(w, 544, 32, { flags: VM.READ });
+  // Without reserve, so that none is charged: charged memory does not merge with other.
+  mapAt(w, 512, 32, { flags: RW | VM.NORESERVE });
+  mapAt(w, 544, 32, { flags: VM.READ | VM.NORESERVE });
   touch(w, w.mm, 512, 544);
   const executor = new SequentialExecutor(w.m.domain, { cpus: 2, rethrow: true });
   w.m.current = executor.current;
@@ -69,7 +70,11 @@ describe('a reader of a VMA', () => {
     ['mprotect that moves the boundary, of the one that grows', 560, (m, mm) => mprotect(m, mm, at(540), 4, VM.READ)],
     ['mprotect that makes two VMAs one, of the one that grows', 520, (m, mm) => mprotect(m, mm, at(544), 32, RW)],
     ['mprotect that makes two VMAs one, of the one that goes', 560, (m, mm) => mprotect(m, mm, at(544), 32, RW)],
-    ['mmap next to it that makes it grow', 560, (m, mm) => mmap(m, mm, { at: at(576), pages: 4, flags: VM.READ })],
+    [
+      'mmap next to it that makes it grow',
+      560,
+      (m, mm) => mmap(m, mm, { at: at(576), pages: 4, flags: VM.READ | VM.NORESERVE }),
+    ],
     ['mmap over a part of it', 520, (m, mm) => mmap(m, mm, { at: at(520), pages: 4, fixed: 'replace' })],
     ['munmap', 520, (m, mm) => munmap(m, mm, at(512), 32)],
     ['munmap of a part', 520, (m, mm) => munmap(m, mm, at(512), 4)],

@@ -125,8 +125,8 @@ describe('a change of flags in a part of a VMA', () => {
 
   it('lets a neighbour without pages take over the anon_vma of the part it gains', () => {
     const w = makeWorld();
-    mapAt(w, 512, 8, { flags: VM.READ });
-    mapAt(w, 520, 8);
+    mapAt(w, 512, 8, { flags: VM.READ | VM.NORESERVE });
+    mapAt(w, 520, 8, { flags: RW | VM.NORESERVE });
     touch(w, w.mm, 520, 522);
     const anonVma = w.m.vma.anonVma[at(w, 520)];
     protect(w, 520, 4, VM.READ);
@@ -189,8 +189,9 @@ describe('any sequence of mmap, munmap and mprotect', () => {
         for (const { op, start, pages } of steps) {
           const all = Array.from({ length: pages }, (_, i) => start + i);
           if (op === 'map') {
-            mapAt(w, start, pages);
-            for (const page of all) model.set(page, RW);
+            // Charged memory would not merge with memory that never was written.
+            mapAt(w, start, pages, { flags: RW | VM.NORESERVE });
+            for (const page of all) model.set(page, RW | VM.NORESERVE);
           } else if (op === 'unmap') {
             w.run(munmap(w.m, w.mm, start as Vpn, pages));
             for (const page of all) model.delete(page);
@@ -201,7 +202,7 @@ describe('any sequence of mmap, munmap and mprotect', () => {
             const hole = all.findIndex((page) => !model.has(page));
             const done = protect(w, start, pages, access);
             expect(done).toBe(hole < 0 ? 0 : -12);
-            for (const page of hole < 0 ? all : all.slice(0, hole)) model.set(page, access);
+            for (const page of hole < 0 ? all : all.slice(0, hole)) model.set(page, access | VM.NORESERVE);
           }
         }
         checkAgainst(w, model);

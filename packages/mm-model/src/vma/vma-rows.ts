@@ -4,7 +4,7 @@
 import { asBrand } from '@thplab/arena';
 import { LOCK_WORDS } from '@thplab/sync';
 import type { FileId, MmId, VmaId } from '../brands.js';
-import { VMA_KIND, type VmaKind } from '../flags.js';
+import { VM, VMA_KIND, type VmaKind } from '../flags.js';
 import type { Machine } from '../machine.js';
 import { countFileMapping } from './files.js';
 
@@ -87,4 +87,9 @@ export function vmaPages(m: Machine, vma: VmaId): number {
 function countFile(m: Machine, vma: number, by: 1 | -1): void {
   const file = m.vma.file[vma];
   if (file !== 0) countFileMapping(m, asBrand<FileId>(file), by);
+}
+
+/** Entries that userfaultfd has write-protected count as such: the VMA is registered for it (`userfaultfd_wp`). */
+export function vmaIsWpArmed(m: Machine, vma: VmaId): boolean {
+  return (m.vma.flags[vma] & VM.UFFD_WP) !== 0;
 }

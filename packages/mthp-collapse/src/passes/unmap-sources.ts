@@ -19,6 +19,7 @@ import {
   freeBlock,
   type Machine,
   type MmId,
+  munlockVmaFolio,
   nodeOf,
   ORDER_MASK,
   PAGE,
@@ -28,6 +29,7 @@ import {
   removePteMap,
   removePteRmap,
   updateMirrors,
+  type VmaId,
 } from '@thplab/mm-model';
 import type { CollapseAttempt } from '../collapse-attempt.js';
 import { releaseFolio } from './release.js';
@@ -59,7 +61,7 @@ export function unmapSources(m: Machine, a: CollapseAttempt): void {
       runLength++;
       i++;
     } else {
-      unmapSmall(m, a.mm, source as Pfn);
+      unmapSmall(m, a.mm, a.vma, source as Pfn);
       i++;
     }
   }
@@ -83,9 +85,10 @@ function isOursAlone(m: Machine, pfn: number): boolean {
 }
 
 /** A page that others map too, that is lazily freed, or whose swap slot is in use. */
-function unmapSmall(m: Machine, mm: MmId, pfn: Pfn): void {
+function unmapSmall(m: Machine, mm: MmId, vma: VmaId, pfn: Pfn): void {
   releaseFolio(m, pfn);
   removePteRmap(m, pfn, mm);
+  munlockVmaFolio(m, vma, pfn);
   const last = m.frame.refcount[pfn] === 1;
   folioPut(m, pfn);
   if (!last) updateMirrors(m, pfn);
@@ -110,6 +113,7 @@ function unmapLarge(m: Machine, a: CollapseAttempt, cell: number, most: number):
   }
   countVmEvent(m, 'nr_anon_pages', -unmapped);
   if (unmapped > 0 && folioMapcount(m, head) > 0) deferredSplitFolio(m, head, true);
+  munlockVmaFolio(m, a.vma, head);
   // Not the last references: isolation holds one until the end.
   folioPut(m, head, count);
   return count;

@@ -162,6 +162,20 @@ const vmas: Case[] = family('vmas', {
   'joined-by-equal-rights': [...twoVmas(512, 1024), protect(512, 512, 'rw'), collapse(0, 1024)],
   'remapped-over-the-middle': [...filled(3), map(512, 512), collapse(0, 1536)],
   'remapped-inside-a-range': [...filled(2), map(100, 50), collapse(0, 1024)],
+  'written-beside-never-written': [
+    map(0, 300),
+    map(300, 212, { rights: 'rwx' }),
+    write(0, 300),
+    protect(0, 512, 'r'),
+    collapse(0, 512),
+  ],
+  'written-beside-never-written-without-reserve': [
+    map(0, 300, { flags: ['NORESERVE'] }),
+    map(300, 212, { rights: 'rwx', flags: ['NORESERVE'] }),
+    write(0, 300),
+    protect(0, 512, 'r'),
+    collapse(0, 512),
+  ],
   'kinds-of-advice-split': [...filled(2), advise('DONTFORK', 300, 100), collapse(0, 1024)],
 });
 

@@ -131,6 +131,8 @@ const cow: Case[] = [
     'child-of-lazily-freed': [...filled(), advise('FREE', 0, 512), fork, collapse(0, 512), collapse(0, 512, 1)],
     'child-of-zero-pages': [map(0, 512), read(0, 512), write(3, 1), fork, collapse(0, 512), collapse(0, 512, 1)],
     'child-of-mlocked': [...filled(), lock(0, 512), fork, collapse(0, 512, 1), collapse(0, 512)],
+    'child-of-mlocked-parent-collapses': [...filled(), lock(0, 512), fork, collapse(0, 512)],
+    'huge-page-mlocked-and-shared-parent-writes': [...huge(), lock(0, 512), fork, write(53, 9)],
     'child-of-guarded': [...filled(), advise('GUARD_INSTALL', 5, 1), fork, collapse(0, 512, 1)],
   }),
 ];
@@ -208,6 +210,22 @@ const uffdCases = family('userfaultfd', {
     collapse(0, 512),
   ],
   'child-of-wp': [...filled(), uffd(0, 512, 'wp'), wp(0, 9), fork, collapse(0, 512, 1)],
+  'armed-again-without-wp': [
+    ...filled(),
+    uffd(0, 512, 'missing+wp'),
+    wp(5, 9),
+    uffd(0, 512, 'missing'),
+    write(7, 1),
+    collapse(0, 512),
+  ],
+  'armed-again-otherwise': [
+    ...filled(),
+    uffd(0, 512, 'wp'),
+    wp(5, 9),
+    uffd(0, 512, 'missing'),
+    write(7, 1),
+    collapse(0, 512),
+  ],
   'armed-again': [map(0, 512), write(0, 500), uffd(0, 512, 'missing'), uffd(0, 512, 'wp'), collapse(0, 512)],
 });
 
