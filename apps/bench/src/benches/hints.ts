@@ -155,14 +155,15 @@ function priorityOf(i: number): number {
 /** The hints of an address space at a priority come in the order in which they were added. */
 class OrderCheck {
   count = 0;
-  readonly #next = new Map<number, number>();
+  /** Number of the next hint, by address space and priority. */
+  readonly #next = new Int32Array(2 * (MMS + 2));
 
   taken(mm: MmId, page: Vpn, priority: number): void {
     const key = 2 * mm + priority;
-    let i = this.#next.get(key) ?? 0;
+    let i = this.#next[key];
     while (priorityOf(i) !== priority) i++;
     if (page !== START + rangeOf(i) * 2 ** ORDER) throw new Error(`mm ${mm}: page ${page} is out of order`);
-    this.#next.set(key, i + 1);
+    this.#next[key] = i + 1;
     this.count++;
   }
 }
