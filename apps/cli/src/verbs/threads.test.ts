@@ -92,7 +92,9 @@ describe('run --threads', () => {
     const workers = { scan: new URL('dying-worker.mjs', testing) };
     const { code, stdout, stderr } = await runCli(['run', '-', '--threads', '2'], { stdin: FLEET, workers });
     expect([code, stdout]).toEqual([70, '']);
-    expect(stderr).toMatch(/^thplab: the thread of task 2 'khugepaged\/1' ended \(.*\) and held khugepaged_mm_lock\[0\]/);
+    expect(stderr).toMatch(
+      /^thplab: the thread of task 2 'khugepaged\/1' ended \(.*\) and held khugepaged_mm_lock\[0\]/,
+    );
     expect(stderr).toContain('\nrepeat: thplab run - --threads 2 --seed 7 < INPUT\n');
   });
 
