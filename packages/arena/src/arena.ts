@@ -142,18 +142,25 @@ function checkHeader(plan: ArenaPlan, buffer: SharedArrayBuffer | ArrayBuffer): 
   }
 }
 
+/** A column of a pooled table, and how many cells of it a row has. */
+interface ColumnToClear {
+  readonly array: AnyColumn;
+  readonly stride: number;
+}
+
 function viewTable(plan: TablePlan, buffer: SharedArrayBuffer): unknown {
   const rows = rowsInMemory(plan);
-  const columns: [AnyColumn, number][] = [];
+  const columns: ColumnToClear[] = [];
   const view: Record<string, unknown> = { capacity: plan.capacity, slots: plan.slots };
   for (const column of plan.columns) {
     const array = viewColumn(column, rows, buffer);
     view[column.name] = array;
-    columns.push([array, column.stride]);
+    columns.push({ array, stride: column.stride });
   }
   view.pool = plan.pooled
     ? new RowPool(plan, buffer, (row) => {
-        for (const [array, stride] of columns) {
+        for (let i = 0; i < columns.length; i++) {
+          const { array, stride } = columns[i] as ColumnToClear;
           // Most columns have one cell per row, for which `fill` is a long way round.
           if (stride === 1) array[row] = 0;
           else array.fill(0, row * stride, (row + 1) * stride);
