@@ -105,9 +105,9 @@ class Register implements Action {
 
   prepare(w: World): Job<number> {
     const { m } = w.rig;
-    const { mode } = this.choice;
     const { id, mm, start, end } = chooseRange(w, this.choice);
     const pages = end - start;
+    const mode = withoutLeftovers(w.expected, id, start, end, this.choice.mode);
     return {
       name: 'userfaultfd',
       process: id,
@@ -121,12 +121,12 @@ class Register implements Action {
             result === (empty ? -ERRNO.EINVAL : 0),
             () => `registering [${start}, ${end}) with userfaultfd gave ${result}`,
           );
-          expected.change(id, start, end, (facts) => ({
-            ...facts,
-            flags: (facts.flags & ~VM_UFFD) | mode,
-            wp: facts.wp && (mode & VM.UFFD_WP) !== 0,
-            hole: false,
-          }));
+          expected.change(id, start, end, (facts) => {
+            // Registered for that and more already: it stays as it is.
+            if (mode !== 0 && (facts.flags & mode) === mode) return facts;
+            const wp = facts.wp && (mode & VM.UFFD_WP) !== 0;
+            return { ...facts, flags: (facts.flags & ~VM_UFFD) | mode, wp, hole: false };
+          });
         }),
     };
   }
@@ -134,6 +134,18 @@ class Register implements Action {
   toString(): string {
     return `Userfaultfd(${rangeText(this.choice)}, mode ${this.choice.mode.toString(16)})`;
   }
+}
+
+/**
+ * The mode, with write protection where a VMA of the range is registered for that alone: registering it for missing pages instead
+ * would leave entries protected that nobody is registered for.
+ */
+function withoutLeftovers(expected: Expectation, id: number, start: number, end: number, mode: number): number {
+  if (mode !== VM.UFFD_MISSING) return mode;
+  for (let page = start; page < end; page++) {
+    if (((expected.page(id, page)?.flags ?? 0) & VM_UFFD) === VM.UFFD_WP) return mode | VM.UFFD_WP;
+  }
+  return mode;
 }
 
 function mappedPages(expected: Expectation, id: number, start: number, end: number): number {
