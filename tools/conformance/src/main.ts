@@ -1,6 +1,7 @@
 /** `pnpm conformance`: holds the model against the running kernel and reports every case. See docs/conformance.md. */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { generationByName } from '@thplab/mthp-collapse';
 import type { KernelProfile } from '@thplab/sysfs-schema';
 import { stepText } from './case.js';
 import { CASES, familyOf } from './cases/index.js';
@@ -31,19 +32,35 @@ Options:
   -h, --help    this text
 `;
 
-const { values } = parseArgs({
-  args: process.argv.slice(2).filter((word) => word !== '--'),
-  options: {
-    seed: { type: 'string', default: '1' },
-    random: { type: 'string', default: '300' },
-    case: { type: 'string' },
-    family: { type: 'string' },
-    kernel: { type: 'string' },
-    output: { type: 'string', short: 'o' },
-    short: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
+const { values } = readOptions();
+
+function readOptions(): ReturnType<typeof parseOptions> {
+  try {
+    const parsed = parseOptions();
+    const { kernel } = parsed.values;
+    if (kernel !== undefined) generationByName(kernel);
+    return parsed;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(2);
+  }
+}
+
+function parseOptions() {
+  return parseArgs({
+    args: process.argv.slice(2).filter((word) => word !== '--'),
+    options: {
+      seed: { type: 'string', default: '1' },
+      random: { type: 'string', default: '300' },
+      case: { type: 'string' },
+      family: { type: 'string' },
+      kernel: { type: 'string' },
+      output: { type: 'string', short: 'o' },
+      short: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+}
 
 process.exitCode = values.help ? usage() : values.case === undefined ? await runAll() : await runOne(values.case);
 
