@@ -8,4 +8,6 @@ export default defineConfig({
   // The types that tsc -b writes lie in the same folder: cleaning is `pnpm clean`, not a build step.
   clean: false,
   splitting: false,
+  // An optional dependency is bundled otherwise, and koffi finds its native part only from its own folder.
+  external: ['koffi'],
 });

@@ -30,6 +30,11 @@ describe.for(packages.map(({ manifest }) => manifest.name))('the tarball of %s',
     expect(consumer.installedFile(name, 'LICENSE')).toContain('MIT License');
   });
 
+  it('has none of its dependencies inside, optional ones included', () => {
+    const map = JSON.parse(consumer.installedFile(name, 'dist/index.js.map')) as { readonly sources: readonly string[] };
+    expect(map.sources.filter((source) => source.includes('node_modules'))).toEqual([]);
+  });
+
   it.concurrent('is clean for publint', async ({ expect }) => {
     const { code, output } = await run('publint', ['run', consumer.tarball(name), '--strict'], inRoot());
     expect(code, output).toBe(0);

@@ -44,7 +44,9 @@ describe('run with a workload', () => {
     const cwd = folderWith({ 'scenario.yaml': SCENARIO, 'phases.cfg': wrong });
     const { code, stderr } = await runCli(['run', 'scenario.yaml'], { cwd });
     expect(code).toBe(3);
-    expect(stderr).toContain('scenario.yaml:10:35: phases.cfg:12:1: there is no region "heigh"; the file defines low, high');
+    expect(stderr).toContain(
+      'scenario.yaml:10:35: phases.cfg:12:1: there is no region "heigh"; the file defines low, high',
+    );
   });
 
   it('tells where a file is named that is not there, or is none', async () => {
