@@ -20,5 +20,7 @@ export default defineConfig({
     setupFiles: ['tools/vitest-setup.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // One fewer than there are processors is the default: of two, half.
+    maxWorkers: '100%',
   },
 });
