@@ -31,7 +31,9 @@ describe.for(packages.map(({ manifest }) => manifest.name))('the tarball of %s',
   });
 
   it('has none of its dependencies inside, optional ones included', () => {
-    const map = JSON.parse(consumer.installedFile(name, 'dist/index.js.map')) as { readonly sources: readonly string[] };
+    const map = JSON.parse(consumer.installedFile(name, 'dist/index.js.map')) as {
+      readonly sources: readonly string[];
+    };
     expect(map.sources.filter((source) => source.includes('node_modules'))).toEqual([]);
   });
 
