@@ -23,6 +23,9 @@ export type Gfp = (typeof GFP)[keyof typeof GFP];
 /** All nodes. */
 export const ALL_NODES = 0xffff_ffff;
 const RULES = 8;
+/** Codes of rules that are not for one order (`failOrder`). */
+const ANY_ORDER = -1;
+const SLAB = -2;
 
 /**
  * Allocates a folio of the order: one reference, not on the LRU, contents undefined. Tries node `nid` first, then the
@@ -36,7 +39,7 @@ export function* allocFolio(
   nodes: number = ALL_NODES,
 ): Procedure<Pfn | 0> {
   yield spend(m.costs.allocBase + m.costs.allocPerOrder * order);
-  if (shouldFail(m, order)) return 0;
+  if (shouldFail(m, order + 1)) return 0;
   const direct = takeFromNodes(m, order, nid, nodes);
   if (direct !== 0 || gfp === GFP.transhugeLight) return direct;
   // Compaction and reclaim work on folios of anyone.
@@ -94,10 +97,27 @@ export interface AllocationFailure {
 
 /** Adds a rule. Errors: more than 8 rules. */
 export function injectAllocationFailure(m: Machine, rule: AllocationFailure): void {
+  addRule(m, rule.order === undefined ? ANY_ORDER : rule.order + 1, rule);
+}
+
+/**
+ * Adds a rule for small objects of the kernel's, as `failslab` would be set up. The model has one kind of them that can be
+ * missing: the nodes of the page cache's tree that a split needs (split.ts). Errors: more than 8 rules.
+ */
+export function injectSlabFailure(m: Machine, rule: Omit<AllocationFailure, 'order'>): void {
+  addRule(m, SLAB, rule);
+}
+
+/** True if the allocation of a small object fails, which only fault injection brings about. */
+export function slabAllocationFails(m: Machine): boolean {
+  return shouldFail(m, SLAB);
+}
+
+function addRule(m: Machine, code: number, rule: AllocationFailure): void {
   const { failOrder, failNth, failEvery, failCount } = m.machine;
   for (let i = 0; i < RULES; i++) {
     if (failOrder[i] !== 0 && failCount[i] !== 0) continue;
-    failOrder[i] = rule.order === undefined ? -1 : rule.order + 1;
+    failOrder[i] = code;
     failNth[i] = rule.nth;
     failEvery[i] = rule.every ?? 0;
     failCount[i] = rule.count ?? -1;
@@ -106,14 +126,16 @@ export function injectAllocationFailure(m: Machine, rule: AllocationFailure): vo
   throw new RangeError(`more than ${RULES} allocation failures are waiting; let some of them happen first`);
 }
 
-function shouldFail(m: Machine, order: number): boolean {
+/** `code`: the order plus 1, or SLAB, which rules for any order do not mean. */
+function shouldFail(m: Machine, code: number): boolean {
   const { failOrder, failNth, failEvery, failCount, failWord } = m.machine;
   if (failOrder[0] === 0) return false;
   takeWord(failWord, 0);
   let fail = false;
   for (let i = 0; i < RULES; i++) {
     const left = failCount[i];
-    if (left === 0 || (failOrder[i] !== -1 && failOrder[i] !== order + 1)) continue;
+    const meant = failOrder[i] === code || (failOrder[i] === ANY_ORDER && code !== SLAB);
+    if (left === 0 || !meant) continue;
     const nth = failNth[i];
     if (nth > 1) failNth[i] = nth - 1;
     else {

@@ -22,9 +22,13 @@ import {
   folioPages,
 } from './folio.js';
 import { countMthpStat, countVmEvent, type Machine } from './machine.js';
+import { slabAllocationFails } from './page-alloc.js';
 import { flushPtes } from './page-table.js';
 import { type MappedPlace, mappedPlaces, placesByTable, splitPmdMappings } from './rmap-places.js';
 import { type SplitOptions as RelabelOptions, relabelSplitFolio } from './split-relabel.js';
+
+/** Slots of a node of the page cache's tree, as a power of two (XA_CHUNK_SHIFT). */
+const TREE_SHIFT = 6;
 
 /** What a split does besides splitting. */
 export type SplitOptions = Pick<RelabelOptions, 'list'>;
@@ -39,6 +43,9 @@ export type SplitOptions = Pick<RelabelOptions, 'list'>;
  *
  * - EINVAL: `newOrder` is not lower; or 1; or not 0 for a folio in the swap cache
  * - EBUSY: under writeback; or mapped by nobody, so that its anon_vma cannot be held (or its file is gone)
+ * - EINVAL: `newOrder` is lower than the file's folios may be
+ * - EBUSY: the file system cannot release its private data
+ * - ENOMEM: no node for the page cache's tree (fault injection: `injectSlabFailure`)
  * - EAGAIN: somebody else holds a reference: a pin, an isolation, a batch on the way to the LRU
  *
  * Errors: RangeError if the folio is not locked or not large.
@@ -99,10 +106,24 @@ function queueIfUnmappedByPtes(m: Machine, head: Pfn): void {
 function* splitFileFolio(m: Machine, head: Pfn, newOrder: number, options: SplitOptions): Procedure<number> {
   const file = folioFile(m, head);
   if (file === 0) return -ERRNO.EBUSY;
+  if (newOrder < m.file.minOrder[file]) return -ERRNO.EINVAL;
+  if (m.file.privateData[file] !== 0) return -ERRNO.EBUSY;
+  if (treeNodesFail(m, folioOrder(m, head), newOrder)) return -ERRNO.ENOMEM;
   yield* fileMapReadLock(m, file);
   const result = yield* unmapAndSplit(m, head, newOrder, options);
   yield* fileMapReadUnlock(m, file);
   return result;
+}
+
+/**
+ * True if there is no memory for the nodes that the page cache's tree needs (`xas_split_alloc`): nodes have 64 slots, so a
+ * folio whose parts need a lower level of the tree takes a node for each of its slots.
+ */
+function treeNodesFail(m: Machine, order: number, newOrder: number): boolean {
+  const level = newOrder - (newOrder % TREE_SHIFT);
+  if (order < level + TREE_SHIFT) return false;
+  for (let node = 0; node < 1 << (order % TREE_SHIFT); node++) if (slabAllocationFails(m)) return true;
+  return false;
 }
 
 function* unmapAndSplit(m: Machine, head: Pfn, newOrder: number, options: RelabelOptions): Procedure<number> {

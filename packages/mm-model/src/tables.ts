@@ -222,6 +222,11 @@ export const FILE_TABLE = {
     shmem: { type: 'u8', doc: '1 for shmem' },
     pmdFolios: { type: 'u8', doc: '1 for a regular file whose page cache can hold folios of PMD order' },
     refs: { type: 'i32', doc: 'VMAs that map it' },
+    minOrder: { type: 'u8', doc: 'smallest order of the folios of its page cache (mapping_min_folio_order)' },
+    privateData: {
+      type: 'u8',
+      doc: '1: its folios have private data (buffers) that the file system cannot release now (filemap_release_folio)',
+    },
     unlinked: {
       type: 'u8',
       doc: '1: has no name, so that its last mapping takes it along (MAP_SHARED, MAP_ANONYMOUS)',
@@ -305,7 +310,11 @@ export const MACHINE_TABLE = {
       type: 'u32',
       doc: 'allocations that found no block free on the node they asked first (not in the kernel)',
     },
-    failOrder: { type: 'i32', cells: 8, doc: 'fault injection: order plus 1 (0: rule not in use), -1: any order' },
+    failOrder: {
+      type: 'i32',
+      cells: 8,
+      doc: 'fault injection: order plus 1 (0: rule not in use), -1: any order, -2: slab',
+    },
     failNth: {
       type: 'i32',
       cells: 8,

@@ -11,6 +11,10 @@ export interface FileFacts {
   readonly shmem?: boolean;
   /** A regular file whose page cache can hold folios of PMD order (khugepaged spec 4.2, rule 9). */
   readonly pmdFolios?: boolean;
+  /** Smallest order that its page cache's folios may be split to (`mapping_min_folio_order`). Default 0. */
+  readonly minOrder?: number;
+  /** Its folios have private data that the file system cannot release now (`filemap_release_folio`). Default false. */
+  readonly privateData?: boolean;
   /** It has no name: with its last mapping it goes, and its pages with it. */
   readonly unlinked?: boolean;
   /** Descriptors that have it open for writing. Default 0. */
@@ -23,6 +27,8 @@ export function createFile(m: Machine, facts: FileFacts): FileId {
   m.file.pages[file] = facts.pages;
   m.file.shmem[file] = facts.shmem === true ? 1 : 0;
   m.file.pmdFolios[file] = facts.pmdFolios === true ? 1 : 0;
+  m.file.minOrder[file] = facts.minOrder ?? 0;
+  m.file.privateData[file] = facts.privateData === true ? 1 : 0;
   m.file.unlinked[file] = facts.unlinked === true ? 1 : 0;
   m.file.writers[file] = facts.writers ?? 0;
   return asBrand<FileId>(file);
