@@ -1,9 +1,7 @@
 import { Random } from '@thplab/arena';
 import { describe, expect, it } from 'vitest';
 import { characteristicTime, missRatio, noWalkChance, uniformWalkRate, walkProbability } from './reach.js';
-import { KUNPENG_920, SKYLAKE, tlbCapacity, tlbReach, ZEN_4 } from './spec.js';
-
-const GIB = 2 ** 30;
+import { KUNPENG_920, NEOVERSE, SKYLAKE, tlbCapacity, tlbReach, ZEN_4 } from './spec.js';
 
 /** DAMON spec 2.1, golden values of the analytic form: C = 2048, dt = 5 ms. */
 const GOLDEN = [
@@ -15,6 +13,19 @@ const GOLDEN = [
   { set: '16 GiB in THP', entries: 8192, seen: [0.045, 0.367, 0.99], samples: 19.8 },
   { set: '256 MiB in 16K mTHP', entries: 16_384, seen: [0.026, 0.234, 0.931], samples: 18.6 },
   { set: '512 MiB in 4K', entries: 131_072, seen: [0.004, 0.037, 0.313], samples: 6.3 },
+] as const;
+/** DAMON spec 2.1: reach is entries times page size. */
+const REACH = [
+  { spec: KUNPENG_920, entries: 2_048, pageKiB: 4, reachMiB: 8 },
+  { spec: KUNPENG_920, entries: 2_048, pageKiB: 16, reachMiB: 32 },
+  { spec: KUNPENG_920, entries: 2_048, pageKiB: 64, reachMiB: 128 },
+  { spec: KUNPENG_920, entries: 2_048, pageKiB: 2_048, reachMiB: 4_096 },
+  { spec: NEOVERSE, entries: 2_048, pageKiB: 4, reachMiB: 8 },
+  { spec: NEOVERSE, entries: 2_048, pageKiB: 2_048, reachMiB: 4_096 },
+  { spec: SKYLAKE, entries: 1_536, pageKiB: 4, reachMiB: 6 },
+  { spec: SKYLAKE, entries: 1_536, pageKiB: 2_048, reachMiB: 3_072 },
+  { spec: ZEN_4, entries: 3_072, pageKiB: 4, reachMiB: 12 },
+  { spec: ZEN_4, entries: 3_072, pageKiB: 2_048, reachMiB: 6_144 },
 ] as const;
 const RATES = [1e5, 1e6, 1e7] as const;
 
@@ -103,18 +114,15 @@ describe('the analytic form of a TLB', () => {
 });
 
 describe('reach', () => {
-  it.each([
-    { spec: KUNPENG_920, base: 8 * 2 ** 20, huge: 4 * GIB },
-    { spec: SKYLAKE, base: 6 * 2 ** 20, huge: 3 * GIB },
-    { spec: ZEN_4, base: 12 * 2 ** 20, huge: 6 * GIB },
-  ])('of $spec.name is entries times page size (DAMON spec 2.1)', ({ spec, base, huge }) => {
-    expect(tlbReach(spec, 4096)).toBe(base);
-    expect(tlbReach(spec, 2 ** 21)).toBe(huge);
-  });
+  it.each(REACH)(
+    'of $spec.name with pages of $pageKiB KiB is $reachMiB MiB',
+    ({ spec, entries, pageKiB, reachMiB }) => {
+      expect(tlbCapacity(spec, pageKiB * 1_024)).toBe(entries);
+      expect(tlbReach(spec, pageKiB * 1_024)).toBe(reachMiB * 2 ** 20);
+    },
+  );
 
-  it('of Kunpeng 920 with other page sizes', () => {
-    expect(tlbReach(KUNPENG_920, 16_384)).toBe(32 * 2 ** 20);
-    expect(tlbReach(KUNPENG_920, 65_536)).toBe(128 * 2 ** 20);
-    expect(tlbCapacity(KUNPENG_920, 2 ** 30)).toBe(0);
+  it('of a page size that a TLB does not hold is nothing', () => {
+    expect([tlbCapacity(KUNPENG_920, 2 ** 30), tlbReach(SKYLAKE, 16_384)]).toEqual([0, 0]);
   });
 });
