@@ -15,11 +15,13 @@ import {
 } from './create.js';
 import { DamonError } from './errors.js';
 import { readAttributes } from './monitor/attributes.js';
+import { damon618 } from './profile.js';
 import { damonCall } from './requests.js';
 import { effectiveBytes, schemeStats } from './schemes/running.js';
 import type { SchemeInput } from './schemes/scheme.js';
 import { damosWalk, type TriedRegion } from './schemes/walk.js';
 import { type DamonWorld, fillBase, HUGE_SIZE, makeDamonWorld, makeProcess, PAGE_SIZE } from './testing/damon-world.js';
+import { COMMIT_TARGET_REGIONS, ranges } from './testing/golden.js';
 import { refusal, STAT } from './testing/rounds.js';
 
 const BASE = 0x80000;
@@ -99,6 +101,22 @@ describe('a context', () => {
     expect(schemeStats(d, 1).nrTried).toBe(0);
     w.pass(0.5);
     expect(schemeStats(d, 1).nrTried).toBeGreaterThan(0);
+  });
+
+  it.each(COMMIT_TARGET_REGIONS)('with $regions, committed $source: $result', ({ regions, source, result }) => {
+    const w = makeDamonWorld();
+    const { mm } = small(w);
+    // A kernel that does not cut regions given by the user; and the first aggregation is not over.
+    const attributes = { minRegionSize: 1, minNrRegions: 3 };
+    const d = w.start({
+      operations: 'fvaddr',
+      targets: [{ mm, regions: ranges(regions) }],
+      attributes,
+      profile: damon618,
+    });
+    w.pass(0.001);
+    expect(w.run(() => commitDamon(d, { targets: [{ mm, regions: ranges(source) }] }))).toBe(0);
+    expect(damonRegions(d).map(({ start, end }) => [start, end])).toEqual(result);
   });
 
   it('refuses a commit that its kernel refuses, and stays as it was', () => {

@@ -1,19 +1,31 @@
 import { Random } from '@thplab/arena';
 import { describe, expect, it } from 'vitest';
+import { createDamon } from '../create.js';
 import { DamonError } from '../errors.js';
 import { bareContext, layout, onlyTarget, setCounters } from '../testing/bare-context.js';
 import {
   ACCESSES_TO_BP_OVERFLOW,
+  AGES,
   APPLY_MIN_REGIONS,
+  CHANGE_WITHIN_AGGREGATION,
+  CUTS,
+  DEFAULTS,
+  EQUAL_HOLES,
   EVENLY_SPLIT,
   INTERVALS_TUNING,
+  MAX_NR_ACCESSES,
   MERGE_REGIONS_OF,
   MERGE_TWO,
   MIN_REGION_SIZES,
   MOVING_SUM,
+  NEW_REGION,
+  RESET_AGGREGATED,
   ranges,
   SET_ATTRS,
+  SET_INTERVALS_GOALS,
   SET_REGIONS,
+  SIZE_LIMITS_BEFORE_71,
+  SMALLEST_REGIONS,
   SPLIT_AT,
   SPLIT_REGIONS_OF,
   THREE_REGIONS,
@@ -33,7 +45,7 @@ import { countSample, movingSum, resetAggregated } from './counters.js';
 import { setRegions, threeRegions } from './layout.js';
 import { mergeRegions, mergeRegionsOf, nextAge } from './merge.js';
 import { snapshotRegion, snapshotRegions, splitRegionAt } from './regions.js';
-import { applyMinNrRegions, evenlySplitRegion, splitRegions, splitRegionsOf } from './split.js';
+import { applyMinNrRegions, evenlySplitRegion, regionSizeLimit, splitRegions, splitRegionsOf } from './split.js';
 import { intervalsAdaptationBp, intervalsScore, tuneIntervals } from './tune-intervals.js';
 
 /** True if `change` goes through, false if it is refused with EINVAL; any other error is thrown on. */
@@ -48,8 +60,18 @@ function isTaken(change: () => void): boolean {
 }
 
 describe('attributes', () => {
-  it('default to 20 samples in an aggregation', () => {
-    expect(maxNrAccesses(DEFAULT_ATTRIBUTES)).toBe(20);
+  it('have the defaults of the kernel', () => {
+    expect(DEFAULT_ATTRIBUTES).toEqual(DEFAULTS);
+  });
+
+  it.each(SMALLEST_REGIONS)('of physical addresses in units of $addrUnit: regions of $size at least', (row) => {
+    const { m: machine } = bareContext([]);
+    const d = createDamon({ machine, operations: 'paddr', targets: [{}], attributes: { addrUnit: row.addrUnit } });
+    expect(readAttributes(d).minRegionSize).toBe(row.size);
+  });
+
+  it.each(MAX_NR_ACCESSES)('sample $sample aggr $aggr: $most samples in an aggregation', ({ sample, aggr, most }) => {
+    expect(maxNrAccesses({ sampleIntervalUs: sample, aggrIntervalUs: aggr })).toBe(most);
   });
 
   it.each(SET_ATTRS)('sample $sample aggr $aggr regions $min to $max: taken $taken', ({ taken, ...a }) => {
@@ -67,14 +89,11 @@ describe('attributes', () => {
     expect(isTaken(() => validateAttributes({ ...DEFAULT_ATTRIBUTES, minRegionSize: size }))).toBe(taken);
   });
 
-  it('with auto-tuning hold the sampling interval within the goal, and its ends in order', () => {
-    const goal = { accessBp: 400, aggrs: 3, minSampleUs: 5_000, maxSampleUs: 10_000_000 };
-    const taken = (sampleIntervalUs: number, intervalsGoal: typeof goal): boolean =>
-      isTaken(() => validateAttributes({ ...DEFAULT_ATTRIBUTES, sampleIntervalUs, intervalsGoal }));
-    expect(taken(5_000, goal)).toBe(true);
-    expect(taken(4_999, goal)).toBe(false);
-    expect(taken(5_000, { ...goal, maxSampleUs: 4_000 })).toBe(false);
-    expect(taken(4_999, { ...goal, aggrs: 0 })).toBe(true);
+  it.each(SET_INTERVALS_GOALS)('sample $sample, tuned each $aggrs within $minSample to $maxSample: $taken', (row) => {
+    const { sample: sampleIntervalUs, aggrs, minSample: minSampleUs, maxSample: maxSampleUs, taken } = row;
+    const intervalsGoal = { accessBp: INTERVALS_TUNING.goalBp, aggrs, minSampleUs, maxSampleUs };
+    const attributes = { ...DEFAULT_ATTRIBUTES, sampleIntervalUs, intervalsGoal };
+    expect(isTaken(() => validateAttributes(attributes))).toBe(taken);
   });
 
   it('refuse an address unit of 0', () => {
@@ -104,20 +123,51 @@ describe('attributes', () => {
     }
   });
 
+  it('with an interval of 0 convert nothing', () => {
+    const { from, start, steps } = UPDATE_RESULT;
+    const intervals = { sampleIntervalUs: from.sample, aggrIntervalUs: from.aggr };
+    const d = bareContext(ranges([[0, 10]]), { attributes: { ...intervals, sampleIntervalUs: 0 } });
+    setCounters(d, [start]);
+    setAttributes(d, { ...readAttributes(d), aggrIntervalUs: steps[0].aggr });
+    expect(snapshotRegions(d, onlyTarget(d))).toMatchObject([{ nrAccesses: start.nr, age: start.age }]);
+  });
+
   it('that change within an aggregation start its counts over and go by the last one', () => {
     const d = bareContext(ranges([[0, 10]]));
     const c = d.t.damonContext;
-    setCounters(d, [{ nr: 7, last: 10, age: 4 }]);
-    c.passedSamples[d.context] = 5;
-    setAttributes(d, { ...readAttributes(d), aggrIntervalUs: 200_000 });
-    expect(snapshotRegions(d, onlyTarget(d))).toMatchObject([
-      { nrAccesses: 0, lastNrAccesses: 20, nrAccessesBp: 200_000, age: 2 },
-    ]);
-    expect([c.nextAggregation[d.context], c.nextOpsUpdate[d.context]]).toEqual([5 + 40, 5 + 12_000]);
+    const { passed, aggr, before, after, nextAggregation, nextOpsUpdate } = CHANGE_WITHIN_AGGREGATION;
+    setCounters(d, [before]);
+    c.passedSamples[d.context] = passed;
+    setAttributes(d, { ...readAttributes(d), aggrIntervalUs: aggr });
+    expect(snapshotRegions(d, onlyTarget(d))).toMatchObject([after]);
+    expect([c.nextAggregation[d.context], c.nextOpsUpdate[d.context]]).toEqual([nextAggregation, nextOpsUpdate]);
   });
 });
 
 describe('counters', () => {
+  it('of a new region are 0', () => {
+    const { range, nr, age } = NEW_REGION;
+    const d = bareContext(ranges([range]));
+    const zero = { nrAccesses: nr, lastNrAccesses: nr, nrAccessesBp: nr, age };
+    expect(snapshotRegions(d, onlyTarget(d))).toEqual([{ start: range[0], end: range[1], ...zero }]);
+  });
+
+  it('start over at the end of an aggregation; targets and regions stay', () => {
+    const d = bareContext(ranges(RESET_AGGREGATED.regions));
+    setCounters(
+      d,
+      RESET_AGGREGATED.nrs.map((nr) => ({ nr })),
+    );
+    resetAggregated(d);
+    expect(layout(d)).toEqual(RESET_AGGREGATED.regions);
+    expect([...d.targets.rows(d.context)]).toHaveLength(1);
+    const counts = snapshotRegions(d, onlyTarget(d)).map(({ nrAccesses, lastNrAccesses }) => [
+      nrAccesses,
+      lastNrAccesses,
+    ]);
+    expect(counts).toEqual(RESET_AGGREGATED.nrs.map((nr) => [0, nr]));
+  });
+
   it('move a sum over a window of which only the total is known', () => {
     let sum: number = MOVING_SUM.start;
     const sums = MOVING_SUM.added.map((added) => {
@@ -142,12 +192,8 @@ describe('counters', () => {
 });
 
 describe('age', () => {
-  it('is 0 after a change beyond the threshold, and after one from or to nothing', () => {
-    expect(nextAge(5, 10, 7, 2)).toBe(0);
-    expect(nextAge(5, 10, 8, 2)).toBe(6);
-    expect(nextAge(5, 0, 1, 2)).toBe(0);
-    expect(nextAge(5, 1, 0, 2)).toBe(0);
-    expect(nextAge(5, 0, 0, 0)).toBe(6);
+  it.each(AGES)('$age goes to $after from $last to $nr samples, threshold $threshold', (row) => {
+    expect(nextAge(row.age, row.nr, row.last, row.threshold)).toBe(row.after);
   });
 
   it('is counted once or in each repetition of a merge pass, as the profile says', () => {
@@ -213,11 +259,11 @@ describe('cutting and joining', () => {
   it('at random cuts no nearer to an end than a tenth of the size', () => {
     const lengths = new Set<number>();
     for (let seed = 0; seed < 100; seed++) {
-      const d = bareContext(ranges([[0, 1_000]]));
+      const d = bareContext(ranges([[0, CUTS.size]]));
       splitRegionsOf(d, onlyTarget(d), 2, 1, new Random(seed));
       lengths.add(layout(d)[0]?.[1] as number);
     }
-    expect([...lengths].sort((a, b) => a - b)).toEqual([100, 200, 300, 400, 500, 600, 700, 800, 900]);
+    expect([...lengths].sort((a, b) => a - b)).toEqual(CUTS.at);
   });
 
   it('makes three parts when two brought nothing, and none above half of the maximum', () => {
@@ -244,6 +290,11 @@ describe('cutting and joining', () => {
     expect(layout(d)).toHaveLength(row.count);
   });
 
+  it.each(SIZE_LIMITS_BEFORE_71)('before 7.1 limits regions of $size in all to $limit', (row) => {
+    const attributes = { minRegionSize: row.minSize, minNrRegions: row.minNr, maxNrRegions: 100 };
+    expect(regionSizeLimit(bareContext(ranges([[0, row.size]]), { attributes }))).toBe(row.limit);
+  });
+
   it.each(EVENLY_SPLIT)('evenly $range by $pieces', ({ range, pieces, result }) => {
     const d = bareContext(ranges([range]));
     const target = onlyTarget(d);
@@ -259,19 +310,7 @@ describe('the layout of a target', () => {
   });
 
   it('keeps the earlier hole of equal ones', () => {
-    const vmas = ranges([
-      [0, 10],
-      [20, 30],
-      [40, 50],
-      [60, 70],
-    ]);
-    expect(threeRegions(vmas, 1)).toEqual(
-      ranges([
-        [0, 10],
-        [20, 30],
-        [40, 70],
-      ]),
-    );
+    expect(threeRegions(ranges(EQUAL_HOLES.vmas), 1)).toEqual(ranges(EQUAL_HOLES.result));
   });
 
   it.each(TOO_FEW_HOLES)('is none without two holes', (...vmas) => {

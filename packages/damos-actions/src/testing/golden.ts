@@ -11,6 +11,82 @@ export function ranges(pairs: readonly Pair[]): AddressRange[] {
   return pairs.map(([start, end]) => ({ start, end }));
 }
 
+/** 1.1: attributes before anybody sets them. */
+export const DEFAULTS = {
+  sampleIntervalUs: 5_000,
+  aggrIntervalUs: 100_000,
+  opsUpdateIntervalUs: 60_000_000,
+  minNrRegions: 10,
+  maxNrRegions: 1_000,
+  addrUnit: 1,
+  minRegionSize: 4_096,
+  intervalsGoal: { accessBp: 0, aggrs: 0, minSampleUs: 0, maxSampleUs: 0 },
+} as const;
+
+/** 1.1: the smallest region of physical addresses by the unit of addresses, pages of 4 KiB. */
+export const SMALLEST_REGIONS = [
+  { addrUnit: 1, size: 4_096 },
+  { addrUnit: 2, size: 2_048 },
+  { addrUnit: 4_096, size: 1 },
+  { addrUnit: 8_192, size: 1 },
+] as const;
+
+/** 1.1: samples of an aggregation; a sampling interval of 0 is as one of 1. */
+export const MAX_NR_ACCESSES = [
+  { sample: 5_000, aggr: 100_000, most: 20 },
+  { sample: 3, aggr: 10, most: 3 },
+  { sample: 0, aggr: 100, most: 100 },
+] as const;
+
+/** 1.1: with a goal for the intervals, and whether it is taken. */
+export const SET_INTERVALS_GOALS = [
+  { sample: 5_000, aggrs: 3, minSample: 5_000, maxSample: 10_000_000, taken: true },
+  { sample: 4_999, aggrs: 3, minSample: 5_000, maxSample: 10_000_000, taken: false },
+  { sample: 10_001, aggrs: 3, minSample: 5_000, maxSample: 10_000, taken: false },
+  { sample: 5_000, aggrs: 3, minSample: 5_000, maxSample: 4_000, taken: false },
+  { sample: 4_999, aggrs: 0, minSample: 5_000, maxSample: 4_000, taken: true },
+] as const;
+
+/** 1.1: a change 5 samples into an aggregation, to one twice as long. */
+export const CHANGE_WITHIN_AGGREGATION = {
+  passed: 5,
+  aggr: 200_000,
+  before: { nr: 7, last: 10, age: 4 },
+  after: { nrAccesses: 0, lastNrAccesses: 20, nrAccessesBp: 200_000, age: 2 },
+  nextAggregation: 5 + 40,
+  nextOpsUpdate: 5 + 12_000,
+} as const;
+
+/** 1.4: ages before and after the merge pass. */
+export const AGES = [
+  { age: 5, nr: 10, last: 7, threshold: 2, after: 0 },
+  { age: 5, nr: 10, last: 8, threshold: 2, after: 6 },
+  { age: 5, nr: 0, last: 1, threshold: 2, after: 0 },
+  { age: 5, nr: 1, last: 0, threshold: 2, after: 0 },
+  { age: 5, nr: 0, last: 0, threshold: 0, after: 6 },
+] as const;
+
+/** 1.6: the size limit of older kernels: no rounding, and the smallest region at least. */
+export const SIZE_LIMITS_BEFORE_71 = [
+  { size: 10, minSize: 1, minNr: 3, limit: 3 },
+  { size: 10, minSize: 2, minNr: 3, limit: 3 },
+  { size: 10, minSize: 4, minNr: 10, limit: 4 },
+] as const;
+
+/** 1.7: where a region of 1000 can be cut. */
+export const CUTS = { size: 1_000, at: [100, 200, 300, 400, 500, 600, 700, 800, 900] } as const;
+
+/** 11.1 "new region" and "reset aggregated". */
+export const NEW_REGION = { range: [1, 2] satisfies Pair, nr: 0, age: 0 } as const;
+export const RESET_AGGREGATED = {
+  regions: [
+    [100, 200],
+    [200, 300],
+    [400, 500],
+  ] satisfies Pair[],
+  nrs: [20, 30, 40],
+} as const;
+
 /** 1.1, 11.1: attributes that are set, and whether they are taken. */
 export const SET_ATTRS = [
   { sample: 5_000, aggr: 100_000, min: 10, max: 1_000, taken: true },
@@ -177,14 +253,28 @@ export const SET_REGIONS: readonly { regions: Pair[]; ranges: Pair[]; result: Pa
       [65, 68],
     ],
   },
-  // 11.1 "commit target regions": the source's ranges replace the destination's.
+];
+
+/** 11.1 "commit target regions": regions that run, those committed, and what runs then. No regions say nothing. */
+export const COMMIT_TARGET_REGIONS: readonly { regions: Pair[]; source: Pair[]; result: Pair[] }[] = [
   {
     regions: [
       [3, 8],
       [8, 10],
     ],
-    ranges: [[4, 6]],
+    source: [[4, 6]],
     result: [[4, 6]],
+  },
+  {
+    regions: [
+      [3, 8],
+      [8, 10],
+    ],
+    source: [],
+    result: [
+      [3, 8],
+      [8, 10],
+    ],
   },
 ];
 
@@ -202,6 +292,21 @@ export const THREE_REGIONS = {
     [10, 25],
     [200, 220],
     [300, 330],
+  ] satisfies Pair[],
+} as const;
+
+/** 1.8: holes of one size; the earlier ones count. */
+export const EQUAL_HOLES = {
+  vmas: [
+    [0, 10],
+    [20, 30],
+    [40, 50],
+    [60, 70],
+  ] satisfies Pair[],
+  result: [
+    [0, 10],
+    [20, 30],
+    [40, 70],
   ] satisfies Pair[],
 } as const;
 
