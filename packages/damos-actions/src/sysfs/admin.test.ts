@@ -232,6 +232,36 @@ describe('what a running kdamond shows', () => {
   });
 });
 
+// Selftests whose only claim is that nothing breaks (11.3).
+describe('a running kdamond outlives', () => {
+  it('commands for schemes whose folders are gone (sysfs_update_removed_scheme_dir.sh)', () => {
+    for (const command of ['update_schemes_stats', 'update_schemes_tried_regions', 'update_schemes_effective_quotas']) {
+      const desk = makeDesk();
+      setUp(desk);
+      expect(desk.write('0/state', 'on')).toBe('ok');
+      desk.w.pass(0.25);
+      expect(desk.write('0/contexts/0/schemes/nr_schemes', '0')).toBe('ok');
+      expect([command, desk.write('0/state', command)]).toEqual([command, 'ok']);
+      expect(desk.read('0/contexts/0/schemes/0/stats/nr_tried')).toBeUndefined();
+      desk.w.pass(0.25);
+      expect(desk.read('0/state')).toBe('on');
+      expect(desk.write('0/state', 'off')).toBe('ok');
+    }
+  });
+
+  it('a commit without targets (sysfs_no_target_commit)', () => {
+    const desk = makeDesk();
+    setUp(desk);
+    expect(desk.write('0/state', 'on')).toBe('ok');
+    desk.w.pass(0.25);
+    expect(desk.write('0/contexts/0/targets/nr_targets', '0')).toBe('ok');
+    expect(desk.write('0/state', 'commit')).toBe('ok');
+    desk.w.pass(0.25);
+    // No target is left to be monitored, so it ends, as where the processes exit.
+    expect(desk.read('0/state')).toBe('off');
+  });
+});
+
 describe("DAMON's folders", () => {
   it('a file of a folder that is not there is ENOENT, a folder EISDIR', () => {
     const desk = makeDesk();
