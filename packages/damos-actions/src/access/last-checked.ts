@@ -6,11 +6,32 @@
 import { alignDown } from '../arithmetic.js';
 import type { DamonStore } from '../monitor/store.js';
 
+/** The memo, for loops that keep it in variables and `remember` its last state. */
+export interface LastChecked {
+  readonly address: number;
+  /** Bytes. */
+  readonly folioSize: number;
+  readonly accessed: boolean;
+}
+
+/** The memo as it is now. */
+export function readMemo(d: DamonStore): LastChecked {
+  const c = d.t.damonContext;
+  return { address: c.lastAddress[d.context], folioSize: c.lastFolioSize[d.context], accessed: lastResult(d) };
+}
+
+/**
+ * True if both addresses lie in one aligned range of `size` bytes; none do for size 0. Most pairs are too far apart for
+ * that, which is told without a division.
+ */
+export function inOneFolio(one: number, other: number, size: number): boolean {
+  return Math.abs(one - other) < size && alignDown(one, size) === alignDown(other, size);
+}
+
 /** True if the memo answers for `address`. */
 export function sameFolio(d: DamonStore, address: number): boolean {
   const c = d.t.damonContext;
-  const size = c.lastFolioSize[d.context];
-  return size > 0 && alignDown(c.lastAddress[d.context], size) === alignDown(address, size);
+  return inOneFolio(c.lastAddress[d.context], address, c.lastFolioSize[d.context]);
 }
 
 /** What the memo says. */

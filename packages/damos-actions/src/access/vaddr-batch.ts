@@ -25,24 +25,58 @@ import {
 import { BASIS_POINTS } from '../arithmetic.js';
 import type { Damon } from '../damon.js';
 import { movingSum } from '../monitor/counters.js';
-import { lastResult, remember, sameFolio } from './last-checked.js';
+import { inOneFolio, readMemo, remember } from './last-checked.js';
 import { uniformBelow } from './sampling.js';
 
-/** First cell of the directory above those of PMDs for the addresses whose PMD number is `upper` above; negative: missing. */
-function upperDirectory(m: Machine, mm: MmId, upper: number): number {
-  const pgd = m.mm.pgd[mm];
-  const directory = pgd === 0 ? 0 : m.directory.entry[pgd * m.ptes + upper];
-  return directory === 0 ? -1 : directory * m.ptes;
-}
-
 /**
- * Place of the PMD entry with this number (address / size of a PMD), as `findPmd` finds it, or negative. `upperFirst`: see
- * upperDirectory.
+ * Finds PMD entries as `findPmd` does, for addresses that come upwards: the directory above those of PMDs is looked up only
+ * where it changes, and all that the walk needs of the machine stands in fields.
  */
-function pmdCell(m: Machine, entries: Uint32Array, upperFirst: number, index: number): number {
-  if (upperFirst < 0) return NO_PMD;
-  const directory = entries[upperFirst + ((index >> m.pmdOrder) & (m.ptes - 1))];
-  return directory === 0 ? NO_PMD : directory * m.ptes + (index & (m.ptes - 1));
+class PmdFinder {
+  readonly #m: Machine;
+  readonly #mm: MmId;
+  readonly #entries: Uint32Array;
+  readonly #perPage: number;
+  readonly #perPmd: number;
+  readonly #order: number;
+  readonly #mask: number;
+  readonly #deep: boolean;
+  /** Number of the directory at hand (address / its span), and its first cell; negative: missing. */
+  #upper = -1;
+  #upperFirst = -1;
+
+  constructor(m: Machine, mm: MmId) {
+    this.#m = m;
+    this.#mm = mm;
+    this.#entries = m.directory.entry;
+    // Powers of two: multiplying is exact.
+    this.#perPage = 2 ** -m.geometry.pageShift;
+    this.#perPmd = this.#perPage / m.ptes;
+    this.#order = m.pmdOrder;
+    this.#mask = m.ptes - 1;
+    this.#deep = m.levels === LEVELS;
+  }
+
+  /** Place of the entry of an address below the end of the address space; negative: there is none. */
+  cellOf(address: number): number {
+    if (!this.#deep) return findPmd(this.#m, this.#mm, Math.floor(address * this.#perPage) as Vpn);
+    const index = (address * this.#perPmd) | 0;
+    const order = this.#order;
+    const mask = this.#mask;
+    const upper = index >> (2 * order);
+    if (upper !== this.#upper) this.#enter(upper);
+    if (this.#upperFirst < 0) return NO_PMD;
+    const directory = this.#entries[this.#upperFirst + ((index >> order) & mask)];
+    return directory === 0 ? NO_PMD : (directory << order) | (index & mask);
+  }
+
+  #enter(upper: number): void {
+    const m = this.#m;
+    const pgd = m.mm.pgd[this.#mm];
+    const directory = pgd === 0 ? 0 : this.#entries[pgd * m.ptes + upper];
+    this.#upper = upper;
+    this.#upperFirst = directory === 0 ? -1 : directory * m.ptes;
+  }
 }
 
 /** First frame of the folio of `pfn`, if DAMON may look at it (`damon_get_folio`); else 0. */
@@ -90,62 +124,81 @@ export function makeAllOld(d: Damon, target: number, mm: MmId): number {
   const { m } = d;
   const looked = choosePages(d, target, mm);
   readEntries(m.directory.entry, looked);
-  for (let i = 0; i < looked; i++) if (found[i] !== 0) makeOld(d, rows[i], cells[i]);
+  const hits = keepFound(looked);
+  touchFrames(m, hits);
+  for (let i = 0; i < hits; i++) makeOld(d, rows[i], cells[i]);
   return looked;
+}
+
+/** Moves the regions whose entry is not empty to the front of `rows`, `cells` and `found`. Gives how many there are. */
+function keepFound(count: number): number {
+  const [row, cell, entry] = [rows, cells, found];
+  let kept = 0;
+  for (let i = 0; i < count; i++) {
+    if (entry[i] === 0) continue;
+    row[kept] = row[i];
+    cell[kept] = cell[i];
+    entry[kept++] = entry[i];
+  }
+  return kept;
+}
+
+/** Reads the flags of all huge pages found, and forgets them: they are in the cache then, having been fetched side by side. */
+function touchFrames(m: Machine, count: number): void {
+  const { flags } = m.frame;
+  const entry = found;
+  const into = chances;
+  for (let i = 0; i < count; i++) {
+    into[i] = (entry[i] & 7) === PMD.huge ? flags[(entry[i] >>> 8) * m.ptes] : 0;
+  }
 }
 
 function choosePages(d: Damon, target: number, mm: MmId): number {
   const { m, random } = d;
-  const { next, start, end, samplingAddress } = d.t.damonRegion;
+  const { start, end, samplingAddress } = d.t.damonRegion;
   const { hooks } = m;
-  const { entry: entries } = m.directory;
   const settles = hooks.settleAccess !== noAccessToSettle;
-  // Powers of two: multiplying is exact.
-  const perPage = 2 ** -m.geometry.pageShift;
-  const perPmd = perPage / m.ptes;
-  const deep = m.levels === LEVELS;
-  const upperShift = 2 * m.pmdOrder;
-  const addresses = m.addressPages / perPage;
-  const drawn = drawChances(d, target);
+  const pageSize = 2 ** m.geometry.pageShift;
+  const addresses = m.addressPages * pageSize;
+  // Numbers for all regions at once, where all are small enough for one: the same that drawing one by one gives.
+  const drawn = listRegions(d, target) <= 2 ** 32;
+  const regions = d.t.damonTarget.nrRegions[target];
+  if (drawn) random.fill(chances, regions);
+  const finder = new PmdFinder(m, mm);
+  const from = rows;
   const into = cells;
-  let upper = -1;
-  let upperFirst = -1;
-  let at = 0;
-  for (let region = d.regions.first(target); region !== 0; region = next[region]) {
-    const from = start[region];
-    const size = end[region] - from;
-    const address = from + (drawn ? Math.floor(chances[at] * PER_CHANCE * size) : uniformBelow(random, size));
+  const chance = chances;
+  for (let i = 0; i < regions; i++) {
+    const region = from[i];
+    const first = start[region];
+    const size = end[region] - first;
+    const address = first + (drawn ? Math.floor(chance[i] * PER_CHANCE * size) : uniformBelow(random, size));
     samplingAddress[region] = address;
-    rows[at] = region;
     if (address >= addresses) {
-      into[at++] = NO_PMD;
+      into[i] = NO_PMD;
       continue;
     }
-    if (settles) hooks.settleAccess(mm, Math.floor(address * perPage) as Vpn);
-    const index = (address * perPmd) | 0;
-    if (deep) {
-      if (index >> upperShift !== upper) {
-        upper = index >> upperShift;
-        upperFirst = upperDirectory(m, mm, upper);
-      }
-      into[at++] = pmdCell(m, entries, upperFirst, index);
-    } else into[at++] = findPmd(m, mm, Math.floor(address * perPage) as Vpn);
+    if (settles) hooks.settleAccess(mm, Math.floor(address / pageSize) as Vpn);
+    into[i] = finder.cellOf(address);
   }
-  return at;
+  return regions;
 }
 
 const PER_CHANCE = 2 ** -32;
 
-/** Draws a number for each region at once, where all are small enough for one: the same that drawing one by one gives. */
-function drawChances(d: Damon, target: number): boolean {
+/** Writes the regions of a target into `rows`, and makes room for what belongs to them. Gives the size of the largest. */
+function listRegions(d: Damon, target: number): number {
   const { next, start, end } = d.t.damonRegion;
-  const regions = d.t.damonTarget.nrRegions[target];
-  makeRoom(regions);
+  makeRoom(d.t.damonTarget.nrRegions[target]);
+  const into = rows;
+  let largest = 0;
+  let at = 0;
   for (let region = d.regions.first(target); region !== 0; region = next[region]) {
-    if (end[region] - start[region] > 2 ** 32) return false;
+    into[at++] = region;
+    const size = end[region] - start[region];
+    if (size > largest) largest = size;
   }
-  d.random.fill(chances, regions);
-  return true;
+  return largest;
 }
 
 /** Entries of all cells; 0 where there is none. */
@@ -191,73 +244,66 @@ function clearYoung(young: Uint32Array, bit: number): boolean {
 
 /** Looks at the page chosen for every region, and counts (`damon_va_check_accesses`). Gives how many were looked at. */
 export function checkAll(d: Damon, target: number, mm: MmId, window: number): number {
-  const looked = lookAtAll(d, target, mm);
-  const { next, nrAccesses, lastNrAccesses, nrAccessesBp } = d.t.damonRegion;
-  const accessedAt = found;
+  const { m } = d;
+  const { samplingAddress, nrAccesses, lastNrAccesses, nrAccessesBp } = d.t.damonRegion;
+  const { hooks } = m;
+  const entries = m.directory.entry;
+  const settles = hooks.settleAccess !== noAccessToSettle;
+  const pageSize = 2 ** m.geometry.pageShift;
+  const addresses = m.addressPages * pageSize;
+  const samples = findPages(d, target, mm, addresses);
+  readEntries(entries, samples);
+  const [row, cell, entryAt] = [rows, cells, found];
+  const reuses = d.profile.vaddrReusesLastFolio;
+  const memo = readMemo(d);
+  let { address: lastAddress, folioSize: lastSize, accessed } = memo;
   let { most } = d;
-  let at = 0;
-  for (let region = d.regions.first(target); region !== 0; region = next[region]) {
-    const accessed = accessedAt[at++] !== 0;
+  let looked = 0;
+  for (let i = 0; i < samples; i++) {
+    const region = row[i];
+    const address = samplingAddress[region];
+    let now = false;
+    if (reuses && inOneFolio(lastAddress, address, lastSize)) now = accessed;
+    else if (address < addresses) {
+      let entry = entryAt[i];
+      if (settles) {
+        hooks.settleAccess(mm, Math.floor(address / pageSize) as Vpn);
+        entry = cell[i] < 0 ? 0 : entries[cell[i]];
+      }
+      const seen = entry === 0 ? 0 : look(m, entry, address / pageSize);
+      now = seen < 0;
+      if (seen !== 0) lastSize = Math.abs(seen) * pageSize;
+      lastAddress = address;
+      accessed = now;
+      looked++;
+    }
     const before = lastNrAccesses[region];
-    if (before !== 0 || accessed) {
-      const added = accessed ? BASIS_POINTS : 0;
+    if (before !== 0 || now) {
+      const added = now ? BASIS_POINTS : 0;
       nrAccessesBp[region] = movingSum(nrAccessesBp[region], before * BASIS_POINTS, window, added);
     }
-    const count = accessed ? ++nrAccesses[region] : nrAccesses[region];
+    const count = now ? ++nrAccesses[region] : nrAccesses[region];
     if (count > most) most = count;
   }
+  if (reuses && looked > 0) remember(d, lastAddress, lastSize, accessed);
   d.most = most;
-  d.t.damonContext.samplesTaken[d.context] += at;
+  d.t.damonContext.samplesTaken[d.context] += samples;
   return looked;
 }
 
-/** Writes into `found` whether each region's page was accessed. */
-function lookAtAll(d: Damon, target: number, mm: MmId): number {
-  const { m } = d;
+/** Writes the regions of a target into `rows`, and where the entries of their pages are into `cells`. Gives how many. */
+function findPages(d: Damon, target: number, mm: MmId, addresses: number): number {
   const { next, samplingAddress } = d.t.damonRegion;
-  const { hooks } = m;
-  const { entry: entries } = m.directory;
-  const settles = hooks.settleAccess !== noAccessToSettle;
-  const pageSize = 2 ** m.geometry.pageShift;
-  const perPage = 1 / pageSize;
-  const perPmd = perPage / m.ptes;
-  const deep = m.levels === LEVELS;
-  const upperShift = 2 * m.pmdOrder;
-  const reuses = d.profile.vaddrReusesLastFolio;
-  const addresses = m.addressPages * pageSize;
   makeRoom(d.t.damonTarget.nrRegions[target]);
-  const into = found;
-  let upper = -1;
-  let upperFirst = -1;
-  let looked = 0;
+  const finder = new PmdFinder(d.m, mm);
+  const [row, cell] = [rows, cells];
   let at = 0;
   for (let region = d.regions.first(target); region !== 0; region = next[region]) {
     const address = samplingAddress[region];
-    if (reuses && sameFolio(d, address)) {
-      into[at++] = lastResult(d) ? 1 : 0;
-      continue;
-    }
-    if (address >= addresses) {
-      into[at++] = 0;
-      continue;
-    }
-    if (settles) hooks.settleAccess(mm, Math.floor(address * perPage) as Vpn);
-    const index = (address * perPmd) | 0;
-    let cell: number;
-    if (deep) {
-      if (index >> upperShift !== upper) {
-        upper = index >> upperShift;
-        upperFirst = upperDirectory(m, mm, upper);
-      }
-      cell = pmdCell(m, entries, upperFirst, index);
-    } else cell = findPmd(m, mm, Math.floor(address * perPage) as Vpn);
-    const entry = cell < 0 ? 0 : entries[cell];
-    const seen = entry === 0 ? 0 : look(m, entry, address * perPage);
-    if (reuses) remember(d, address, Math.abs(seen) * pageSize, seen < 0);
-    into[at++] = seen < 0 ? 1 : 0;
-    looked++;
+    row[at] = region;
+    cell[at++] = address < addresses ? finder.cellOf(address) : NO_PMD;
   }
-  return looked;
+  return at;
 }
 
 /** Pages of the folio that a PMD entry maps at a page (a fraction is cut off), 0: none; negative if it was accessed. */

@@ -22,7 +22,7 @@ export function countSample(d: DamonStore, region: number, accessed: boolean, wi
 export function resetAggregated(d: DamonStore): void {
   const r = d.t.damonRegion;
   for (const target of d.targets.rows(d.context)) {
-    for (const region of d.regions.rows(target)) {
+    for (let region = d.regions.first(target); region !== 0; region = r.next[region]) {
       r.lastNrAccesses[region] = r.nrAccesses[region];
       r.nrAccesses[region] = 0;
     }

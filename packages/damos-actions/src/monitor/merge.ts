@@ -22,7 +22,9 @@ export function mergeRegionsOf(
 ): void {
   const r = d.t.damonRegion;
   let kept = 0;
-  for (const region of d.regions.rows(target)) {
+  let behind = 0;
+  for (let region = d.regions.first(target); region !== 0; region = behind) {
+    behind = r.next[region];
     if (ages) r.age[region] = nextAge(r.age[region], r.nrAccesses[region], r.lastNrAccesses[region], threshold);
     const joins =
       kept !== 0 &&

@@ -89,9 +89,10 @@ export function countRegions(d: DamonStore): number {
 
 /** Bytes of all regions. */
 export function totalSize(d: DamonStore): number {
+  const { next, start, end } = d.t.damonRegion;
   let size = 0;
   for (const target of d.targets.rows(d.context)) {
-    for (const region of d.regions.rows(target)) size += regionSize(d, region);
+    for (let at = d.regions.first(target); at !== 0; at = next[at]) size += end[at] - start[at];
   }
   return size;
 }

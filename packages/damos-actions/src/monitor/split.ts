@@ -59,8 +59,11 @@ export function regionSizeLimit(d: DamonStore): number {
 export function applyMinNrRegions(d: DamonStore): number {
   const minRegionSize = d.t.damonContext.minRegionSize[d.context];
   const limit = alignUp(regionSizeLimit(d), minRegionSize);
+  const { next } = d.t.damonRegion;
   for (const target of d.targets.rows(d.context)) {
-    for (const region of d.regions.rows(target)) {
+    let behind = 0;
+    for (let region = d.regions.first(target); region !== 0; region = behind) {
+      behind = next[region];
       let left = region;
       while (regionSize(d, left) > limit) left = splitRegionAt(d, target, left, limit);
     }
