@@ -56,30 +56,26 @@ export function* khugepagedScanPass(k: Khugepaged, scanner: Scanner): Procedure<
   scanner.hintProgress = 0;
   scanner.hintDrain = 0;
   if (!budgetLasts(k, scanner)) return;
-  yield* scanSlots(k, scanner);
-  settleBudget(k, scanner);
-}
-
-function* scanSlots(k: Khugepaged, scanner: Scanner): Procedure<void> {
   const { heads } = k.t.khugepaged;
   let mayWait = true;
   for (;;) {
     yield preempt();
-    if (shouldStop(k)) return;
+    if (shouldStop(k)) break;
     let result: number = SCAN.FAIL;
     yield acquire(k.mmLock);
     if (atHead(k, scanner)) heads[0]++;
     if (hasWork(k) && heads[0] < 2) result = yield* khugepagedScanMmSlot(k, scanner);
     else endPass(k, scanner);
     yield release(k.mmLock);
-    if (result === NO_SLOT || !budgetLasts(k, scanner)) return;
+    if (result === NO_SLOT || !budgetLasts(k, scanner)) break;
     if (result === SCAN.ALLOC_HUGE_PAGE_FAIL) {
       // Memory is short: wait once, hoping for compaction; if it fails again, leave it for the next pass.
-      if (!mayWait) return;
+      if (!mayWait) break;
       mayWait = false;
       yield wait(k.waitQueue, setting(k.m, 'khugepaged.alloc_sleep_millisecs') * NS_PER_MS);
     }
   }
+  settleBudget(k, scanner);
 }
 
 function* khugepagedWaitWork(k: Khugepaged): Procedure<void> {

@@ -124,7 +124,7 @@ export function vmaThpDisabled(
  * (`thp_vma_suitable_order`).
  */
 export function vmaSuitableOrder(m: Machine, vma: VmaId, page: number, order: number): boolean {
-  const size = 2 ** order;
+  const size = 1 << order;
   const start = m.vma.start[vma];
   if (m.vma.kind[vma] !== VMA_KIND.anon && (start - m.vma.pgoff[vma]) % size !== 0) return false;
   const block = Math.floor(page / size) * size;
@@ -174,7 +174,7 @@ function dropUnsuitableOrders(m: Machine, vma: VmaId, orders: number): number {
   while (left !== 0) {
     const order = highestOrder(left);
     // The last block that could end within the VMA.
-    if (vmaSuitableOrder(m, vma, m.vma.end[vma] - 2 ** order, order)) break;
+    if (vmaSuitableOrder(m, vma, m.vma.end[vma] - (1 << order), order)) break;
     left &= ~(1 << order);
   }
   return left;
@@ -245,5 +245,5 @@ function withinSize(m: Machine, vma: VmaId, orders: number): number {
 }
 
 function ordersUpTo(order: number): number {
-  return 2 ** (order + 1) - 1;
+  return (2 << order) - 1;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MmId, Pfn, TableId, Vpn } from './brands.js';
 import { assertMachine } from './check.js';
+import { injectAllocationFailure } from './fault-injection.js';
 import { VM } from './flags.js';
 import { dupMm } from './fork.js';
 import { pinPages } from './gup.js';
@@ -8,7 +9,6 @@ import { lruAddDrainAll } from './lru.js';
 import { MADV } from './madvise/advice.js';
 import { madvise } from './madvise.js';
 import { mprotect } from './mprotect.js';
-import { injectAllocationFailure } from './page-alloc.js';
 import {
   findPmd,
   findTable,

@@ -13,6 +13,7 @@ export * from './families.js';
 export * from './fault.js';
 export * from './fault-file.js';
 export * from './fault-huge.js';
+export * from './fault-injection.js';
 export * from './fault-result.js';
 export * from './file-map.js';
 export * from './file-pages.js';

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Pfn } from './brands.js';
 import { takeBlock } from './buddy.js';
+import { injectAllocationFailure } from './fault-injection.js';
 import { folioPut } from './folio-lifetime.js';
 import { nodeOf } from './machine.js';
-import { allocFolio, GFP, type Gfp, injectAllocationFailure } from './page-alloc.js';
+import { allocFolio, GFP, type Gfp } from './page-alloc.js';
 import { occupyFrame } from './populate.js';
 import { vmstat } from './testing/counters.js';
 import { expectSound, fill, smallWorld } from './testing/folios.js';

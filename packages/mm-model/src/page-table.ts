@@ -75,7 +75,7 @@ export function findPmd(m: Machine, mm: MmId, page: Vpn): PmdRef {
   let index = Math.floor(page / m.ptes);
   for (let level = m.levels - 1; level > 1; level--) {
     if (directory === 0) return NO_PMD;
-    const span = m.ptes ** (level - 1);
+    const span = 1 << (m.pmdOrder * (level - 1));
     directory = m.directory.entry[directory * m.ptes + Math.floor(index / span)];
     index %= span;
   }
@@ -91,7 +91,7 @@ export function allocPmd(m: Machine, mm: MmId, page: Vpn): PmdRef {
     m.mm.pgd[mm] = directory;
   }
   for (let level = m.levels - 1; level > 1; level--) {
-    const span = m.ptes ** (level - 1);
+    const span = 1 << (m.pmdOrder * (level - 1));
     const cell = directory * m.ptes + Math.floor(index / span);
     directory = m.directory.entry[cell];
     if (directory === 0) {

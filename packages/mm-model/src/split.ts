@@ -10,6 +10,7 @@ import { folioLockAnonVma, folioUnlockAnonVma } from './anon-vma.js';
 import type { Pfn, TableId } from './brands.js';
 import { deferredSplitFolio } from './deferred-queue.js';
 import { ERRNO } from './errno.js';
+import { slabAllocationFails } from './fault-injection.js';
 import { fileMapReadLock, fileMapReadUnlock } from './file-map.js';
 import { FOLIO } from './flags.js';
 import {
@@ -22,7 +23,6 @@ import {
   folioPages,
 } from './folio.js';
 import { countMthpStat, countVmEvent, type Machine } from './machine.js';
-import { slabAllocationFails } from './page-alloc.js';
 import { flushPtes } from './page-table.js';
 import { type MappedPlace, mappedPlaces, placesByTable, splitPmdMappings } from './rmap-places.js';
 import { type SplitOptions as RelabelOptions, relabelSplitFolio } from './split-relabel.js';

@@ -2,6 +2,7 @@ import { acquire, type Procedure, READ, SequentialExecutor, sleep } from '@thpla
 import { describe, expect, it } from 'vitest';
 import type { MmId, Vpn } from './brands.js';
 import { handleMmFault } from './fault.js';
+import { injectAllocationFailure } from './fault-injection.js';
 import { FAULT } from './fault-result.js';
 import { ENTRY_KIND, FOLIO, makeEntry, VM } from './flags.js';
 import { folioHas, isAnonExclusive } from './folio.js';
@@ -12,7 +13,6 @@ import type { Machine } from './machine.js';
 import { mlock } from './mlock.js';
 import { mmput } from './mm.js';
 import { mprotect } from './mprotect.js';
-import { injectAllocationFailure } from './page-alloc.js';
 import { placeMarkers } from './populate.js';
 import { doSwapPage, swapInForCollapse } from './swap-in.js';
 import { swapOutFolio } from './swap-out.js';

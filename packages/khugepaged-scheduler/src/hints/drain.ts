@@ -67,7 +67,23 @@ export function* drainHints(k: Khugepaged, queue: HintQueue, scanner: Scanner): 
     served: false,
   };
   for (let priority = 0; priority < HINT_PRIORITIES; priority++) {
-    while (mayFail(d, priority) && mayScan(k, d) && (yield* drainRequest(k, d, priority)));
+    // One request after the other. All in one generator: each hint is two operations, and they come up through every level.
+    while (mayFail(d, priority) && mayScan(k, d)) {
+      const { request, visited } = findRequest(k, d, priority); // 1
+      if (visited > 0) yield spend(visited * k.m.costs.hintVisit);
+      d.ofMm = 0;
+      if (request === 0) break;
+      d.served = true;
+      const mm = mmOf(k, request);
+      yield release(k.mmLock);
+      useMm(k.m, mm);
+      const passOver = yield* drainMm(k, d, request, mm); // 2
+      if (passOver || policy.rotateAfter > 0) yield* letWait(k, d, request, passOver);
+      yield* putMm(k, d, mm); // 3
+      useMm(k.m, 0);
+      yield acquire(k.mmLock);
+      d.ofMm = 0;
+    }
     if (!mayScan(k, d) || (policy.budgetFor === 'drain' && !mayFail(d, priority))) break;
   }
   scanner.hintProgress = scanner.control.progress - d.usedByRound;
@@ -97,37 +113,15 @@ function countFailure(d: Drain, priority: number): void {
   d.ofMm++;
 }
 
-/**
- * Serves the first address space of a priority that has hints. khugepaged_mm_lock is held at entry and exit. False: there
- * was none.
- */
-function* drainRequest(k: Khugepaged, d: Drain, priority: number): Procedure<boolean> {
-  const { m } = k;
-  const { request, visited } = findRequest(k, d, priority); // 1
-  if (visited > 0) yield spend(visited * m.costs.hintVisit);
-  d.ofMm = 0;
-  if (request === 0) return false;
-  d.served = true;
-  const mm = mmOf(k, request);
-  yield release(k.mmLock);
-  useMm(m, mm);
-  const passOver = yield* drainMm(k, d, request, mm); // 2
+/** The request goes to the end of its list; with `passOver` this drain leaves it out from now on. */
+function* letWait(k: Khugepaged, d: Drain, request: number, passOver: boolean): Procedure<void> {
+  yield acquire(k.mmLock);
   if (passOver) {
-    yield acquire(k.mmLock);
     k.t.hintRequest.passedOver[request] = d.scanner.hintDrain;
     d.passedOver++;
-    moveToEnd(k, d.queue, request);
-    yield release(k.mmLock);
-  } else if (d.queue.policy.rotateAfter > 0) {
-    yield acquire(k.mmLock);
-    moveToEnd(k, d.queue, request);
-    yield release(k.mmLock);
   }
-  yield* putMm(k, d, mm); // 3
-  useMm(m, 0);
-  yield acquire(k.mmLock);
-  d.ofMm = 0;
-  return true;
+  moveToEnd(k, d.queue, request);
+  yield release(k.mmLock);
 }
 
 /** The first request with a hint whose address space still has users; it gets one more. Walks the list from its head (H16). */

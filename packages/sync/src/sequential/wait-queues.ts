@@ -4,6 +4,8 @@ import type { SyncDomain } from '../locks.js';
 import type { WaitQueue } from '../operations.js';
 import type { SequentialTask } from './task.js';
 
+const NOBODY: readonly SequentialTask[] = [];
+
 export class WaitQueues {
   private readonly domain: SyncDomain;
   private readonly waiters: Set<SequentialTask>[] = [];
@@ -24,9 +26,9 @@ export class WaitQueues {
   }
 
   /** Takes out everyone that waits. */
-  clear(queue: WaitQueue): SequentialTask[] {
+  clear(queue: WaitQueue): readonly SequentialTask[] {
     const waiting = this.of(queue);
-    if (waiting.size === 0) return [];
+    if (waiting.size === 0) return NOBODY;
     const all = [...waiting];
     waiting.clear();
     for (const task of all) task.queue = -1;
