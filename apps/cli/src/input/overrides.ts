@@ -4,6 +4,7 @@ import {
   damonTreeOfProfile,
   isKernelProfile,
   KERNEL_PROFILES,
+  KERNEL_PROFILES,
   type KernelProfile,
   parseWrite,
 } from '@thplab/sysfs-schema';
@@ -114,7 +115,7 @@ export function filesOfScenario({ machine, damon }: Pick<Scenario, 'machine' | '
 /** A profile by name. Errors: UsageError. */
 export function kernelNamed(name: string): KernelProfile {
   if (isKernelProfile(name)) return name;
-  throw new UsageError(`no kernel profile is called ${JSON.stringify(name)}; "thplab run --help" lists them`);
+  throw new UsageError(`no kernel profile is called ${JSON.stringify(name)}; there are ${KERNEL_PROFILES.join(', ')}`);
 }
 
 /** A profile whose collapse code can run. Errors: UsageError with those that can. */
