@@ -4,7 +4,6 @@ import {
   damonTreeOfProfile,
   isKernelProfile,
   KERNEL_PROFILES,
-  KERNEL_PROFILES,
   type KernelProfile,
   parseWrite,
 } from '@thplab/sysfs-schema';
