@@ -28,57 +28,6 @@ import { movingSum } from '../monitor/counters.js';
 import { inOneFolio, readMemo, remember } from './last-checked.js';
 import { uniformBelow } from './sampling.js';
 
-/**
- * Finds PMD entries as `findPmd` does, for addresses that come upwards: the directory above those of PMDs is looked up only
- * where it changes, and all that the walk needs of the machine stands in fields.
- */
-class PmdFinder {
-  readonly #m: Machine;
-  readonly #mm: MmId;
-  readonly #entries: Uint32Array;
-  readonly #perPage: number;
-  readonly #perPmd: number;
-  readonly #order: number;
-  readonly #mask: number;
-  readonly #deep: boolean;
-  /** Number of the directory at hand (address / its span), and its first cell; negative: missing. */
-  #upper = -1;
-  #upperFirst = -1;
-
-  constructor(m: Machine, mm: MmId) {
-    this.#m = m;
-    this.#mm = mm;
-    this.#entries = m.directory.entry;
-    // Powers of two: multiplying is exact.
-    this.#perPage = 2 ** -m.geometry.pageShift;
-    this.#perPmd = this.#perPage / m.ptes;
-    this.#order = m.pmdOrder;
-    this.#mask = m.ptes - 1;
-    this.#deep = m.levels === LEVELS;
-  }
-
-  /** Place of the entry of an address below the end of the address space; negative: there is none. */
-  cellOf(address: number): number {
-    if (!this.#deep) return findPmd(this.#m, this.#mm, Math.floor(address * this.#perPage) as Vpn);
-    const index = (address * this.#perPmd) | 0;
-    const order = this.#order;
-    const mask = this.#mask;
-    const upper = index >> (2 * order);
-    if (upper !== this.#upper) this.#enter(upper);
-    if (this.#upperFirst < 0) return NO_PMD;
-    const directory = this.#entries[this.#upperFirst + ((index >> order) & mask)];
-    return directory === 0 ? NO_PMD : (directory << order) | (index & mask);
-  }
-
-  #enter(upper: number): void {
-    const m = this.#m;
-    const pgd = m.mm.pgd[this.#mm];
-    const directory = pgd === 0 ? 0 : this.#entries[pgd * m.ptes + upper];
-    this.#upper = upper;
-    this.#upperFirst = directory === 0 ? -1 : directory * m.ptes;
-  }
-}
-
 /** First frame of the folio of `pfn`, if DAMON may look at it (`damon_get_folio`); else 0. */
 function headOf(m: Machine, flags: Uint32Array, pfn: number): number {
   if (pfn <= ZERO_FRAME || pfn === NO_FRAME || pfn >= m.frame.capacity) return 0;
@@ -164,9 +113,7 @@ function choosePages(d: Damon, target: number, mm: MmId): number {
   const drawn = listRegions(d, target) <= 2 ** 32;
   const regions = d.t.damonTarget.nrRegions[target];
   if (drawn) random.fill(chances, regions);
-  const finder = new PmdFinder(m, mm);
   const from = rows;
-  const into = cells;
   const chance = chances;
   for (let i = 0; i < regions; i++) {
     const region = from[i];
@@ -174,13 +121,10 @@ function choosePages(d: Damon, target: number, mm: MmId): number {
     const size = end[region] - first;
     const address = first + (drawn ? Math.floor(chance[i] * PER_CHANCE * size) : uniformBelow(random, size));
     samplingAddress[region] = address;
-    if (address >= addresses) {
-      into[i] = NO_PMD;
-      continue;
-    }
-    if (settles) hooks.settleAccess(mm, Math.floor(address / pageSize) as Vpn);
-    into[i] = finder.cellOf(address);
+    if (settles && address < addresses) hooks.settleAccess(mm, Math.floor(address / pageSize) as Vpn);
   }
+  if (m.levels === LEVELS) findCells(d, mm, regions);
+  else findCellsByWalk(d, mm, regions);
   return regions;
 }
 
@@ -199,6 +143,50 @@ function listRegions(d: Damon, target: number): number {
     if (size > largest) largest = size;
   }
   return largest;
+}
+
+/**
+ * Writes into `cells` where the PMD entries of the chosen pages are, as `findPmd` finds them; negative: there is none.
+ * Addresses come upwards, so the directory above those of PMDs is looked up only where it changes.
+ */
+function findCells(d: Damon, mm: MmId, count: number): void {
+  const { m } = d;
+  const { samplingAddress } = d.t.damonRegion;
+  const { entry: entries } = m.directory;
+  const perPmd = 2 ** -m.geometry.pageShift / m.ptes; // a power of two: multiplying is exact
+  const addresses = m.addressPages * 2 ** m.geometry.pageShift;
+  const order = m.pmdOrder;
+  const mask = m.ptes - 1;
+  const [row, cell] = [rows, cells];
+  let upper = -1;
+  let first = -1;
+  for (let i = 0; i < count; i++) {
+    const address = samplingAddress[row[i]];
+    const index = address < addresses ? (address * perPmd) | 0 : -1;
+    if (index >> (2 * order) !== upper) {
+      upper = index >> (2 * order);
+      first = upperDirectory(m, mm, upper);
+    }
+    const directory = first < 0 ? 0 : entries[first + ((index >> order) & mask)] | 0;
+    cell[i] = directory === 0 ? NO_PMD : (directory << order) | (index & mask);
+  }
+}
+
+/** First cell of the directory with this number above those of PMDs; negative: missing, as for a negative number. */
+function upperDirectory(m: Machine, mm: MmId, upper: number): number {
+  const pgd = upper < 0 ? 0 : m.mm.pgd[mm];
+  const directory = pgd === 0 ? 0 : m.directory.entry[pgd * m.ptes + upper];
+  return directory === 0 ? -1 : directory * m.ptes;
+}
+
+/** The same for machines with other numbers of page-table levels. */
+function findCellsByWalk(d: Damon, mm: MmId, count: number): void {
+  const { m } = d;
+  const perPage = 2 ** -m.geometry.pageShift;
+  for (let i = 0; i < count; i++) {
+    const page = Math.floor(d.t.damonRegion.samplingAddress[rows[i]] * perPage) as Vpn;
+    cells[i] = page < m.addressPages ? findPmd(m, mm, page) : NO_PMD;
+  }
 }
 
 /** Entries of all cells; 0 where there is none. */
@@ -251,7 +239,10 @@ export function checkAll(d: Damon, target: number, mm: MmId, window: number): nu
   const settles = hooks.settleAccess !== noAccessToSettle;
   const pageSize = 2 ** m.geometry.pageShift;
   const addresses = m.addressPages * pageSize;
-  const samples = findPages(d, target, mm, addresses);
+  listRegions(d, target);
+  const samples = d.t.damonTarget.nrRegions[target];
+  if (m.levels === LEVELS) findCells(d, mm, samples);
+  else findCellsByWalk(d, mm, samples);
   readEntries(entries, samples);
   const [row, cell, entryAt] = [rows, cells, found];
   const reuses = d.profile.vaddrReusesLastFolio;
@@ -289,21 +280,6 @@ export function checkAll(d: Damon, target: number, mm: MmId, window: number): nu
   d.most = most;
   d.t.damonContext.samplesTaken[d.context] += samples;
   return looked;
-}
-
-/** Writes the regions of a target into `rows`, and where the entries of their pages are into `cells`. Gives how many. */
-function findPages(d: Damon, target: number, mm: MmId, addresses: number): number {
-  const { next, samplingAddress } = d.t.damonRegion;
-  makeRoom(d.t.damonTarget.nrRegions[target]);
-  const finder = new PmdFinder(d.m, mm);
-  const [row, cell] = [rows, cells];
-  let at = 0;
-  for (let region = d.regions.first(target); region !== 0; region = next[region]) {
-    const address = samplingAddress[region];
-    row[at] = region;
-    cell[at++] = address < addresses ? finder.cellOf(address) : NO_PMD;
-  }
-  return at;
 }
 
 /** Pages of the folio that a PMD entry maps at a page (a fraction is cut off), 0: none; negative if it was accessed. */
