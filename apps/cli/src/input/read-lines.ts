@@ -1,10 +1,9 @@
 /** Long texts of other tools, line by line: a file is never in memory as a whole. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import type { Context } from '../context.js';
 import { InputError, InterruptedError, UsageError } from '../errors.js';
 import { bar, progressOf } from '../output/progress.js';
-import { unreadable } from './read-input.js';
+import { openFile, shownPath } from './open-file.js';
 
 const CHUNK_BYTES = 2 ** 18;
 /** Standard input is held in memory; nobody pipes more than this by intent. */
@@ -42,7 +41,7 @@ export async function forEachLine(
   }
   const signal = context.interruptible();
   const progress = progressOf(context, options.quiet);
-  const fd = open(context, path);
+  const fd = openFile(context, path);
   try {
     const total = fstatSync(fd).size;
     const chunk = new Uint8Array(CHUNK_BYTES);
@@ -60,23 +59,6 @@ export async function forEachLine(
     closeSync(fd);
     progress.clear();
   }
-}
-
-/** A path as messages name it. */
-export function shownPath(path: string): string {
-  return path === '-' ? '<stdin>' : path;
-}
-
-function open(context: Context, path: string): number {
-  const file = resolve(context.io.cwd, path);
-  try {
-    const fd = openSync(file, 'r');
-    if (!fstatSync(fd).isDirectory()) return fd;
-    closeSync(fd);
-  } catch (error) {
-    throw unreadable(file, path, error);
-  }
-  throw new InputError(`${path} is a folder; name a file in it`);
 }
 
 class LineSplitter {

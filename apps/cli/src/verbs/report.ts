@@ -5,7 +5,7 @@ import type { Context } from '../context.js';
 import { InputError, UsageError } from '../errors.js';
 import { showExamples } from '../help.js';
 import { readRecordFile } from '../input/damo-record.js';
-import { shownPath } from '../input/read-lines.js';
+import { shownPath } from '../input/open-file.js';
 import { outputOptions, wholeNumber } from '../options.js';
 import { jsonDocument } from '../output/json.js';
 import { withTarget } from '../output/target.js';

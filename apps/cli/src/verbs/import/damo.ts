@@ -4,7 +4,7 @@ import type { Context } from '../../context.js';
 import { InputError, UsageError } from '../../errors.js';
 import { showExamples } from '../../help.js';
 import { readRecordFile } from '../../input/damo-record.js';
-import { shownPath } from '../../input/read-lines.js';
+import { shownPath } from '../../input/open-file.js';
 import { wholeNumber } from '../../options.js';
 import { withTarget } from '../../output/target.js';
 import { scenarioText } from './scenario-text.js';

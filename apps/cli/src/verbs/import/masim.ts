@@ -3,8 +3,8 @@ import type { Command } from 'commander';
 import type { Context } from '../../context.js';
 import { InputError } from '../../errors.js';
 import { showExamples } from '../../help.js';
+import { shownPath } from '../../input/open-file.js';
 import { readInput } from '../../input/read-input.js';
-import { shownPath } from '../../input/read-lines.js';
 import { withTarget } from '../../output/target.js';
 import { nameFrom, scenarioText } from './scenario-text.js';
 
