@@ -1,6 +1,6 @@
 /** What is wrong with a line of a text that another tool wrote. */
 export class ImportError extends Error {
-  override readonly name = 'ImportError';
+  override readonly name: string = 'ImportError';
   /** From 1. */
   readonly line: number;
   /** From 1. */

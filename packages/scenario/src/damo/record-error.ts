@@ -1,12 +1,6 @@
-/** A record that cannot be read. The place counts from 1; for compressed records it is in the text inside. */
-export class DamoRecordError extends Error {
-  override readonly name = 'DamoRecordError';
-  readonly line: number;
-  readonly column: number;
+import { ImportError } from '@thplab/capture';
 
-  constructor(line: number, column: number, message: string) {
-    super(message);
-    this.line = line;
-    this.column = column;
-  }
+/** A record that cannot be read. For compressed records the place is in the text inside. */
+export class DamoRecordError extends ImportError {
+  override readonly name: string = 'DamoRecordError';
 }
