@@ -2,6 +2,7 @@
  * What differs between kernels, as data (DAMON spec 12). Code reads these fields and never the name, so that a kernel of
  * one's own is `{ ...damon71, name: 'mine', vaddrReusesLastFolio: true }`.
  */
+import { DAMON_BASE_ACTIONS } from '@thplab/sysfs-schema';
 import { FILTER_TYPES, type FilterType } from './schemes/filter.js';
 import type { DamosActionName } from './schemes/scheme.js';
 
@@ -49,19 +50,6 @@ export interface DamonProfile {
   readonly splitZeroOrder: 'order2' | 'basePages';
 }
 
-const BASE_ACTIONS: readonly DamosActionName[] = [
-  'willneed',
-  'cold',
-  'pageout',
-  'hugepage',
-  'nohugepage',
-  'lru_prio',
-  'lru_deprio',
-  'migrate_hot',
-  'migrate_cold',
-  'stat',
-];
-
 const BASE_METRICS: readonly string[] = ['user_input', 'some_mem_psi_us', 'node_mem_used_bp', 'node_mem_free_bp'];
 
 /** Linux 6.18. */
@@ -84,7 +72,7 @@ export const damon618: DamonProfile = {
   filters: { types: FILTER_TYPES, allow: true },
   intervalsTuning: true,
   goalMetrics: BASE_METRICS,
-  actions: BASE_ACTIONS,
+  actions: DAMON_BASE_ACTIONS,
   collapseOrders: 'none',
   triedRegionNumbers: 'eachScheme',
   splitZeroOrder: 'order2',
@@ -127,7 +115,7 @@ export const damonMm: DamonProfile = {
   joinsCutRegions: true,
   failCharge: true,
   goalMetrics: [...damon71.goalMetrics, 'node_eligible_mem_bp'],
-  actions: [...BASE_ACTIONS, 'collapse'],
+  actions: [...DAMON_BASE_ACTIONS, 'collapse'],
 };
 
 /** The series "mm/damon: add mTHP collapse and split actions", RFC v2 of 2026-07-02 (DAMON spec 4.3). */

@@ -5,6 +5,7 @@ export * from './choices.js';
 export * from './counters.js';
 export type * from './damon/node.js';
 export {
+  DAMON_BASE_ACTIONS,
   DAMON_ROOT,
   DAMON_TREES,
   type DamonTreeName,

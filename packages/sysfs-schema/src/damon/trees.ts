@@ -170,7 +170,8 @@ function target(has: Since): DamonDirDecl {
   ]);
 }
 
-const ACTIONS = [
+/** Actions that every kernel with these files knows, in the order in which the kernel has them (DAMON spec 3.2). */
+export const DAMON_BASE_ACTIONS = [
   'willneed',
   'cold',
   'pageout',
@@ -181,11 +182,11 @@ const ACTIONS = [
   'migrate_hot',
   'migrate_cold',
   'stat',
-];
+] as const;
 
 function actionWords(has: Since): readonly string[] {
   const added = [...(has('mm-2026') ? ['collapse'] : []), ...(has('damon-rfc') ? ['split'] : [])];
-  return [...ACTIONS.slice(0, 5), ...added, ...ACTIONS.slice(5)];
+  return [...DAMON_BASE_ACTIONS.slice(0, 5), ...added, ...DAMON_BASE_ACTIONS.slice(5)];
 }
 
 function scheme(has: Since): DamonDirDecl {
