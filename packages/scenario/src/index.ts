@@ -8,6 +8,7 @@ export { damoDocument, type SplitSchemes } from './damo/write-kdamonds.js';
 export { damonSetUp } from './damon/damon-set-up.js';
 export { PING_PONG_DESIGNS, type PingPongDesign, withPingPong } from './damon/ping-pong/designs.js';
 export type { PingPongSums } from './damon/ping-pong/ping-pong.js';
+export { NOTHING_EXPECTED } from './expect/nothing-expected.js';
 export * from './format/index.js';
 export type { HintStep } from './hints/hint-log.js';
 export { coldShare, type HintsResult } from './hints/result.js';

@@ -5,6 +5,7 @@
 import type { Snapshot } from '@thplab/capture';
 import { GENERATIONS } from '@thplab/mthp-collapse';
 import { formatValue, isWritable, type KernelProfile, parseRead, SYSFS_ROOT, sysfsTree } from '@thplab/sysfs-schema';
+import { NOTHING_EXPECTED } from '../expect/nothing-expected.js';
 import type { Fragmentation, Machine, MemoryNode, RunGoal, Scenario, SysfsWrite } from '../format/index.js';
 import { FORMAT } from '../format/index.js';
 import { geometryOf } from '../run/geometry.js';
@@ -52,18 +53,7 @@ export function snapshotScenario(
     workload: [],
     events: [],
     run: { until: TWO_SCANS, atMost: AT_MOST_NS, khugepaged: true, sample: null, trace: { events: [], capacity: 1 } },
-    expect: {
-      counters: [],
-      coverage: [],
-      memory: [],
-      outcomes: [],
-      stalls: [],
-      schemes: [],
-      monitoring: [],
-      tlb: [],
-      hints: null,
-      time: null,
-    },
+    expect: NOTHING_EXPECTED,
   };
 }
 
