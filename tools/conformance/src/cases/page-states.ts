@@ -1,9 +1,8 @@
-/** What single pages may be: protected, locked, lazily freed, pinned, shared, guarded, parts of huge pages, moved. */
+/** What single pages may be: protected, locked, lazily freed, pinned, shared, guarded. */
 import type { Case, Step } from '../case.js';
 import {
   advise,
   collapse,
-  emptied,
   end,
   family,
   filled,
@@ -11,7 +10,6 @@ import {
   huge,
   lock,
   map,
-  move,
   pin,
   protect,
   read,
@@ -254,119 +252,6 @@ const guards = family('guards', {
   'remapped-away': [...filled(), advise('GUARD_INSTALL', 5, 1), map(5, 1), write(5, 1), collapse(0, 512)],
 });
 
-const parts = family('huge-pages-in-parts', {
-  'protected-and-back': [...huge(), protect(9, 1, 'r'), protect(9, 1, 'rw'), collapse(0, 512)],
-  'protected-in-part': [...huge(), protect(256, 256, 'r'), collapse(0, 512)],
-  'one-page-gone': [...huge(), advise('DONTNEED', 7, 1), collapse(0, 512)],
-  'half-gone': [...huge(), advise('DONTNEED', 256, 256), collapse(0, 512)],
-  'all-but-one-gone': [...huge(), advise('DONTNEED', 0, 511), collapse(0, 512)],
-  'one-page-gone-and-written': [...huge(), advise('DONTNEED', 7, 1), write(7, 1), collapse(0, 512)],
-  'one-page-unmapped-and-mapped': [
-    ...huge(),
-    unmap(7, 1),
-    map(7, 1),
-    advise('HUGEPAGE', 7, 1),
-    write(7, 1),
-    collapse(0, 512),
-  ],
-  'locked-in-part': [...huge(), lock(0, 4), collapse(0, 512)],
-  'locked-in-part-and-unlocked': [...huge(), lock(0, 4), unlock(0, 4), collapse(0, 512)],
-  'cold-in-part': [...huge(), advise('COLD', 0, 100), collapse(0, 512)],
-  'cold-as-a-whole': [...huge(), advise('COLD', 0, 512), collapse(0, 512)],
-  'freed-in-part': [...huge(), advise('FREE', 100, 100), collapse(0, 512)],
-  'freed-as-a-whole': [...huge(), advise('FREE', 0, 512), collapse(0, 512)],
-  'paged-out-in-part': [...huge(), advise('PAGEOUT', 0, 9), collapse(0, 512)],
-  'paged-out-as-a-whole': [...huge(), advise('PAGEOUT', 0, 512), collapse(0, 512)],
-  'three-of-them': [...huge(3), advise('DONTNEED', 600, 1), collapse(0, 1536)],
-  'collapsed-again-and-again': [
-    ...huge(),
-    advise('DONTNEED', 7, 1),
-    collapse(0, 512),
-    advise('DONTNEED', 8, 1),
-    collapse(0, 512),
-    advise('DONTNEED', 9, 1),
-    collapse(0, 512),
-  ],
-  'read-huge-zero-page': [
-    map(0, 1024),
-    advise('HUGEPAGE', 0, 1024),
-    read(0, 1),
-    read(512, 1),
-    write(512, 1),
-    collapse(0, 1024),
-  ],
-  'huge-zero-page-written': [map(0, 512), advise('HUGEPAGE', 0, 512), read(0, 1), write(9, 1), collapse(0, 512)],
-  'huge-zero-page-split': [
-    map(0, 1024),
-    advise('HUGEPAGE', 0, 1024),
-    write(512, 1),
-    read(0, 1),
-    advise('DONTNEED', 9, 1),
-    collapse(0, 512),
-  ],
-  'emptied-in-halves': [...huge(), ...emptied(0), collapse(0, 512)],
-});
-
-const moves = family('mremap', {
-  'range-moved': [...filled(), move(0, 512, 2048), collapse(2048, 512)],
-  'range-moved-off-by-one': [...filled(2), move(0, 512, 2049), collapse(2048, 1024), collapse(512, 512)],
-  'half-moved': [
-    ...filled(),
-    map(1024, 512),
-    write(1024, 512),
-    move(0, 256, 1024),
-    collapse(1024, 512),
-    collapse(0, 512),
-  ],
-  'huge-page-moved': [...huge(), move(0, 512, 2048), collapse(2048, 512)],
-  'huge-page-moved-off-by-one': [...huge(2), move(0, 1024, 2049), collapse(2048, 1536)],
-  'huge-page-moved-off-by-100': [...huge(2), move(0, 1024, 2148), collapse(2048, 1536)],
-  'huge-page-half-moved': [...huge(), move(256, 256, 2048), collapse(0, 512)],
-  'huge-page-half-moved-out-and-back': [...huge(), move(256, 256, 2048), move(2048, 256, 256), collapse(0, 512)],
-  'huge-pages-swapped-halves': [
-    ...huge(2),
-    move(0, 256, 4096),
-    move(512, 256, 0),
-    move(4096, 256, 512),
-    collapse(0, 1024),
-  ],
-  'page-out-and-back': [...filled(), move(9, 1, 2048), move(2048, 1, 9), collapse(0, 512)],
-  'two-pages-swapped': [...filled(), move(9, 1, 2048), move(100, 1, 9), move(2048, 1, 100), collapse(0, 512)],
-  shrunk: [...filled(2), { do: 'move', at: 0, pages: 1024, to: 2048, newPages: 600 }, collapse(2048, 1024)],
-  grown: [...filled(), { do: 'move', at: 0, pages: 512, to: 2048, newPages: 1024 }, collapse(2048, 1024)],
-  'grown-and-written': [
-    ...filled(),
-    { do: 'move', at: 0, pages: 512, to: 2048, newPages: 1024 },
-    write(2560, 100),
-    collapse(2048, 1024),
-  ],
-  'old-place-kept': [
-    ...filled(),
-    { do: 'move', at: 0, pages: 512, to: 2048, dontUnmap: true },
-    collapse(2048, 512),
-    collapse(0, 512),
-    write(0, 8),
-    collapse(0, 512),
-  ],
-  'old-place-of-huge-page-kept': [
-    ...huge(),
-    { do: 'move', at: 0, pages: 512, to: 2048, dontUnmap: true },
-    collapse(2048, 512),
-    collapse(0, 512),
-  ],
-  'over-another-mapping': [...filled(), map(2048, 1024), write(2048, 1024), move(0, 512, 2300), collapse(2048, 1024)],
-  'merged-with-a-neighbour': [...filled(3), move(512, 512, 4096), move(4096, 512, 512), collapse(0, 1536)],
-  'moved-after-fork': [...filled(), fork, move(0, 512, 2048), collapse(2048, 512), collapse(0, 512, 1)],
-  'moved-within-armed': [
-    ...filled(2),
-    uffd(0, 1024, 'missing'),
-    move(0, 512, 2048),
-    collapse(2048, 512),
-    collapse(0, 1024),
-  ],
-  'moved-wp': [...filled(), uffd(0, 512, 'wp'), wp(0, 8), move(0, 512, 2048), collapse(2048, 512)],
-});
-
 const process: Case[] = family('process_madvise', {
   self: [...filled(), { do: 'advise', advice: 'COLLAPSE', at: 0, pages: 512, processMadvise: true }],
   'self-refused': [...filled(), pin(3), { do: 'advise', advice: 'COLLAPSE', at: 0, pages: 512, processMadvise: true }],
@@ -396,14 +281,4 @@ const disk: Case[] = family('file-on-disk', {
 });
 
 /** All families of this file. */
-export const PAGE_STATES: readonly Case[] = [
-  ...states,
-  ...pins,
-  ...cow,
-  ...uffdCases,
-  ...guards,
-  ...parts,
-  ...moves,
-  ...process,
-  ...disk,
-];
+export const PAGE_STATES: readonly Case[] = [...states, ...pins, ...cow, ...uffdCases, ...guards, ...process, ...disk];
