@@ -6,7 +6,6 @@ export default defineConfig({
     index: 'src/index.ts',
     'lock-worker': 'src/benches/lock-worker.ts',
     'lock-program': 'src/benches/lock-program.ts',
-    'spin-worker': 'src/benches/spin-worker.ts',
   },
   format: ['esm'],
   target: 'node22',

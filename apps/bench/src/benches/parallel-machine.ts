@@ -18,6 +18,7 @@ import { createCollapseContext } from '@thplab/mthp-collapse';
 import { runToEnd } from '@thplab/sync';
 import { settingIndex, THP_ENABLED } from '@thplab/sysfs-schema';
 
+const MMS = 256;
 const START = asBrand<Vpn>(0x100000);
 
 /** A kind of work. */
@@ -29,24 +30,28 @@ export interface Work {
   readonly present: number;
   readonly maxPtesNone: number;
   readonly goal: ScanGoal;
-  /** Least efficiency, as a share of what the machine's cores give; undefined where the workers must wait for each other. */
+  /** Ranges of all processes together. */
+  readonly ranges: number;
+  /** The work changes the machine, which is put back before it is done again. */
+  readonly changes: boolean;
+  /** Least efficiency, as a share of what workers give that share nothing; undefined where they must wait for each other. */
   readonly demand?: number;
 }
 
 /** Ranges that are looked at and left: one page is missing and none may be. */
-export const SCAN = { present: 511, maxPtesNone: 0 } as const;
+export const SCAN = { present: 511, maxPtesNone: 0, changes: false } as const;
 /** Ranges that become huge. */
-export const COLLAPSE = { present: 512, maxPtesNone: 511 } as const;
+export const COLLAPSE = { present: 512, maxPtesNone: 511, changes: true } as const;
 
-/** A machine with `total` ranges for this work. */
-export function machineFor(work: Work, total: number, cpus: number): Khugepaged {
-  const ranges = total / work.processes;
+/** A machine for this work. */
+export function machineFor(work: Work, cpus: number): Khugepaged {
+  const ranges = work.ranges / work.processes;
   const { machine: m } = bootMachine({
-    nodePages: [total * 512 + (work.maxPtesNone > 0 ? total * 512 : 65_536)],
+    nodePages: [work.ranges * 512 + (work.changes ? work.ranges * 512 : 65_536)],
     cpus,
-    limits: { mms: 64, vmas: 1024 },
+    limits: { mms: MMS, vmas: 1024 },
     extraTables: POOL_TABLES,
-    extraSizes: poolSizes(64),
+    extraSizes: poolSizes(MMS),
   });
   m.setting.value[settingIndex('enabled')] = THP_ENABLED.always;
   m.setting.value[settingIndex('khugepaged.max_ptes_none')] = work.maxPtesNone;
