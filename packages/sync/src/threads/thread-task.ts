@@ -36,6 +36,8 @@ import { SLICE_MS, type ThreadState } from './thread-state.js';
 const STOP_EVERY = 256;
 const NS_PER_MS = 1e6;
 const LEAST_SLEEP_MS = 0.05;
+/** Some tenths of a millisecond: about what it takes a blocked thread to come back. */
+const QUEUE_SPINS = 100_000;
 
 /** What a task is run with; all but the procedure and the state can be left out. */
 export interface ThreadTaskOptions {
@@ -292,8 +294,22 @@ export class ThreadTask<T> {
     const { at, value } = this.queues.place;
     Atomics.store(this.s.words, this.s.base + THREAD.queueAt, at);
     Atomics.store(this.s.words, this.s.base + THREAD.queueStamp, value);
-    this.s.setState(timeoutNs === Number.POSITIVE_INFINITY ? THREAD_STATE.waitsForWake : THREAD_STATE.waitsOnQueue);
+    const forEver = timeoutNs === Number.POSITIVE_INFINITY;
+    this.s.setState(forEver ? THREAD_STATE.waitsForWake : THREAD_STATE.waitsOnQueue);
+    this.gate?.leave();
+    if (forEver && this.wokenSoon()) return true;
     this.waitAtMost('queue', this.s.queues, at, value, this.leftMs);
+    return false;
+  }
+
+  /** Spins for a wake-up: whoever waits without a limit waits for what another thread does next. True if it came. */
+  private wokenSoon(): boolean {
+    for (let spin = QUEUE_SPINS; spin > 0; spin--) {
+      if (!this.queues.woken) continue;
+      this.s.setState(THREAD_STATE.runs);
+      this.gate?.enter();
+      return true;
+    }
     return false;
   }
 
