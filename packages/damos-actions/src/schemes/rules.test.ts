@@ -1,30 +1,17 @@
 // The rules of schemes that need no kdamond: scores, feedback, filters, rounds, watermarks.
 
 import { describe, expect, it } from 'vitest';
-import { blocksTouched } from '../actions/blocks.js';
 import { feedLoopNextInput } from '../feedback.js';
 import { snapshotRegions } from '../monitor/regions.js';
-import { type DamonProfile, damon71, damon618, damonMm, damonReviewed, damonRfcV2 } from '../profile.js';
-import { bareContext, layout, onlyTarget, setCounters } from '../testing/bare-context.js';
+import { type DamonProfile, damon71, damon618, damonMm, damonRfcV2 } from '../profile.js';
+import { bareContext, onlyTarget, setCounters } from '../testing/bare-context.js';
 import { ranges } from '../testing/golden.js';
-import {
-  ADDR_FILTER,
-  BLOCKS_TOUCHED,
-  DEFAULT_REJECT,
-  FEEDBACK,
-  PRIORITY,
-  RAMP,
-  SCORES,
-  WATERMARKS,
-} from '../testing/golden-schemes.js';
+import { FEEDBACK, PRIORITY, RAMP, SCORES, WATERMARKS } from '../testing/golden-schemes.js';
 import { refusal, round, STAT } from '../testing/rounds.js';
-import { coreFilterMatch } from './core-filters.js';
-import { type CoreFilter, coreDefaultReject, defaultReject, type OpsFilter } from './filter.js';
 import { adjustQuota } from './quota.js';
 import { schemeAt, schemeStats } from './running.js';
 import { ANY_PATTERN, type SchemeInput, ZERO_PATTERN } from './scheme.js';
 import { ageSubscore, coldScore, frequencySubscore, hotScore, minScoreFor, schemeScore } from './score.js';
-import { effectiveTargetOrder } from './target-order.js';
 import { freeMemRate, watermarksActivate } from './watermarks.js';
 
 const INTERVALS = { sampleIntervalUs: 100_000 / SCORES.samples, aggrIntervalUs: 100_000 };
@@ -76,63 +63,6 @@ describe('scores', () => {
     for (const { score, bytes } of PRIORITY.sizes) histogram[score] = bytes;
     expect(minScoreFor(histogram, PRIORITY.effectiveSize)).toBe(PRIORITY.minScore);
     expect(minScoreFor(histogram, Number.POSITIVE_INFINITY)).toBe(0);
-  });
-});
-
-describe('filters', () => {
-  it.each(DEFAULT_REJECT)('core $core, ops $ops: reject $coreReject, $opsReject', (row) => {
-    const layer = (allows: readonly boolean[]) => allows.map((allow) => ({ matching: true, allow }));
-    expect(coreDefaultReject(layer(row.core), layer(row.ops))).toBe(row.coreReject);
-    expect(defaultReject(layer(row.ops))).toBe(row.opsReject);
-  });
-
-  it.each(ADDR_FILTER.cases)(
-    'by address: $region matches $matched and becomes $parts',
-    ({ region, matched, parts }) => {
-      const d = bareContext(ranges([region]));
-      const [start, end] = ADDR_FILTER.range;
-      const filter: CoreFilter = { type: 'addr', matching: true, allow: false, start, end };
-      expect(coreFilterMatch(d, onlyTarget(d), d.regions.first(onlyTarget(d)), filter)).toBe(matched);
-      expect(layout(d)).toEqual(parts);
-    },
-  );
-
-  it('by address try only what they let pass, whatever they cut', () => {
-    for (const profile of [damon618, damonMm]) {
-      const coreFilters: CoreFilter[] = [{ type: 'addr', matching: true, allow: true, start: 30, end: 60 }];
-      const d = bareContext(ranges([[0, 100]]), { profile, schemes: [{ ...STAT, coreFilters }] });
-      d.t.damonContext.sizeLimit[d.context] = 1_000;
-      round(d, 100);
-      expect(schemeStats(d, 0)).toMatchObject({ nrTried: 1, szTried: 30 });
-      expect(layout(d)).toEqual(
-        profile.joinsCutRegions
-          ? [[0, 100]]
-          : [
-              [0, 30],
-              [30, 60],
-              [60, 100],
-            ],
-      );
-    }
-  });
-
-  it('that allow what is not there try nothing; that reject everything neither (10 #8, #9)', () => {
-    const tried = (filter: CoreFilter): number => {
-      const d = bareContext(ranges([[0, 100]]), { schemes: [{ ...STAT, coreFilters: [filter] }] });
-      round(d, 100);
-      return schemeStats(d, 0).nrTried;
-    };
-    expect(tried({ type: 'addr', matching: true, allow: true, start: 200, end: 300 })).toBe(0);
-    expect(tried({ type: 'addr', matching: true, allow: false, start: 0, end: 100 })).toBe(0);
-    expect(tried({ type: 'target', matching: true, allow: false, targetIndex: 0 })).toBe(0);
-    expect(tried({ type: 'target', matching: true, allow: false, targetIndex: 1 })).toBe(1);
-  });
-
-  it('that end before they start are refused', () => {
-    const coreFilters: CoreFilter[] = [{ type: 'addr', matching: true, allow: true, start: 2, end: 1 }];
-    const opsFilters: OpsFilter[] = [{ type: 'hugepage_size', matching: true, allow: true, min: 2, max: 1 }];
-    expect(refusal(() => bareContext([], { schemes: [{ ...STAT, coreFilters }] }))).toBe('EINVAL');
-    expect(refusal(() => bareContext([], { schemes: [{ ...STAT, opsFilters }] }))).toBe('EINVAL');
   });
 });
 
@@ -195,30 +125,6 @@ describe('watermarks', () => {
     const rate = freeMemRate(d.m);
     expect(rate).toBe(Math.floor((d.m.node.freePages[0] * 1_000) / 1_024));
     expect(rate).toBeGreaterThan(990);
-  });
-});
-
-describe('target_order', () => {
-  const orders = (action: 'collapse' | 'split', order: number, profile: DamonProfile) =>
-    effectiveTargetOrder(action, order, 9, profile).order;
-
-  it('takes 0 and 2 to the PMD order (10 #12)', () => {
-    for (const order of [1, 10, -1]) expect(refusal(() => orders('split', order, damonRfcV2))).toBe('EINVAL');
-  });
-
-  it('of collapse in RFC v2 is 0 or the PMD order', () => {
-    expect([0, 2, 4, 9].map((order) => orders('collapse', order, damonRfcV2))).toEqual([0, 0, 0, 9]);
-    expect([0, 2, 4, 9].map((order) => orders('collapse', order, damonReviewed))).toEqual([0, 2, 4, 9]);
-    expect(effectiveTargetOrder('collapse', 4, 9, damonRfcV2).warning).toContain('0 is used');
-  });
-
-  it('of split in RFC v2 is 2 where none can be used; the version after it takes 0 as base pages', () => {
-    expect([0, 2, 4, 9].map((order) => orders('split', order, damonRfcV2))).toEqual([2, 2, 4, 2]);
-    expect([0, 2, 4, 9].map((order) => orders('split', order, damonReviewed))).toEqual([0, 2, 4, 2]);
-  });
-
-  it.each(BLOCKS_TOUCHED)('touches $blocks blocks from $start to $end', ({ start, end, blocks }) => {
-    expect(blocksTouched(start, end, 0x200000)).toHaveLength(blocks);
   });
 });
 

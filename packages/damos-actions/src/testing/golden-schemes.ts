@@ -1,7 +1,5 @@
 /** Golden vectors of schemes and actions (see golden.ts): one table per rule, with its section in the DAMON spec. */
 
-type Pair = readonly [start: number, end: number];
-
 const U64_MAX = 2n ** 64n - 1n;
 
 /** 3.6 feedback: last input, score, next input. */
@@ -76,42 +74,6 @@ export const FAIL_CHARGE = {
   charged: 700 * MIB + 300 * 1_024,
 } as const;
 
-/** 3.7: what is done with memory that no filter speaks about. Filters by their `allow`. */
-export const DEFAULT_REJECT = [
-  { core: [], ops: [], coreReject: false, opsReject: false },
-  { core: [true], ops: [], coreReject: true, opsReject: false },
-  { core: [false], ops: [], coreReject: false, opsReject: false },
-  { core: [false], ops: [true], coreReject: false, opsReject: true },
-  { core: [true], ops: [true], coreReject: false, opsReject: true },
-  { core: [], ops: [true], coreReject: false, opsReject: true },
-] as const;
-
-/** 11.1: an address filter and regions; `parts`: what is left of the region. */
-export const ADDR_FILTER = {
-  range: [2, 6],
-  cases: [
-    { region: [3, 5], matched: true, parts: [[3, 5]] },
-    { region: [1, 2], matched: false, parts: [[1, 2]] },
-    { region: [6, 8], matched: false, parts: [[6, 8]] },
-    {
-      region: [1, 4],
-      matched: false,
-      parts: [
-        [1, 2],
-        [2, 4],
-      ],
-    },
-    {
-      region: [2, 8],
-      matched: true,
-      parts: [
-        [2, 6],
-        [6, 8],
-      ],
-    },
-  ] satisfies { region: Pair; matched: boolean; parts: Pair[] }[],
-} as const;
-
 /** 3.8: marks of 500, 400 and 200 permille; state before, free memory, state after. */
 export const WATERMARKS = {
   marks: { high: 500, mid: 400, low: 200 },
@@ -125,22 +87,6 @@ export const WATERMARKS = {
     { active: true, value: 199, after: false },
   ],
 } as const;
-
-/** 4.3: blocks of 2 MiB that a range touches. */
-export const BLOCKS_TOUCHED = [
-  { start: 0x200000, end: 0x400000, blocks: 1 },
-  { start: 0x1ff000, end: 0x201000, blocks: 2 },
-  { start: 0x200000, end: 0x401000, blocks: 2 },
-  { start: 0x280000, end: 0x300000, blocks: 1 },
-] as const;
-
-/** 4.5: huge pages of one process that cannot be split; `failed`: counted as thp_split_page_failed. */
-export const SPLIT_ERRORS = [
-  { name: 'locked by somebody', flag: 'LOCKED', reference: false, order: 2, failed: 0 },
-  { name: 'under writeback', flag: 'WRITEBACK', reference: false, order: 2, failed: 0 },
-  { name: 'in the swap cache, to an order above 0', flag: 'SWAPCACHE', reference: false, order: 2, failed: 0 },
-  { name: 'referenced by somebody', flag: undefined, reference: true, order: 2, failed: 1 },
-] as const;
 
 /** 3.2: the node of page 0, 1, 2, ... by weighted destinations: index modulo the sum of the weights. */
 export const MIGRATION_SHARES = [
