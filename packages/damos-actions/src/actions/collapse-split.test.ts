@@ -30,19 +30,16 @@ import { effectiveTargetOrder, validateTargetOrder } from '../schemes/target-ord
 import { PROFILES, playActionCase } from '../testing/action-cases.js';
 import { applyOnce, BASE, event, folios, range } from '../testing/apply-once.js';
 import { type DamonWorld, fillBase, fillHuge, makeDamonWorld, makeProcess, page } from '../testing/damon-world.js';
+import { COLLAPSE_CASES, COLLAPSE_ERRORS, COLLAPSE_ORDER_CASES, HUGE } from '../testing/golden-collapse.js';
 import {
   BLOCKS_TOUCHED,
-  COLLAPSE_CASES,
-  COLLAPSE_ERRORS,
-  COLLAPSE_ORDER_CASES,
-  HUGE,
   SPLIT_AND_BACK,
   SPLIT_CASES,
   SPLIT_ERRORS,
   SPLIT_MEMORY,
   TARGET_ORDER_FILE,
   TARGET_ORDERS,
-} from '../testing/golden-collapse-split.js';
+} from '../testing/golden-split.js';
 import { refusal } from '../testing/rounds.js';
 import { blocksTouched } from './blocks.js';
 

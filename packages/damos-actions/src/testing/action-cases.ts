@@ -1,4 +1,4 @@
-/** Plays the cases of golden-collapse-split.ts on a machine. */
+/** Plays the cases of golden-collapse.ts and golden-split.ts on a machine. */
 import {
   checkMachine,
   MADV,
@@ -15,7 +15,7 @@ import { type DamonProfile, damonMm, damonReviewed, damonRfcV2 } from '../profil
 import type { SchemeStats } from '../schemes/running.js';
 import { applyOnce, BASE, folios, range } from './apply-once.js';
 import { addVma, type DamonWorld, fillBase, makeDamonWorld, makeProcess, PAGE_SIZE, page } from './damon-world.js';
-import type { ActionCase } from './golden-collapse-split.js';
+import type { ActionCase } from './golden-collapse.js';
 
 /** Profiles by the names that cases have for them. */
 export const PROFILES: Readonly<Record<ActionCase['profile'], DamonProfile>> = {
