@@ -14,5 +14,7 @@ export type MmId = Brand<'MmId'>;
 export type AnonVmaId = Brand<'AnonVmaId'>;
 /** Row of a file. */
 export type FileId = Brand<'FileId'>;
+/** Row of a memory cgroup. */
+export type MemcgId = Brand<'MemcgId'>;
 /** Power of two of a number of base pages. */
 export type Order = Brand<'Order'>;

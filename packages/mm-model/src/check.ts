@@ -42,7 +42,13 @@ export function checkMachine(m: Machine, options: CheckOptions = {}): readonly s
   checkDeferredQueues(m, folios, findings);
   checkSwap(m, census, folios, findings);
   checkPageCache(m, folios, findings);
-  for (const [name, table] of Object.entries({ mm: m.mm, vma: m.vma, pte: m.pte, directory: m.directory })) {
+  for (const [name, table] of Object.entries({
+    mm: m.mm,
+    vma: m.vma,
+    pte: m.pte,
+    directory: m.directory,
+    memcg: m.memcg,
+  })) {
     const defect = table.pool.defect();
     if (defect !== undefined) findings.add(`${name}: ${defect}`);
   }

@@ -43,7 +43,7 @@ export function* doFilePage(m: Machine, vma: VmaId, table: TableId, page: Vpn, w
   const file = m.vma.file[vma] as FileId;
   if (index >= m.file.pages[file]) return FAULT.sigbus;
   if (waitsForUserfault(m, vma, pageCacheLookup(m, file, index) !== 0)) return FAULT.userfault;
-  const cached = yield* getFilePage(m, file, index);
+  const cached = yield* getFilePage(m, file, index, m.vma.mm[vma] as MmId);
   if (cached === 0) return FAULT.oom;
   const copies = write && (m.vma.flags[vma] & VM.SHARED) === 0;
   const result = copies ? FAULT.ok : yield* mapLockedPage(m, vma, table, page, cached, write);

@@ -13,6 +13,7 @@ import { folioTrylock, waitOnFolioLock } from './folio-hold.js';
 import { folioGet, folioPut } from './folio-lifetime.js';
 import { folioAddLru } from './lru.js';
 import { countVmEvent, type Machine } from './machine.js';
+import { chargeSwappedIn } from './memcg.js';
 import { allocFolio, clearFolio, GFP } from './page-alloc.js';
 import { pageCacheLookup, pageCacheSwapSlot } from './page-cache.js';
 import { addFolioToPageCache } from './page-cache-contents.js';
@@ -39,10 +40,10 @@ export function* lockCachedPage(m: Machine, file: FileId, index: number): Proced
 }
 
 /**
- * As `lockCachedPage`, and brings the page in if it is not there: from swap, or as a page of zeroes, the model's form of
- * reading a file. 0: there is no memory.
+ * As `lockCachedPage`, and brings the page in for `mm` if it is not there: from swap, or as a page of zeroes, the model's
+ * form of reading a file. 0: there is no memory.
  */
-export function* getFilePage(m: Machine, file: FileId, index: number): Procedure<Pfn | 0> {
+export function* getFilePage(m: Machine, file: FileId, index: number, mm: MmId): Procedure<Pfn | 0> {
   for (;;) {
     const cached = yield* lockCachedPage(m, file, index);
     if (cached !== 0) return cached;
@@ -50,6 +51,7 @@ export function* getFilePage(m: Machine, file: FileId, index: number): Procedure
     if (fresh === 0) return 0;
     clearFolio(m, fresh, 1);
     const slot = pageCacheSwapSlot(m, file, index);
+    chargeSwappedIn(m, fresh, slot, mm);
     yield spend(slot === 0 ? m.costs.zeroPage : m.costs.swapIn);
     const lock = m.locks.filePages.ref(file);
     yield acquire(lock);

@@ -40,5 +40,6 @@ function freeFolio(m: Machine, head: Pfn): void {
   m.frame.mapping.fill(0, head, facts);
   m.frame.index.fill(0, head, facts);
   m.frame.mapcount.fill(0, head, end);
+  m.frame.memcg[head] = 0;
   freeBlock(m, head, order);
 }

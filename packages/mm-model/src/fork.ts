@@ -63,6 +63,7 @@ export function* dupMm(m: Machine, parent: MmId): Procedure<MmId> {
   const inherited = MMF.DISABLE_THP_COMPLETELY | MMF.DISABLE_THP_EXCEPT_ADVISED;
   m.mm.flags[child] = m.mm.flags[parent] & inherited;
   m.mm.family[child] = m.mm.family[parent];
+  m.mm.memcg[child] = m.mm.memcg[parent];
   yield acquire(m.locks.mmapLock.ref(parent), WRITE);
   yield acquireNested(m.locks.mmapLock.ref(child), WRITE);
   yield* m.hooks.khugepagedFork(child, parent);

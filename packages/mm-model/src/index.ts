@@ -32,6 +32,7 @@ export * from './lru.js';
 export * from './machine.js';
 export * from './madvise/advice.js';
 export * from './madvise.js';
+export * from './memcg.js';
 export * from './migrate.js';
 export * from './mlock.js';
 export * from './mm.js';

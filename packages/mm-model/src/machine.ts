@@ -41,6 +41,8 @@ export interface MachineLimits {
   readonly anonVmas?: number;
   readonly anonVmaChains?: number;
   readonly swapSlots?: number;
+  /** Memory cgroups, the root among them; at most 65535, default 256. */
+  readonly memcgs?: number;
   readonly files?: number;
   readonly pageCache?: number;
 }
@@ -150,6 +152,7 @@ export function createMachine(config: MachineConfig): Machine {
   const geometry = config.geometry ?? GEOMETRY_4K;
   const sizes = sizesOf(config, geometry);
   const arena = Arena.create({ ...MM_TABLES, ...config.extraTables }, sizes);
+  arena.tables.memcg.pool.alloc();
   return viewMachine(arena, geometry, config.costs);
 }
 
@@ -203,6 +206,7 @@ function sizesOf(config: MachineConfig, geometry: Geometry): Sizes {
     nodes: config.nodePages.length,
     // One more for the header.
     swapSlots: (limits.swapSlots ?? config.swapPages ?? 0) + 1,
+    memcgs: limits.memcgs ?? 256,
     files: limits.files ?? 4096,
     pageCache: limits.pageCache ?? Math.max(1024, Math.min(frames, 1 << 22)),
     cpus: config.cpus ?? 2,

@@ -72,13 +72,14 @@ function mappedPlaces(m: Machine, head: Pfn): { cells: number[]; pmds: HugePlace
 
 /** The frames take over everything; the old ones keep only being allocated. */
 function copyFrames(m: Machine, from: Pfn, to: Pfn, pages: number): void {
-  const { flags, refcount, mapcount, stamp, mapping, index } = m.frame;
-  for (const column of [refcount, mapcount, stamp, mapping, index]) column.copyWithin(to, from, from + pages);
+  const { flags, refcount, mapcount, stamp, mapping, index, memcg } = m.frame;
+  for (const column of [refcount, mapcount, stamp, mapping, index, memcg]) column.copyWithin(to, from, from + pages);
   flags.copyWithin(to, from, from + pages);
   const order = folioOrder(m, from);
   refcount.fill(0, from, from + pages);
   mapcount.fill(0, from, from + pages);
   mapping.fill(0, from, from + pages);
   index.fill(0, from, from + pages);
+  memcg[from] = 0;
   flags.fill(PAGE.ALLOCATED | order, from, from + pages);
 }

@@ -12,6 +12,7 @@ import { unlinkFileVma } from './file-map.js';
 import { LOCKLESS, lockless } from './lockless.js';
 import { lruAddDrainCpu } from './lru.js';
 import type { Machine } from './machine.js';
+import { ROOT_MEMCG } from './memcg.js';
 import { vmaFree } from './vma/vma-rows.js';
 import { mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock, vmaStartWrite } from './vma-locks.js';
 import { removeVma, vmasOf } from './vma-tree.js';
@@ -27,6 +28,7 @@ export function mmAlloc(m: Machine): MmId {
   m.mm.count[mm] = 1;
   m.mm.pid[mm] = Atomics.add(m.machine.nextPid, 0, 1) + 1;
   m.mm.family[mm] = mm;
+  m.mm.memcg[mm] = ROOT_MEMCG;
   // VMAs start at 0: a new one is not write-locked.
   m.mm.lockSeq[mm] = 1;
   return asBrand<MmId>(mm);

@@ -18,7 +18,10 @@ import { countVmEvent, type Machine } from './machine.js';
 import { pageCacheAdd, pageCacheAddSwap, pageCacheLookup, pageCacheRemove, pageCacheSwapSlot } from './page-cache.js';
 import { swapFree } from './swap-slots.js';
 
-/** Makes a fresh base page the page `index` of the file; its one reference becomes the page cache's. */
+/**
+ * Makes a fresh base page, which is charged already, the page `index` of the file; its one reference becomes the page
+ * cache's.
+ */
 export function addFolioToPageCache(m: Machine, file: FileId, index: number, pfn: Pfn): void {
   const shmem = m.file.shmem[file] !== 0;
   setFrameFlags(m, pfn, FOLIO.UPTODATE | (shmem ? FOLIO.SHMEM | FOLIO.SWAPBACKED : 0));

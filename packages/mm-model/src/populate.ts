@@ -102,6 +102,7 @@ function placeRun(m: Machine, vma: VmaId, table: TableId, page: Vpn, pfn: Pfn, c
   refcount.fill(1, pfn, end);
   mapcount.fill(1, pfn, end);
   mapping.fill(m.vma.anonVma[vma], pfn, end);
+  m.frame.memcg.fill(m.mm.memcg[m.vma.mm[vma]], pfn, end);
   const cell = pteCell(m, table, slotOf(m, page));
   for (let i = 0; i < count; i++) {
     stamp[pfn + i] = stamps + i;
@@ -195,6 +196,7 @@ export function placeSwapped(m: Machine, vma: VmaId, first: Vpn, count: number):
   for (let page = first as number; page < first + count; page++) {
     const slot = swapAlloc(m, nextStamp(m));
     if (slot === 0) throw new PopulateError(`the swap device is full: raise the machine's swap size`);
+    m.swap.memcg[slot] = m.mm.memcg[mm];
     setPteEntry(m, ensureTable(m, mm, page as Vpn), slotOf(m, page as Vpn), makeEntry(ENTRY_KIND.swap, slot));
   }
   m.mm.swapEnts[mm] += count;

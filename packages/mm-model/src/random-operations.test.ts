@@ -18,6 +18,7 @@ import { lruAddDrainAll } from './lru.js';
 import type { Machine } from './machine.js';
 import { type Advice, MADV } from './madvise/advice.js';
 import { madvise } from './madvise.js';
+import { memcgCreate, mmSetMemcg, ROOT_MEMCG } from './memcg.js';
 import { mlock, munlock } from './mlock.js';
 import { mmput } from './mm.js';
 import { mprotect } from './mprotect.js';
@@ -99,6 +100,7 @@ class Life {
     m.setting.value[settingIndex('khugepaged.max_ptes_none')] = 4;
     m.setting.value[settingIndex('defrag')] = THP_DEFRAG.always;
     this.mms = [this.w.mm];
+    for (let i = 0; i < 2; i++) memcgCreate(m, ROOT_MEMCG);
     mapAt(this.w, SPACE.first, SPACE.pages);
   }
 
@@ -113,12 +115,18 @@ class Life {
   /** One operation; gives what the checks found. */
   step(): readonly string[] {
     this.#before = readAllPages(this.m);
+    const charged = this.charges();
+    let copies = false;
     const operations = [
       () => this.touch(),
       () => this.touch(),
       () => this.touch(),
-      () => this.fork(),
+      () => {
+        copies = true;
+        return this.fork();
+      },
       () => this.exit(),
+      () => this.regroup(),
       () => this.map(),
       () => this.advise(),
       () => this.advise(),
@@ -126,7 +134,10 @@ class Life {
       () => this.protect(),
       () => this.armUserfaultfd(),
       () => this.lock(),
-      () => this.pin(),
+      () => {
+        copies = true;
+        return this.pin();
+      },
       () => this.release(),
       () => this.split(),
       () => this.pressure(),
@@ -136,7 +147,41 @@ class Life {
       ...checkTlb(this.tlb),
       ...checkMachine(this.m, { held: this.held, pins: this.pins, limit: 10 }),
       ...this.contents(changed ?? (() => false)),
+      ...(copies ? [] : this.moved(charged)),
     ];
+  }
+
+  /** Which cgroups content is charged to, by its stamp: in memory, or in swap where it is not in memory. */
+  charges(): Map<number, Set<number>> {
+    const { frame, swap } = this.m;
+    const found = new Map<number, Set<number>>();
+    const add = (stamp: number, memcg: number): void => {
+      if (stamp !== 0) found.set(stamp, (found.get(stamp) ?? new Set()).add(memcg));
+    };
+    for (let pfn = 1; pfn < frame.capacity; pfn++) {
+      if ((frame.flags[pfn] & PAGE.ALLOCATED) !== 0) add(frame.stamp[pfn], frame.memcg[folioHead(this.m, pfn)]);
+    }
+    for (let slot = 1; slot < swap.capacity; slot++) {
+      if (swap.count[slot] !== 0 && swap.cache[slot] === 0) add(swap.stamp[slot], swap.memcg[slot]);
+    }
+    return found;
+  }
+
+  /** Content that is charged to a cgroup that it was not charged to before. Copies, which two have, are charged anew. */
+  moved(before: Map<number, Set<number>>): string[] {
+    const found: string[] = [];
+    for (const [stamp, memcgs] of this.charges()) {
+      const was = before.get(stamp);
+      for (const memcg of memcgs)
+        if (was?.has(memcg) === false) found.push(`content ${stamp} is charged to ${memcg} now`);
+    }
+    return found;
+  }
+
+  regroup(): undefined {
+    const mm = this.someMm();
+    mmSetMemcg(this.m, mm, asBrand(1 + this.below(3)));
+    this.log.push(`mm ${mm} in cgroup ${this.m.mm.memcg[mm]}`);
   }
 
   /** Pages that the operation had no business with read as before, or as zeroes if they were given up. */

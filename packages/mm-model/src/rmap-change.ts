@@ -21,10 +21,12 @@ import {
   setFrameFlags,
 } from './folio.js';
 import { countMthpStat, countVmEvent, type Machine } from './machine.js';
+import { chargeFolio, mmMemcg } from './memcg.js';
 
 /** Makes a fresh folio anonymous memory of the VMA at `page` (its first page); it is not mapped yet. */
 export function initAnonFolio(m: Machine, head: Pfn, vma: VmaId, page: Vpn): void {
   setFolioMapping(m, head, m.vma.anonVma[vma], linearIndex(m, vma, page));
+  chargeFolio(m, head, mmMemcg(m, m.vma.mm[vma] as MmId));
   const mlocked = (m.vma.flags[vma] & VM.LOCKED) === 0 ? 0 : FOLIO.MLOCKED;
   setFrameFlags(m, head, FOLIO.ANON | FOLIO.SWAPBACKED | FOLIO.UPTODATE | mlocked);
   const order = folioOrder(m, head);

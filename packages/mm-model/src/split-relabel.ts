@@ -74,6 +74,7 @@ export function relabelSplitFolio(
   const index = m.frame.index[head];
   for (const part of heads) {
     setFolioMapping(m, part, mapping, index + (part - head));
+    m.frame.memcg[part] = m.frame.memcg[head];
     setFrameFlags(m, part, flags);
   }
   if ((flags & FOLIO.ANON) === 0 && order === m.pmdOrder) countHugeFolio(m, mapping as FileId, -1);

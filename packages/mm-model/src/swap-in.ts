@@ -24,6 +24,7 @@ import { folioGet } from './folio-lifetime.js';
 import { updateMirrors } from './folio-mirror.js';
 import { folioAddLru } from './lru.js';
 import { countVmEvent, type Machine, nextStamp } from './machine.js';
+import { chargeSwappedIn } from './memcg.js';
 import { allocFolio, GFP } from './page-alloc.js';
 import {
   clearPte,
@@ -171,6 +172,7 @@ function* readSwapPage(m: Machine, spot: SwapSpot, slot: number): Procedure<Lock
   }
   m.locks.folioLock.tryLock(fresh);
   setFrameFlags(m, fresh, FOLIO.SWAPBACKED);
+  chargeSwappedIn(m, fresh, slot, spot.mm);
   addToSwapCache(m, slot, fresh);
   folioAddLru(m, fresh);
   countVmEvent(m, 'pswpin');

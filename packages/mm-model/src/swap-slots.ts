@@ -46,6 +46,7 @@ function claimRun(m: Machine, from: number, to: number, pages: number): number {
     while (claimed < pages && claim(m, first + claimed)) claimed++;
     if (claimed === pages) {
       m.swap.stamp[HEADER] = first + pages;
+      m.swap.memcg.fill(0, first, first + pages);
       Atomics.add(m.swap.cache, HEADER, pages);
       return first;
     }
@@ -88,7 +89,10 @@ function isCachedFolioCounted(m: Machine, slot: number): boolean {
 /** Puts a folio into the swap cache at its slots (`add_to_swap_cache`): one reference per page. */
 export function addToSwapCache(m: Machine, slot: number, head: Pfn): void {
   const pages = folioPages(m, head);
-  for (let i = 0; i < pages; i++) m.swap.cache[slot + i] = head + i;
+  for (let i = 0; i < pages; i++) {
+    m.swap.cache[slot + i] = head + i;
+    m.swap.memcg[slot + i] = m.frame.memcg[head];
+  }
   folioGet(m, head, pages);
   setFrameFlags(m, head, FOLIO.SWAPCACHE);
   countVmEvent(m, 'nr_swapcached', pages);

@@ -34,6 +34,7 @@ export const MM_TABLE = {
     pageTables: { type: 'i32', doc: 'PTE tables owned, deposited ones included' },
     lockedVm: { type: 'f64', doc: 'mlocked base pages' },
     pid: { type: 'u32', doc: 'process id' },
+    memcg: { type: 'u32', doc: 'memory cgroup that what it allocates is charged to' },
     family: {
       type: 'u32',
       doc: 'address spaces of one number may share folios: relatives by fork, and all that map files (families.ts)',
@@ -172,6 +173,7 @@ export const FRAME_TABLE = {
     stamp: { type: 'u32', doc: 'content: the number of the write that made it; 0 is all zeroes' },
     mapping: { type: 'u32', doc: 'anon_vma or file of the folio; next block on a free list' },
     index: { type: 'u32', doc: 'low 32 bits of the page offset within the mapping; previous block on a free list' },
+    memcg: { type: 'u16', doc: 'memory cgroup that the folio is charged to (first frame), 0: none' },
   },
 } as const;
 
@@ -209,7 +211,16 @@ export const SWAP_TABLE = {
     count: { type: 'u16', doc: 'swap entries that refer to the slot' },
     stamp: { type: 'u32', doc: 'content of the page' },
     cache: { type: 'u32', doc: 'frame of the page in the swap cache, 0 if not there' },
+    memcg: { type: 'u16', doc: 'memory cgroup that the page was charged to, 0: none' },
   },
+} as const;
+
+/** Memory cgroups; row 1 is the root (memcg.ts). */
+export const MEMCG_TABLE = {
+  doc: 'Memory cgroups; row 1 is the root',
+  rows: 'memcgs',
+  pooled: true,
+  columns: { parent: { type: 'u32', doc: 'cgroup above it, 0 for the root' } },
 } as const;
 
 /** Files and shared-memory objects. */
@@ -341,6 +352,7 @@ export type MmTables = {
   readonly frame: typeof FRAME_TABLE;
   readonly node: typeof NODE_TABLE;
   readonly swap: typeof SWAP_TABLE;
+  readonly memcg: typeof MEMCG_TABLE;
   readonly file: typeof FILE_TABLE;
   readonly pageCache: typeof PAGE_CACHE_TABLE;
   readonly cpu: typeof CPU_TABLE;
@@ -361,6 +373,7 @@ export const MM_TABLES: MmTables = {
   frame: FRAME_TABLE,
   node: NODE_TABLE,
   swap: SWAP_TABLE,
+  memcg: MEMCG_TABLE,
   file: FILE_TABLE,
   pageCache: PAGE_CACHE_TABLE,
   cpu: CPU_TABLE,

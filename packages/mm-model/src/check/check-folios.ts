@@ -32,11 +32,19 @@ export function checkFolio(m: Machine, census: Census, holders: Holders, finding
   const total = ptes + census.pmdMaps[head];
   if (order > 0) checkLargeFacts(m, census, holders, findings, head, name, total);
   checkReferences(m, holders, findings, head, name, total);
+  checkCharge(m, findings, head, name);
   for (let pfn = head + 1; pfn < head + pages; pfn++) {
     if (pfn >= head + FACT_FRAMES && (m.frame.refcount[pfn] !== 0 || m.frame.mapping[pfn] !== 0)) {
       findings.add(`frame ${pfn} has a reference or mapping of its own inside ${name}`);
     }
   }
+}
+
+/** Memory that somebody's is charged to a cgroup that there is. */
+function checkCharge(m: Machine, findings: Findings, head: number, name: string): void {
+  const memcg = m.frame.memcg[head];
+  const charged = (m.frame.flags[head] & FOLIO.ANON) !== 0 || isPageCache(m, head);
+  if (memcg === 0 ? charged : !m.memcg.pool.isLive(memcg)) findings.add(`${name} is charged to memory cgroup ${memcg}`);
 }
 
 function entries(count: number): string {

@@ -53,6 +53,7 @@ function checkFrame(m: Machine, findings: Findings, pfn: number, end: number): n
     return 1;
   }
   // Frames behind the first say the order in a folio, and nothing in a free block.
+  checkUncharged(m, findings, kinds === PAGE.ALLOCATED ? pfn + 1 : pfn, pfn + size);
   const wanted = kinds === PAGE.ALLOCATED ? PAGE.ALLOCATED | (flags & 0xf) : 0;
   for (let i = pfn + 1; i < pfn + size; i++) {
     if ((m.frame.flags[i] & (KINDS | 0xf)) === wanted) continue;
@@ -60,6 +61,13 @@ function checkFrame(m: Machine, findings: Findings, pfn: number, end: number): n
     return 1;
   }
   return size;
+}
+
+/** Only the first frame of a folio is charged. */
+function checkUncharged(m: Machine, findings: Findings, from: number, to: number): void {
+  for (let pfn = from; pfn < to; pfn++) {
+    if (m.frame.memcg[pfn] !== 0) findings.add(`frame ${pfn} is charged to memory cgroup ${m.frame.memcg[pfn]}`);
+  }
 }
 
 function checkFreeList(m: Machine, findings: Findings, node: number, order: number, blocks: Set<number>): void {

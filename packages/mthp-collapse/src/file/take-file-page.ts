@@ -91,7 +91,7 @@ function isEmpty(m: Machine, file: FileId, start: number): boolean {
 function* bringIn(ctx: CollapseContext, run: FileCollapse, index: number): Procedure<ScanResult> {
   const { m } = ctx;
   if (index >= m.file.pages[run.file] && !run.shmem) return SCAN.FAIL;
-  const pfn = yield* getFilePage(m, run.file, index);
+  const pfn = yield* getFilePage(m, run.file, index, run.mm);
   if (pfn === 0) return SCAN.FAIL;
   // It is in this processor's batch, where it could not be taken off the LRU.
   lruAddDrainCpu(m, m.current.cpu);

@@ -1,11 +1,13 @@
 import {
   allocFolio,
+  chargeFolio,
   countMthpStat,
   countVmEvent,
   folioPut,
   GFP,
   type Gfp,
   type Machine,
+  mmMemcg,
   setting,
 } from '@thplab/mm-model';
 import type { Procedure } from '@thplab/sync';
@@ -30,6 +32,7 @@ export function* allocChargeFolio(ctx: CollapseContext, cc: CollapseControl): Pr
     folioPut(m, folio);
     return SCAN.CGROUP_CHARGE_FAIL;
   }
+  chargeFolio(m, folio, mmMemcg(m, mm));
   a.folio = folio;
   // Counted as allocated, yet reported as a failed allocation (khugepaged spec 23.9).
   if (ctx.generation.memcgDeferredList && injections.deferredListFails(mm, order)) return SCAN.ALLOC_HUGE_PAGE_FAIL;

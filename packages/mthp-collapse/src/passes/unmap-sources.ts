@@ -127,10 +127,11 @@ function freeRun(m: Machine, start: number, length: number): void {
   if (folioLock.watcher !== undefined) for (let pfn = start; pfn < end; pfn++) folioLock.unlock(pfn);
   countVmEvent(m, 'nr_isolated_anon', -length);
   countVmEvent(m, 'nr_anon_pages', -length);
-  const { mapcount, mapping, index } = m.frame;
+  const { mapcount, mapping, index, memcg } = m.frame;
   mapcount.fill(0, start, end);
   mapping.fill(0, start, end);
   index.fill(0, start, end);
+  memcg.fill(0, start, end);
   for (let pfn = start; pfn < end; ) {
     const limit = Math.min(end, m.node.endPfn[nodeOf(m, pfn as Pfn)]);
     let order = 0;
