@@ -6,6 +6,7 @@ import { asBrand } from '@thplab/arena';
 import type { Pfn, VmaId, Vpn } from './brands.js';
 import { FOLIO, VM } from './flags.js';
 import { clearFrameFlags, folioHas, folioPages, linearIndex, setFrameFlags } from './folio.js';
+import { LOCKLESS, lockless } from './lockless.js';
 import { countVmEvent, type Machine } from './machine.js';
 import { tableStart } from './page-table.js';
 import { rmapWalk } from './rmap.js';
@@ -26,8 +27,14 @@ export function setMlocked(m: Machine, head: Pfn, lock: boolean): void {
   countVmEvent(m, 'nr_mlock', lock ? folioPages(m, head) : -folioPages(m, head));
 }
 
-/** True if a locked VMA maps the folio; one that holds only a part of a large folio does not count (`folioWithinVma`). */
-function isMappedLocked(m: Machine, head: Pfn, except: VmaId | 0 = 0): boolean {
+/**
+ * True if a locked VMA maps the folio; one that holds only a part of a large folio does not count (`folioWithinVma`). The
+ * kernel walks no reverse map here, and takes no lock for one: `__munlock_folio` looks at the folio's mlock_count. It takes
+ * the mark off if it cannot tell, as this does while the table of another mapping is out of its PMD; reclaim leaves pages
+ * of a locked VMA alone in any case.
+ */
+function isMappedLocked(machine: Machine, head: Pfn, except: VmaId | 0 = 0): boolean {
+  const m = lockless(machine, LOCKLESS.mlockCount);
   let locked = false;
   rmapWalk(m, head, {
     pte(table, slot, pfn, vma) {

@@ -59,7 +59,10 @@ export function* madvisePopulate(m: Machine, mm: MmId, start: number, end: numbe
 /** Faults in the pages of one VMA that are not mapped for the access yet. */
 function* faultInPages(m: Machine, mm: MmId, start: number, end: number, write: boolean): Procedure<number> {
   for (let at = start; at < end; ) {
+    // As `follow_page_mask`: mmap_lock keeps the tables while they are looked at.
+    yield* mmapReadLock(m, mm);
     const ready = readyUntil(m, mm, at, end, write);
+    yield* mmapReadUnlock(m, mm);
     if (ready > at) {
       at = ready;
       continue;
@@ -72,7 +75,10 @@ function* faultInPages(m: Machine, mm: MmId, start: number, end: number, write: 
   return 0;
 }
 
-/** First page from `at` on that needs a fault, at most the end of its PMD range; those before it become young. */
+/**
+ * First page from `at` on that needs a fault, at most the end of its PMD range; those before it become young. mmap_lock is
+ * held.
+ */
 function readyUntil(m: Machine, mm: MmId, at: number, end: number, write: boolean): number {
   const pmd = findPmd(m, mm, asBrand<Vpn>(at));
   if (pmd === NO_PMD) return at;

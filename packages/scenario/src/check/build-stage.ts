@@ -87,6 +87,22 @@ function cacheHook(check: CheckCase, raw: Machine, findings: string[]): Decision
   };
 }
 
+/** VMAs that an actor may leave behind beside those it found: the parts that a change cuts off, and a new one. */
+const VMAS_MADE: Readonly<Record<string, number>> = {
+  madvise: 2,
+  'map-anew': 2,
+  mlock: 2,
+  mprotect: 2,
+  mremap: 3,
+  munlock: 2,
+  munmap: 1,
+  'uffd-register': 2,
+};
+
+function blocksOf(bytes: number, pmdOrder: number): number {
+  return Math.ceil(bytes / PAGE / 2 ** pmdOrder) + 1;
+}
+
 /** Hints that can wait at once, where the kernel has them. */
 const HINTS = 16;
 
@@ -98,7 +114,11 @@ function boot(check: CheckCase, generation: Generation): Machine {
   const blocks = check.processes
     .flatMap((one) => one.vmas)
     .reduce((sum, vma) => sum + vma.size / PAGE / 2 ** pmdOrder + 1, 0);
-  const vmaRows = (vmas + 3) * (1 + forks);
+  const made = check.actors.reduce((sum, { kind }) => sum + (VMAS_MADE[kind] ?? 0), 0);
+  const vmaRows = (vmas + 1 + Math.max(2, made)) * (1 + forks);
+  const filePages = check.processes
+    .flatMap((one) => one.vmas)
+    .reduce((sum, { kind, size }) => sum + (kind === 'anon' ? 0 : blocksOf(size, pmdOrder) * 2 ** pmdOrder), 0);
   return bootMachine({
     geometry: { pageShift: PAGE_SHIFT, pmdOrder },
     nodePages: [pages],
@@ -111,8 +131,9 @@ function boot(check: CheckCase, generation: Generation): Machine {
       anonVmaChains: vmaRows * 2,
       pageTables: Math.ceil(blocks + 2) * (1 + forks),
       directories: mms * 6,
-      files: 4,
-      pageCache: 16,
+      files: Math.max(4, vmas + 1),
+      // A hash table that is never more than three quarters full.
+      pageCache: Math.max(16, 2 * filePages),
     },
     extraTables: KHUGEPAGED_TABLES,
     extraSizes: { ...khugepagedSizes(mms, generation.hints ? HINTS : 1), mmSlots: slots ?? mms },

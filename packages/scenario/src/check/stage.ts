@@ -41,6 +41,12 @@ export interface Stage {
   readonly holes: Hole[];
 }
 
+/** Nobody is to be asked about these pages any more: their mapping has gone, or who was asked has filled them. */
+export function endHoles({ holes }: Pick<Stage, 'holes'>, mm: MmId, first: Vpn, pages: number): void {
+  const left = holes.filter((hole) => hole.mm !== mm || hole.page < first || hole.page >= first + pages);
+  holes.splice(0, holes.length, ...left);
+}
+
 /** Pages of a process that an actor works on. */
 export interface Target {
   readonly mm: MmId;

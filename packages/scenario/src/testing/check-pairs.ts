@@ -14,6 +14,8 @@ export const ACTORS: readonly string[] = [
   'munmap: { page: 4 }',
   'mremap: { by: 16 }',
   'mprotect: { prot: "r--" }',
+  'mlock: { pages: 5 }',
+  'munlock: { page: 2 }',
   'fork-write: { page: 1 }',
   'exit: {}',
   'gup-fast: { page: 2 }',
@@ -30,6 +32,7 @@ export const PAGES: Readonly<Record<string, string>> = {
   'base pages and holes': '{ bitmap: "0b1111_0110" }',
   'base pages and swap': '[{ pages: 0-5 }, { pages: 6-7, state: swap }]',
   'a folio of order 2': '[{ pages: 0-3, order: 2 }, { pages: 4-6 }]',
+  'locked pages': '{ bitmap: "0b1111_0110" }, flags: mlocked',
 };
 
 /** The text of a case of one process with these pages. `search` as in a file. */

@@ -9,6 +9,7 @@ import { hintAdd } from './hint-add.js';
 import { khugepaged } from './khugepaged.js';
 import { madvise } from './madvise.js';
 import { mapAnew } from './map-anew.js';
+import { mlock, munlock } from './mlock.js';
 import { mprotect } from './mprotect.js';
 import { mremap } from './mremap.js';
 import { munmap } from './munmap.js';
@@ -31,6 +32,8 @@ export const ACTOR_KINDS: readonly ActorKind[] = [
   mapAnew,
   mremap,
   mprotect,
+  mlock,
+  munlock,
   forkWrite,
   exit,
   gupFast,

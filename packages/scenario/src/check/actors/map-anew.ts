@@ -1,6 +1,6 @@
 import { mmap, munmap, VM } from '@thplab/mm-model';
 import type { Procedure } from '@thplab/sync';
-import type { Stage, Target } from '../stage.js';
+import { endHoles, type Stage, type Target } from '../stage.js';
 import { type ActorKind, actorKind, actorParams } from './actor.js';
 
 /** munmap(2), then mmap(2) at the same place: another VMA, and as rows come back at once perhaps under the same name. */
@@ -13,9 +13,11 @@ export const mapAnew: ActorKind = actorKind({
   make: (stage, _params, target) => () => run(stage, target),
 });
 
-function* run({ m, book }: Stage, { mm, first, pages }: Target): Procedure<void> {
+function* run(stage: Stage, { mm, first, pages }: Target): Procedure<void> {
+  const { m, book } = stage;
   book.forget(mm, first, pages);
   yield* munmap(m, mm, first, pages);
   const flags = VM.READ | VM.WRITE | VM.HUGEPAGE;
   yield* mmap(m, mm, { at: first, pages, fixed: 'replace', flags });
+  endHoles(stage, mm, first, pages);
 }

@@ -1,7 +1,7 @@
 import { mremap as mremapCall, type Vpn } from '@thplab/mm-model';
 import type { Procedure } from '@thplab/sync';
 import { z } from 'zod';
-import type { Stage, Target } from '../stage.js';
+import { endHoles, type Stage, type Target } from '../stage.js';
 import { type ActorKind, actorKind, actorParams, type TargetDraft } from './actor.js';
 
 interface Params extends TargetDraft {
@@ -21,9 +21,12 @@ export const mremap: ActorKind = actorKind<Params>({
       run(stage, target, by),
 });
 
-function* run({ m, book }: Stage, { mm, first, pages }: Target, by: number): Procedure<void> {
+function* run(stage: Stage, { mm, first, pages }: Target, by: number): Procedure<void> {
+  const { m, book } = stage;
   const to = (first + by) as Vpn;
   book.forget(mm, first, pages);
   book.forget(mm, to, pages);
   yield* mremapCall(m, mm, first, pages, pages, { mayMove: true, to });
+  endHoles(stage, mm, first, pages);
+  endHoles(stage, mm, to, pages);
 }

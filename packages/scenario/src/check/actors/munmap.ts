@@ -1,6 +1,6 @@
 import { munmap as munmapCall } from '@thplab/mm-model';
 import type { Procedure } from '@thplab/sync';
-import type { Stage, Target } from '../stage.js';
+import { endHoles, type Stage, type Target } from '../stage.js';
 import { type ActorKind, actorKind, actorParams } from './actor.js';
 
 /** munmap(2). */
@@ -13,7 +13,9 @@ export const munmap: ActorKind = actorKind({
   make: (stage, _params, target) => () => run(stage, target),
 });
 
-function* run({ m, book }: Stage, { mm, first, pages }: Target): Procedure<void> {
+function* run(stage: Stage, { mm, first, pages }: Target): Procedure<void> {
+  const { m, book } = stage;
   book.forget(mm, first, pages);
   yield* munmapCall(m, mm, first, pages);
+  endHoles(stage, mm, first, pages);
 }

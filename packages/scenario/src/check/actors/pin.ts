@@ -19,7 +19,7 @@ export const pin: ActorKind = actorKind<Params>({
 });
 
 function* run({ m, book }: Stage, write: boolean, { mm, first, pages }: Target): Procedure<void> {
-  const pinned = yield* book.following(mm, first, pinPages(m, mm, first, pages, { write }));
+  const pinned = yield* book.following(mm, first, pinPages(m, mm, first, pages, { write }), pages);
   yield preempt();
   unpinPages(m, pinned.frames);
 }

@@ -1,8 +1,9 @@
 /** UFFDIO_MOVE, as a handler of page faults calls it. What the pages held must be read at their new place afterwards. */
-import { findTable, isPteNone, type Machine, type MmId, slotOf, userfaultfdMove, type Vpn } from '@thplab/mm-model';
+import { userfaultfdMove, type Vpn } from '@thplab/mm-model';
 import type { Procedure } from '@thplab/sync';
 import { z } from 'zod';
-import type { Stage, Target } from '../stage.js';
+import { isHole } from '../machine/is-hole.js';
+import { endHoles, type Stage, type Target } from '../stage.js';
 import { type ActorKind, actorKind, actorParams, type TargetDraft } from './actor.js';
 
 interface Params extends TargetDraft {
@@ -30,26 +31,17 @@ function* run(stage: Stage, target: Target, by: number, holes: boolean): Procedu
   const { mm, first, pages } = target;
   const to = (first + by) as Vpn;
   const call = userfaultfdMove(m, mm, to, first, pages, { allowSourceHoles: holes });
-  // Pages move in order, each in one step: the book follows when a page has come to its place.
-  const empty = Array.from({ length: pages }, (_, page) => isEmpty(raw, mm, (to + page) as Vpn));
-  let moved = 0;
+  // Each page moves in one step, with both tables in reach: the book follows when a step has filled a hole.
+  const places = Array.from({ length: pages }, (_, page) => page);
   for (let input = 0; ; ) {
+    const empty = places.filter((page) => isHole(raw, mm, (to + page) as Vpn));
     const made = call.next(input);
-    while (moved < pages && empty[moved] === true && isFilled(raw, mm, (to + moved) as Vpn)) {
-      book.move(mm, (first + moved) as Vpn, (to + moved) as Vpn);
-      moved++;
+    for (const page of empty) {
+      if (isHole(raw, mm, (to + page) as Vpn)) continue;
+      book.move(mm, (first + page) as Vpn, (to + page) as Vpn);
+      endHoles(stage, mm, (to + page) as Vpn, 1);
     }
     if (made.done === true) return;
     input = yield made.value;
   }
-}
-
-/** True if nothing is mapped there, as far as anybody can see. */
-function isEmpty(m: Machine, mm: MmId, page: Vpn): boolean {
-  return !isFilled(m, mm, page);
-}
-
-function isFilled(m: Machine, mm: MmId, page: Vpn): boolean {
-  const table = findTable(m, mm, page);
-  return table !== 0 && !isPteNone(m, table, slotOf(m, page));
 }

@@ -1,21 +1,8 @@
 /** UFFDIO_REGISTER. From then on the handler is promised to be asked before a hole of the range is filled (I6). */
-import { getBit } from '@thplab/arena';
-import {
-  findPmd,
-  findTable,
-  LOCKLESS,
-  lockless,
-  type Machine,
-  type MmId,
-  NO_PMD,
-  pteBit,
-  slotOf,
-  userfaultfdRegister,
-  VM,
-  type Vpn,
-} from '@thplab/mm-model';
+import { LOCKLESS, lockless, userfaultfdRegister, VM, type Vpn } from '@thplab/mm-model';
 import type { Procedure } from '@thplab/sync';
 import { z } from 'zod';
+import { isHole } from '../machine/is-hole.js';
 import type { Stage, Target } from '../stage.js';
 import { type ActorKind, actorKind, actorParams, type TargetDraft } from './actor.js';
 
@@ -40,14 +27,4 @@ function* run({ m, holes }: Stage, mode: 'missing' | 'wp', target: Target): Proc
   for (let page = first as number; page < first + pages; page++) {
     if (isHole(lockless(m, LOCKLESS.processor), mm, page as Vpn)) holes.push({ mm, page: page as Vpn });
   }
-}
-
-/** Nothing is mapped there, and no table that might say otherwise is out of its PMD. */
-function isHole(m: Machine, mm: MmId, page: Vpn): boolean {
-  const pmd = findPmd(m, mm, page);
-  if (pmd === NO_PMD) return true;
-  const table = findTable(m, mm, page);
-  if (table === 0) return false;
-  const bit = pteBit(m, table, slotOf(m, page));
-  return !getBit(m.pte.present, bit) && !getBit(m.pte.nonPresent, bit);
 }

@@ -7,19 +7,24 @@ import {
   ENTRY_KIND,
   entryKind,
   entryValue,
+  type FileId,
   findPmd,
   findTable,
+  linearIndex,
   type Machine,
   type MmId,
   NO_PMD,
   PMD,
   PMD_ZERO,
+  pageCacheLookup,
+  pageCacheSwapSlot,
   pmdPfn,
   pmdType,
   pteBit,
   pteCell,
   slotOf,
   type Vpn,
+  vmaAt,
 } from '@thplab/mm-model';
 import type { AccessLog, Procedure } from '@thplab/sync';
 import { BOOK_CELL } from './watched-machine.js';
@@ -55,6 +60,12 @@ const UNKNOWN = -2;
 /** What `contentOf` says of a page that is not there. */
 const HOLE = -1;
 
+/** The page of a file that a place shows as long as its process has no copy of its own. */
+interface FilePage {
+  readonly file: FileId;
+  readonly index: number;
+}
+
 export class ContentBook {
   private readonly m: Machine;
   private readonly log: AccessLog;
@@ -63,6 +74,8 @@ export class ContentBook {
   private readonly names: string[] = [];
   private readonly mms: MmId[] = [];
   private readonly pages: Vpn[] = [];
+  /** By place, where it shows a file's page at the start. */
+  private readonly files: (FilePage | undefined)[] = [];
   private readonly initial: Int32Array;
   private readonly expected: Int32Array;
 
@@ -72,7 +85,7 @@ export class ContentBook {
     this.log = log;
     this.ranges = ranges;
     for (const range of ranges) for (let i = 0; i < range.pages; i++) this.add(range, i);
-    this.initial = Int32Array.from(this.pages, (page, at) => contentOf(m, this.mms[at] as MmId, page));
+    this.initial = Int32Array.from(this.pages, (_, at) => this.content(at));
     this.expected = this.initial.slice();
   }
 
@@ -81,15 +94,27 @@ export class ContentBook {
     this.expected.set(this.initial);
   }
 
-  /** Runs a procedure whose own writes all go to one page, and follows them. Gives what it gives. */
-  *following<T>(mm: MmId, page: Vpn, procedure: Procedure<T>): Procedure<T> {
+  /** Runs a procedure whose own writes all go to pages of a run, and follows them. Gives what it gives. */
+  *following<T>(mm: MmId, first: Vpn, procedure: Procedure<T>, pages = 1): Procedure<T> {
     const { nextStamp } = this.m.machine;
     for (let input = 0; ; ) {
       const before = nextStamp[0];
       const made = procedure.next(input);
-      if (nextStamp[0] !== before) this.wrote(mm, page, nextStamp[0]);
+      if (nextStamp[0] !== before) this.wroteSince(before, mm, first, pages);
       if (made.done === true) return made.value;
       input = yield made.value;
+    }
+  }
+
+  /** The step has written to some of the pages: their stamps are newer than `before`. */
+  private wroteSince(before: number, mm: MmId, first: number, pages: number): void {
+    if (pages === 1) {
+      this.wrote(mm, first as Vpn, this.m.machine.nextStamp[0]);
+      return;
+    }
+    for (let page = first; page < first + pages; page++) {
+      const content = contentOf(this.m, mm, page as Vpn);
+      if (content > before) this.wrote(mm, page as Vpn, content);
     }
   }
 
@@ -98,7 +123,26 @@ export class ContentBook {
     this.log.write(BOOK_CELL);
     const at = this.at(mm, page);
     // Who takes the page away may do so after this write as well.
-    if (at !== undefined && this.expected[at] !== UNKNOWN) this.expected[at] = stamp;
+    if (at === undefined || this.expected[at] === UNKNOWN) return;
+    if (this.files[at] !== undefined && this.isInFile(at, stamp)) this.wroteFile(at, stamp);
+    this.expected[at] = stamp;
+  }
+
+  /** The write went to the file, not to a copy: all that show the same page of it read it now. */
+  private isInFile(at: number, stamp: number): boolean {
+    const { file, index } = this.files[at] as FilePage;
+    const pfn = pageCacheLookup(this.m, file, index);
+    return pfn !== 0 && this.m.frame.stamp[pfn] === stamp;
+  }
+
+  private wroteFile(at: number, stamp: number): void {
+    const { file, index } = this.files[at] as FilePage;
+    const before = this.expected[at];
+    for (const [other, page] of this.files.entries()) {
+      // Who has a copy reads something else than the file did.
+      const shows = page?.file === file && page.index === index && this.expected[other] === before;
+      if (shows) this.expected[other] = stamp;
+    }
   }
 
   /** What the page must read now; undefined if nobody can say. */
@@ -140,13 +184,37 @@ export class ContentBook {
     for (let at = 0; at < expected.length; at++) {
       const wanted = expected[at] as number;
       if (wanted === UNKNOWN) continue;
-      const content = contentOf(this.m, this.mms[at] as MmId, this.pages[at] as Vpn);
-      // A page that was not there may be filled with zeroes.
-      if (content === wanted || (wanted === -1 && content === 0)) continue;
+      const content = this.content(at);
+      // A page that was not there may be filled with zeroes; what a file has on disk is not modelled.
+      if (content === wanted || (wanted === HOLE && content === 0) || (content === HOLE && this.isOnDisk(at))) continue;
       const was = wanted === initial[at] ? 'what it held at the start' : `write ${wanted}`;
       found.push(`I1: ${this.names[at]} must read ${was}, but ${reading(content)}`);
     }
     return found;
+  }
+
+  /** What a read of a booked place gives: by its entry, or else from the file. */
+  private content(at: number): number {
+    const { m } = this;
+    const mapped = contentOf(m, this.mms[at] as MmId, this.pages[at] as Vpn);
+    const page = this.files[at];
+    if (mapped !== HOLE || page === undefined) return mapped;
+    const pfn = pageCacheLookup(m, page.file, page.index);
+    if (pfn !== 0) return m.frame.stamp[pfn];
+    const slot = pageCacheSwapSlot(m, page.file, page.index);
+    return slot === 0 ? HOLE : m.swap.stamp[slot];
+  }
+
+  private isOnDisk(at: number): boolean {
+    const page = this.files[at];
+    return page !== undefined && this.m.file.shmem[page.file] === 0;
+  }
+
+  private filePage(mm: MmId, page: Vpn): FilePage | undefined {
+    const { m } = this;
+    const vma = vmaAt(m, mm, page);
+    const file = (vma === 0 ? 0 : m.vma.file[vma]) as FileId;
+    return vma === 0 || file === 0 ? undefined : { file, index: linearIndex(m, vma, page) };
   }
 
   private add({ process, vma, mm, start }: BookedRange, i: number): void {
@@ -160,6 +228,7 @@ export class ContentBook {
     this.names.push(`page ${i} of ${process}:${vma}`);
     this.mms.push(mm);
     this.pages.push(page);
+    this.files.push(this.filePage(mm, page));
   }
 
   private at(mm: MmId, page: Vpn): number | undefined {
