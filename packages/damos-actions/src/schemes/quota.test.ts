@@ -1,4 +1,4 @@
-// Quotas: charge windows, resume points, effective sizes, priorities (DAMON spec 3.5).
+// Quotas: charge windows, resume points, effective sizes, priorities, goals (DAMON spec 3.5; 10 #5 and #6).
 
 import { FOLIO } from '@thplab/mm-model';
 import { describe, expect, it } from 'vitest';
@@ -7,26 +7,111 @@ import type { Damon } from '../damon.js';
 import { type DamonProfile, damon71, damon618, damonMm } from '../profile.js';
 import { bareContext, layout, setCounters } from '../testing/bare-context.js';
 import { fillBase, makeDamonWorld, makeProcess } from '../testing/damon-world.js';
-import { ranges } from '../testing/golden.js';
-import { FAIL_CHARGE, QUOTA_SCENARIO } from '../testing/golden-schemes.js';
-import { round, STAT } from '../testing/rounds.js';
-import { adjustQuota, chargeFor, quotaIsFull } from './quota.js';
+import {
+  EFFECTIVE_QUOTAS,
+  ELIGIBLE_GOAL,
+  FAIL_CHARGE,
+  GOAL_SCORES,
+  LRU_GOALS,
+  NODE_GOALS,
+  PRIORITY,
+  PRIORITY_AND_FILTER,
+  PRIORITY_ROUND,
+  PSI_GOAL,
+  QUOTA_BELOW_REGION,
+  QUOTA_FULL,
+  QUOTA_SCENARIO,
+  QUOTA_SET,
+  QUOTA_WINDOWS,
+} from '../testing/golden-quota.js';
+import { profileNamed, round, STAT } from '../testing/rounds.js';
+import { adjustQuota, chargeFor, quotaIsFull, regionScore } from './quota.js';
 import { goalValue, quotaScore } from './quota-goal.js';
-import { schemeAt, schemeStats } from './running.js';
-import { ANY_PATTERN, type QuotaGoal } from './scheme.js';
+import { effectiveBytes, schemeAt, schemeStats } from './running.js';
+import { ANY_PATTERN, type Quota, type QuotaGoal, type SchemeInput } from './scheme.js';
+import { minScoreFor } from './score.js';
 
-describe('a quota', () => {
-  const MIB = 2 ** 20;
-  const profiles: DamonProfile[] = [damon618, damon71, damonMm];
+const MIB = 2 ** 20;
+const PAGES = { minRegionSize: 4_096 };
 
-  it.each(profiles)('is used up in address order, window by window ($name)', (profile) => {
+/** A context with one scheme, smallest regions of a page. */
+function withScheme(bytes: readonly number[], scheme: SchemeInput, profile: DamonProfile = damonMm): Damon {
+  let end = 0;
+  const parts = bytes.map((size) => {
+    end += size;
+    return { start: end - size, end };
+  });
+  const d = bareContext(parts, { profile, attributes: PAGES, schemes: [scheme] });
+  d.t.damonContext.sizeLimit[d.context] = end;
+  return d;
+}
+
+describe('the effective quota', () => {
+  it.each(EFFECTIVE_QUOTAS)('$row', ({ quota: { hasGoal = false, ...quota }, steps, traced }) => {
+    const goals = (currentValue: number): QuotaGoal[] =>
+      hasGoal ? [{ metric: 'user_input', targetValue: 10_000, currentValue }] : [];
+    const given = (current = 0): Partial<Quota> => ({ ...quota, goals: goals(current), resetIntervalMs: 1_000 });
+    const d = withScheme([64 * MIB], { ...STAT, quota: given() });
+    const told: number[] = [];
+    const emit = (name: string, args: object): void => {
+      if (name === 'damos_esz') told.push((args as { esz: number }).esz);
+    };
+    Object.assign(d, { tracer: { ...d.tracer, emit } });
+    const scheme = schemeAt(d, 0);
+    const s = d.t.damosScheme;
+    for (const { atMs, charged, totalNs, current, esz } of steps) {
+      scheme.config = { ...scheme.config, quota: { ...scheme.config.quota, goals: goals(current ?? 0) } };
+      if (charged !== undefined) s.chargedSize[scheme.row] = charged;
+      if (totalNs !== undefined) s.totalChargedNs[scheme.row] = totalNs;
+      adjustQuota(d, scheme, atMs * 1e6);
+      expect([atMs, effectiveBytes(d, 0)]).toEqual([atMs, esz]);
+    }
+    expect(told).toEqual(traced);
+  });
+
+  it.each(QUOTA_FULL)('$row: $charged of $esz is full in $profile: $full', ({ profile, esz, charged, full }) => {
+    const d = withScheme([MIB], { ...STAT, quota: { bytes: esz, resetIntervalMs: 1_000 } }, profileNamed(profile));
+    adjustQuota(d, schemeAt(d, 0), 1e9);
+    d.t.damosScheme.chargedSize[schemeAt(d, 0).row] = charged;
+    expect(quotaIsFull(d, schemeAt(d, 0))).toBe(full);
+  });
+
+  it.each(QUOTA_SET)('$row: of a goal that is met, $profile tries $tried bytes', ({ profile, tried }) => {
+    const goals: QuotaGoal[] = [{ metric: 'user_input', targetValue: 100, currentValue: 100 }];
+    const quota = { goals, goalTuner: 'temporal' as const, bytes: MIB, resetIntervalMs: 1_000 };
+    const d = withScheme([MIB], { ...STAT, quota }, profileNamed(profile));
+    round(d, 100);
+    expect([effectiveBytes(d, 0), schemeStats(d, 0).szTried]).toEqual([0, tried]);
+  });
+
+  it.each(QUOTA_BELOW_REGION)('$row: $bytes bytes in $profile never have a region', (row) => {
+    const quota = { bytes: row.bytes, resetIntervalMs: 1_000 };
+    const d = withScheme([MIB], { ...STAT, quota }, profileNamed(row.profile));
+    round(d, 100);
+    expect(layout(d)).toEqual([[0, MIB]]);
+    expect(schemeStats(d, 0)).toMatchObject({ nrTried: row.nrTried, szTried: row.szTried });
+  });
+
+  it.each(FAIL_CHARGE)('$row: $charged for $applied of $size', ({ size, applied, num, denom, charged }) => {
+    const { quota } = schemeAt(withScheme([MIB], STAT), 0).config;
+    expect(chargeFor(size, applied, { ...quota, failChargeNum: num, failChargeDenom: denom })).toBe(charged);
+  });
+});
+
+describe('charge windows', () => {
+  it.each(QUOTA_WINDOWS)('$row: reset every $resetMs ms', ({ resetMs, rounds }) => {
+    const d = withScheme([3 * MIB, MIB], { ...STAT, quota: { bytes: MIB, resetIntervalMs: resetMs } });
+    setCounters(d, [{ nr: 20 }, { nr: 0 }]);
+    for (const { atMs, ...expected } of rounds) {
+      round(d, atMs);
+      expect({ atMs, ...schemeStats(d, 0) }).toMatchObject({ atMs, ...expected });
+    }
+  });
+
+  it.each([damon618, damon71, damonMm])('are used up in address order, one after the other ($name)', (profile) => {
     const { regions, regionBytes, quotaBytes, resetMs, roundMs, firstRound, windows } = QUOTA_SCENARIO;
-    const parts = Array.from({ length: regions }, (_, i) => ({ start: i * regionBytes, end: (i + 1) * regionBytes }));
-    const d = bareContext(parts, {
-      profile,
-      attributes: { minRegionSize: 4_096 },
-      schemes: [{ ...STAT, quota: { bytes: quotaBytes, resetIntervalMs: resetMs } }],
-    });
+    const parts = new Array<number>(regions).fill(regionBytes);
+    const d = withScheme(parts, { ...STAT, quota: { bytes: quotaBytes, resetIntervalMs: resetMs } }, profile);
     setCounters(
       d,
       parts.map((_, i) => ({ nr: (i % 2) * 20 })),
@@ -61,105 +146,44 @@ describe('a quota', () => {
     expect(schemeStats(d, 0).szTried).toBe(windows[3] + quotaBytes);
     expect(d.t.damosScheme.resumeAddress[row]).toBe(firstRound.resume);
   });
+});
 
-  it('with a reset interval of 0 begins anew at each round', () => {
-    const parts = ranges([
-      [0, 3 * MIB],
-      [3 * MIB, 4 * MIB],
-    ]);
-    const d = bareContext(parts, {
-      attributes: { minRegionSize: 4_096 },
-      schemes: [{ ...STAT, quota: { bytes: MIB, resetIntervalMs: 0 } }],
-    });
-    setCounters(d, [{ nr: 20 }, { nr: 0 }]);
-    d.t.damonContext.sizeLimit[d.context] = 4 * MIB;
-    for (let i = 1; i <= 2; i++) round(d, i * 100);
-    expect(schemeStats(d, 0)).toMatchObject({ nrTried: 2, szTried: 2 * MIB, qtExceeds: 1 });
+describe('priorities', () => {
+  it('end at the score where the sizes add up to the quota', () => {
+    const histogram = new Array<number>(100).fill(0);
+    for (const { score, bytes } of PRIORITY.sizes) histogram[score] = bytes;
+    expect(minScoreFor(histogram, PRIORITY.effectiveSize)).toBe(PRIORITY.minScore);
+    expect(minScoreFor(histogram, Number.POSITIVE_INFINITY)).toBe(0);
   });
 
-  it('smaller than the smallest region never has a region; older kernels count empty tries', () => {
-    const tries = (profile: DamonProfile) => {
-      const d = bareContext(ranges([[0, MIB]]), {
-        profile,
-        attributes: { minRegionSize: 4_096 },
-        schemes: [{ ...STAT, quota: { bytes: 4_095, resetIntervalMs: 1_000 } }],
-      });
-      round(d, 100);
-      expect(layout(d)).toEqual([[0, MIB]]);
-      return schemeStats(d, 0);
-    };
-    expect(tries(damon618)).toMatchObject({ nrTried: 1, szTried: 0 });
-    expect(tries(damonMm)).toMatchObject({ nrTried: 0, szTried: 0 });
-  });
-
-  it('of time is worth what the action managed so far, and 4 MiB per ms before that', () => {
-    const d = bareContext(ranges([[0, 64 * MIB]]), {
-      attributes: { minRegionSize: 4_096 },
-      schemes: [{ ...STAT, quota: { ms: 10, resetIntervalMs: 1_000 } }],
-    });
-    const scheme = schemeAt(d, 0);
-    const s = d.t.damosScheme;
-    adjustQuota(d, scheme, 1e9);
-    expect(s.effectiveSize[scheme.row]).toBe(40 * MIB);
-    s.chargedSize[scheme.row] = 8 * MIB;
-    s.totalChargedNs[scheme.row] = 4e6;
-    adjustQuota(d, scheme, 2e9);
-    expect(s.effectiveSize[scheme.row]).toBe(20 * MIB);
-    s.totalChargedNs[scheme.row] = 1e18;
-    adjustQuota(d, scheme, 3e9);
-    expect(s.effectiveSize[scheme.row]).toBe(4_096);
-  });
-
-  it('takes the smaller of bytes and time', () => {
-    const d = bareContext(ranges([[0, 64 * MIB]]), {
-      schemes: [{ ...STAT, quota: { ms: 10, bytes: MIB, resetIntervalMs: 1_000 } }],
-    });
-    adjustQuota(d, schemeAt(d, 0), 1e9);
-    expect(d.t.damosScheme.effectiveSize[schemeAt(d, 0).row]).toBe(MIB);
-  });
-
-  it('with the temporal tuner is all or nothing; nothing is full, where any field makes it a quota', () => {
-    const goal = (currentValue: number) => [{ metric: 'user_input' as const, targetValue: 100, currentValue }];
-    const esz = (currentValue: number, bytes: number) => {
-      const quota = { goals: goal(currentValue), goalTuner: 'temporal' as const, bytes, resetIntervalMs: 1_000 };
-      const d = bareContext(ranges([[0, MIB]]), { schemes: [{ ...STAT, quota }] });
-      adjustQuota(d, schemeAt(d, 0), 1e9);
-      return [d.t.damosScheme.effectiveSize[schemeAt(d, 0).row], quotaIsFull(d, schemeAt(d, 0))];
-    };
-    expect(esz(100, MIB)).toEqual([0, true]);
-    expect(esz(99, MIB)).toEqual([MIB, false]);
-    expect(esz(99, 0)).toEqual([Number.POSITIVE_INFINITY, false]);
-  });
-
-  it('prefers regions by score, and goes by address among those good enough', () => {
-    const parts = ranges([
-      [0, 8 * MIB],
-      [8 * MIB, 16 * MIB],
-      [16 * MIB, 24 * MIB],
-    ]);
-    const d = bareContext(parts, {
-      attributes: { minRegionSize: 4_096 },
-      schemes: [
-        {
-          action: 'lru_deprio',
-          pattern: ANY_PATTERN,
-          quota: { bytes: 12 * MIB, resetIntervalMs: 1_000, weights: { nrAccesses: 1 } },
-        },
-      ],
-    });
-    setCounters(d, [{ nr: 20 }, { nr: 10 }, { nr: 0 }]);
+  /** A round of lru_deprio on the regions of the example. */
+  function priorityRound(quotaBytes: number, profile: DamonProfile, more: Partial<SchemeInput> = {}): Damon {
+    const { regions, weights } = PRIORITY_ROUND;
+    const quota = { bytes: quotaBytes, resetIntervalMs: 1_000, weights };
+    const sizes = regions.map(({ bytes }) => bytes);
+    const d = withScheme(sizes, { action: 'lru_deprio', pattern: ANY_PATTERN, quota, ...more }, profile);
+    setCounters(d, regions);
+    const target = d.targets.first(d.context);
+    const scores = [...d.regions.rows(target)].map((region) => regionScore(d, region, schemeAt(d, 0)));
+    expect(scores).toEqual(regions.map(({ score }) => score));
     round(d, 100);
-    expect(schemeStats(d, 0)).toMatchObject({ nrTried: 2, szTried: 12 * MIB });
-    expect(d.t.damosScheme.minScore[schemeAt(d, 0).row]).toBe(50);
-    expect(layout(d)).toContainEqual([16 * MIB, 20 * MIB]);
+    return d;
+  }
+
+  it('choose regions, and those good enough are served by address', () => {
+    const { quotaBytes, minScore, nrTried, szTried, triedRange } = PRIORITY_ROUND;
+    const d = priorityRound(quotaBytes, damon71);
+    expect(d.t.damosScheme.minScore[schemeAt(d, 0).row]).toBe(minScore);
+    expect(schemeStats(d, 0)).toMatchObject({ nrTried, szTried });
+    expect(layout(d)).toContainEqual(triedRange);
   });
 
-  it('charges what failed at a rate of its own', () => {
-    const { size, applied, num, denom, charged } = FAIL_CHARGE;
-    const quota = { ...schemeAt(bareContext(ranges([[0, 1]]), { schemes: [STAT] }), 0).config.quota };
-    expect(chargeFor(size, applied, { ...quota, failChargeNum: num, failChargeDenom: denom })).toBe(charged);
-    expect(chargeFor(size, applied, quota)).toBe(size);
-    expect(chargeFor(size, size + 1, { ...quota, failChargeNum: num, failChargeDenom: denom })).toBe(size);
+  it.each(PRIORITY_AND_FILTER)('$row: from $minScore on', ({ profile, quotaBytes, minScore, tried }) => {
+    const start = 24 * MIB;
+    const coreFilters = [{ type: 'addr' as const, matching: true, allow: false, start, end: start + 4 * MIB }];
+    const d = priorityRound(quotaBytes, profileNamed(profile), { coreFilters });
+    expect(d.t.damosScheme.minScore[schemeAt(d, 0).row]).toBe(minScore);
+    expect(schemeStats(d, 0).szTried).toBe(tried);
   });
 });
 
@@ -169,58 +193,52 @@ describe('a goal', () => {
     return goalValue(d, schemeAt(d, 0), goal);
   }
 
-  it('of a node reads the share of its memory that is used or free; one that is not there is free', () => {
+  it.each(NODE_GOALS)('$row: of node $nid with $freePages free pages is $reads', ({ metric, nid, ...row }) => {
     const d = bareContext([], { schemes: [STAT] });
-    const free = d.m.node.freePages[0] as number;
-    const bp = (pages: number): number => Math.floor((pages * 10_000) / 1_024);
-    expect(reads(d, { metric: 'node_mem_free_bp', targetValue: 1, nid: 0 })).toBe(bp(free));
-    expect(reads(d, { metric: 'node_mem_used_bp', targetValue: 1, nid: 0 })).toBe(bp(1_024 - free));
-    expect(reads(d, { metric: 'node_mem_free_bp', targetValue: 1, nid: 7 })).toBe(10_000);
-    expect(reads(d, { metric: 'node_mem_used_bp', targetValue: 1, nid: 7 })).toBe(0);
+    d.m.node.freePages[0] = row.freePages;
+    expect(reads(d, { metric, targetValue: 1, nid })).toBe(row.reads);
   });
 
   it('of stall time reads what was added since the last look', () => {
-    let stalled = 700;
+    let stalled = 0;
     const d = bareContext([], { schemes: [STAT], someMemPsiUs: () => stalled });
-    const goal: QuotaGoal = { metric: 'some_mem_psi_us', targetValue: 1 };
-    const first = reads(d, goal);
-    stalled = 1_000;
-    expect([first, reads(d, goal), reads(d, goal)]).toEqual([700, 300, 0]);
+    const seen = PSI_GOAL.totals.map((total) => {
+      stalled = total;
+      return reads(d, { metric: 'some_mem_psi_us', targetValue: 1 });
+    });
+    expect(seen).toEqual(PSI_GOAL.reads);
   });
 
-  it('of the LRU lists reads the share of pages on them', () => {
+  it.each(LRU_GOALS)('$row: with $active of $pages pages active is $reads', (row) => {
     const w = makeDamonWorld();
-    const { vma } = makeProcess(w, 0x80000, 400);
-    fillBase(w, vma, 0x80000, 400);
+    const { vma } = makeProcess(w, 0x80000, row.pages);
+    fillBase(w, vma, 0x80000, row.pages);
     const d = createDamon({ machine: w.m, operations: 'paddr', targets: [{}], schemes: [STAT] });
-    expect(reads(d, { metric: 'inactive_mem_bp', targetValue: 1 })).toBe(10_000);
     const heads = [...w.m.frame.flags.entries()].filter(([, flags]) => (flags & FOLIO.LRU) !== 0);
-    for (const [pfn] of heads.slice(0, 100)) w.m.frame.flags[pfn] |= FOLIO.ACTIVE;
-    expect(reads(d, { metric: 'active_mem_bp', targetValue: 1 })).toBe(2_500);
-    expect(reads(d, { metric: 'inactive_mem_bp', targetValue: 1 })).toBe(7_500);
+    for (const [pfn] of heads.slice(0, row.active)) w.m.frame.flags[pfn] |= FOLIO.ACTIVE;
+    expect(reads(d, { metric: row.metric, targetValue: 1 })).toBe(row.reads);
   });
 
   it('of eligible memory reads what the pattern and the core filters let through', () => {
-    const bytes = 1_024 * 4_096;
-    const parts = [0, 1, 2, 3].map((i) => ({ start: (i * bytes) / 4, end: ((i + 1) * bytes) / 4 }));
-    const pattern = { ...ANY_PATTERN, nrAccesses: { min: 1, max: 20 } };
-    const coreFilters = [{ type: 'addr' as const, matching: true, allow: false, start: 0, end: bytes / 8 }];
-    const d = bareContext(parts, {
-      schemes: [{ action: 'stat', pattern, coreFilters }],
-      attributes: { minRegionSize: 4_096 },
-    });
-    setCounters(d, [{ nr: 5 }, { nr: 0 }, { nr: 20 }, { nr: 0 }]);
-    expect(reads(d, { metric: 'node_eligible_mem_bp', targetValue: 1, nid: 0 })).toBe(1_250 + 2_500);
+    const { nodePages, nrs, least, rejectedPages } = ELIGIBLE_GOAL;
+    const quarter = (nodePages * 4_096) / nrs.length;
+    const pattern = { ...ANY_PATTERN, nrAccesses: { min: least, max: 20 } };
+    const coreFilters = [{ type: 'addr' as const, matching: true, allow: false, start: 0, end: rejectedPages * 4_096 }];
+    const d = withScheme(new Array<number>(nrs.length).fill(quarter), { action: 'stat', pattern, coreFilters });
+    setCounters(
+      d,
+      nrs.map((nr) => ({ nr })),
+    );
+    expect(reads(d, { metric: 'node_eligible_mem_bp', targetValue: 1, nid: 0 })).toBe(ELIGIBLE_GOAL.reads);
   });
 
-  it('is as good as the best of several; one with target 0 does not count', () => {
-    const user = (currentValue: number, targetValue: number): QuotaGoal => ({
-      metric: 'user_input',
+  it.each(GOAL_SCORES)('$row: $goals give $score', ({ goals, score }) => {
+    const made = goals.map(([currentValue, targetValue]) => ({
+      metric: 'user_input' as const,
       targetValue,
       currentValue,
-    });
-    const goals = [user(50, 100), user(3, 4), user(9, 0)];
-    const d = bareContext([], { schemes: [{ ...STAT, quota: { goals } }] });
-    expect(quotaScore(d, schemeAt(d, 0))).toBe(7_500n);
+    }));
+    const d = bareContext([], { schemes: [{ ...STAT, quota: { goals: made } }] });
+    expect(quotaScore(d, schemeAt(d, 0))).toBe(score);
   });
 });

@@ -6,12 +6,12 @@ import { snapshotRegions } from '../monitor/regions.js';
 import { type DamonProfile, damon71, damon618, damonMm, damonRfcV2 } from '../profile.js';
 import { bareContext, onlyTarget, setCounters } from '../testing/bare-context.js';
 import { ranges } from '../testing/golden.js';
-import { FEEDBACK, PRIORITY, RAMP, SCORES, WATERMARKS } from '../testing/golden-schemes.js';
+import { FEEDBACK, RAMP, SCORES, WATERMARKS } from '../testing/golden-schemes.js';
 import { refusal, round, STAT } from '../testing/rounds.js';
 import { adjustQuota } from './quota.js';
 import { schemeAt, schemeStats } from './running.js';
 import { ANY_PATTERN, type SchemeInput, ZERO_PATTERN } from './scheme.js';
-import { ageSubscore, coldScore, frequencySubscore, hotScore, minScoreFor, schemeScore } from './score.js';
+import { ageSubscore, coldScore, frequencySubscore, hotScore, schemeScore } from './score.js';
 import { freeMemRate, watermarksActivate } from './watermarks.js';
 
 const INTERVALS = { sampleIntervalUs: 100_000 / SCORES.samples, aggrIntervalUs: 100_000 };
@@ -56,13 +56,6 @@ describe('scores', () => {
     expect([score('vaddr', 'pageout'), score('paddr', 'pageout'), score('paddr', 'lru_deprio')]).toEqual([25, 25, 25]);
     expect(score('paddr', 'lru_prio')).toBe(74);
     expect([score('vaddr', 'collapse'), score('vaddr', 'lru_prio'), score('paddr', 'stat')]).toEqual([99, 99, 99]);
-  });
-
-  it('that a quota has room for end where the sizes add up to it', () => {
-    const histogram = new Array<number>(100).fill(0);
-    for (const { score, bytes } of PRIORITY.sizes) histogram[score] = bytes;
-    expect(minScoreFor(histogram, PRIORITY.effectiveSize)).toBe(PRIORITY.minScore);
-    expect(minScoreFor(histogram, Number.POSITIVE_INFINITY)).toBe(0);
   });
 });
 

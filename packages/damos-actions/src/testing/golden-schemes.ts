@@ -40,40 +40,6 @@ export const SCORES = {
   ],
 } as const;
 
-const MIB = 2 ** 20;
-
-/** 3.5: sizes by score, a quota, and the least score that it has room for. */
-export const PRIORITY = {
-  sizes: [
-    { score: 79, bytes: 4 * MIB },
-    { score: 50, bytes: 8 * MIB },
-    { score: 20, bytes: 16 * MIB },
-  ],
-  effectiveSize: 6 * MIB,
-  minScore: 50,
-} as const;
-
-/** 3.5: the quota scenario, in MiB of 2 MiB regions; rounds every 100 ms, windows of 1 s. */
-export const QUOTA_SCENARIO = {
-  regions: 10,
-  regionBytes: 2 * MIB,
-  quotaBytes: 5 * MIB,
-  resetMs: 1_000,
-  roundMs: 100,
-  firstRound: { nrTried: 3, szTried: 5 * MIB, resume: 5 * MIB },
-  /** Bytes tried at the end of each window. */
-  windows: [5 * MIB, 10 * MIB, 15 * MIB, 20 * MIB],
-} as const;
-
-/** 11.1, 3.4: charging at a rate for what failed. */
-export const FAIL_CHARGE = {
-  size: 1_000 * MIB,
-  applied: 700 * MIB,
-  num: 1,
-  denom: 1_024,
-  charged: 700 * MIB + 300 * 1_024,
-} as const;
-
 /** 3.8: marks of 500, 400 and 200 permille; state before, free memory, state after. */
 export const WATERMARKS = {
   marks: { high: 500, mid: 400, low: 200 },

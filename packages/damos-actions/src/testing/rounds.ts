@@ -2,6 +2,7 @@
 import { runToEnd } from '@thplab/sync';
 import type { Damon } from '../damon.js';
 import { DamonError } from '../errors.js';
+import { DAMON_PROFILES, type DamonProfile } from '../profile.js';
 import { applySchemes } from '../schemes/apply.js';
 import { ANY_PATTERN, type SchemeInput } from '../schemes/scheme.js';
 
@@ -23,4 +24,11 @@ export function refusal(run: () => void): string {
     throw error;
   }
   return 'taken';
+}
+
+/** A profile by its name in golden data. */
+export function profileNamed(name: string): DamonProfile {
+  const profile = DAMON_PROFILES.find((one) => one.name === name);
+  if (profile === undefined) throw new Error(`there is no profile ${name}`);
+  return profile;
 }
