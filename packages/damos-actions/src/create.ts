@@ -70,6 +70,8 @@ export interface DamonConfig {
   readonly locking?: AccessLocking;
   /** Number of the context in traces and in the thread's name, default 0. */
   readonly contextIndex?: number;
+  /** It starts paused, and rests until a commit says otherwise. Default false. */
+  readonly pause?: boolean;
   /** Memory stall time so far, µs, for the goal metric some_mem_psi_us; default: none. */
   readonly someMemPsiUs?: () => number;
 }
@@ -100,6 +102,7 @@ export function createDamon(config: DamonConfig): Damon {
   if (attributes.intervalsGoal.aggrs !== 0 && !profile.intervalsTuning) {
     throw new DamonError('EINVAL', `${profile.name} does not tune intervals`);
   }
+  if (config.pause === true) refusePause(profile);
   const home = { m, profile, collapse: config.collapse, warnings };
   const schemes = prepareSchemes(home, config.schemes ?? []);
   const d: Damon = {
@@ -120,9 +123,18 @@ export function createDamon(config: DamonConfig): Damon {
     doneQueue: m.domain.waitQueue(`kdamond_done.${config.contextIndex ?? 0}`),
   };
   setAttributes(d, attributes);
+  setPaused(d, config.pause === true);
   for (const target of config.targets) appendTarget(d, target);
   for (const scheme of schemes) addScheme(d, scheme);
   return d;
+}
+
+function refusePause(profile: DamonProfile): void {
+  if (!profile.pause) throw new DamonError('EINVAL', `${profile.name} has no pause`);
+}
+
+function setPaused(d: Damon, paused: boolean): void {
+  d.t.damonContext.paused[d.context] = paused ? 1 : 0;
 }
 
 /** The smallest region is a page, of physical memory at least one unit. */
@@ -200,6 +212,7 @@ export interface DamonCommit {
   readonly attributes?: Partial<MonitoringAttributes>;
   readonly schemes?: readonly SchemeInput[];
   readonly targets?: readonly TargetConfig[];
+  readonly pause?: boolean;
 }
 
 /**
@@ -208,6 +221,7 @@ export interface DamonCommit {
  */
 export function* commitDamon(d: Damon, commit: DamonCommit): Procedure<RequestOutcome> {
   if (commit.targets !== undefined) validateTargets(d.m, d.operations, commit.targets);
+  if (commit.pause === true) refusePause(d.profile);
   const schemes = commit.schemes === undefined ? undefined : prepareSchemes(d, commit.schemes);
   return yield* damonCall(d, () => {
     const before = readAttributes(d);
@@ -215,6 +229,7 @@ export function* commitDamon(d: Damon, commit: DamonCommit): Procedure<RequestOu
     validateAttributes(attributes);
     if (schemes !== undefined) commitSchemes(d, schemes);
     if (commit.targets !== undefined) commitTargets(d, commit.targets);
+    if (commit.pause !== undefined) setPaused(d, commit.pause);
     if (sameAttributes(before, attributes)) return;
     setAttributes(d, attributes);
     for (const scheme of d.runningSchemes) setNextApply(d, scheme);

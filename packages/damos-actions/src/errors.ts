@@ -10,4 +10,4 @@ export class DamonError extends Error {
 }
 
 /** Error numbers that DAMON's interfaces give, by name. */
-export type DamonErrno = 'EINVAL' | 'EBUSY' | 'ECANCELED';
+export type DamonErrno = 'EINVAL' | 'EBUSY' | 'ECANCELED' | 'ENOMEM';

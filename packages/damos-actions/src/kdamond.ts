@@ -69,17 +69,26 @@ function needsStop(d: Damon, checks: AccessChecks): boolean {
   return ![...d.targets.rows(d.context)].some((target) => checks.isValid(target));
 }
 
-/** Waits while watermarks keep every scheme from running; false if it is to end meanwhile (`kdamond_wait_activation`). */
+/**
+ * Waits while watermarks keep every scheme from running (`kdamond_wait_activation`), or the context is paused; false if it is
+ * to end meanwhile. No sample passes, so all intervals go on where they stopped.
+ */
 function* waitActivation(d: Damon, checks: AccessChecks): Procedure<boolean> {
   while (!needsStop(d, checks)) {
-    const waits = d.runningSchemes.map((scheme) => watermarkWaitUs(d, scheme));
-    const least = waits.length === 0 ? 0 : Math.min(...waits);
+    const least = restUs(d);
     if (least === 0) return true;
     yield sleep(least * NS_PER_US);
     yield* serveRequests(d);
     if (cancelWalk(d)) yield wake(d.doneQueue);
   }
   return false;
+}
+
+/** How long to rest before the next look, µs; 0: there is something to do. */
+function restUs(d: Damon): number {
+  if (d.t.damonContext.paused[d.context] === 1) return sampleDivisor(d);
+  const waits = d.runningSchemes.map((scheme) => watermarkWaitUs(d, scheme));
+  return waits.length === 0 ? 0 : Math.min(...waits);
 }
 
 /** The size that keeps the number of regions above the minimum; newer kernels cut larger regions at once. */

@@ -34,6 +34,8 @@ export interface DamonProfile {
   readonly failCharge: boolean;
   /** max_nr_snapshots and nr_snapshots. */
   readonly snapshots: boolean;
+  /** A context can pause: its kdamond goes on, and neither samples nor applies. */
+  readonly pause: boolean;
   /** The `temporal` tuner of goals. */
   readonly temporalTuner: boolean;
   /** Types of filters, and whether a filter may let memory pass (6.14) or only keep it out. */
@@ -68,6 +70,7 @@ export const damon618: DamonProfile = {
   joinsCutRegions: false,
   failCharge: false,
   snapshots: false,
+  pause: false,
   temporalTuner: false,
   filters: { types: FILTER_TYPES, allow: true },
   intervalsTuning: true,
@@ -83,7 +86,7 @@ export const damon613: DamonProfile = {
   ...damon618,
   name: 'v6.13',
   summary: 'Linux 6.13: filters only reject, and intervals are not tuned',
-  filters: { types: ['addr', 'target', 'anon', 'young'], allow: false },
+  filters: { types: ['addr', 'target', 'anon', 'memcg', 'young'], allow: false },
   intervalsTuning: false,
   triedRegionNumbers: 'overAllSchemes',
   goalMetrics: ['user_input', 'some_mem_psi_us'],
@@ -98,14 +101,14 @@ export const damon71: DamonProfile = {
   splitMemoShared: false,
   snapshots: true,
   temporalTuner: true,
-  goalMetrics: [...BASE_METRICS, 'active_mem_bp', 'inactive_mem_bp'],
+  goalMetrics: [...BASE_METRICS, 'node_memcg_used_bp', 'node_memcg_free_bp', 'active_mem_bp', 'inactive_mem_bp'],
 };
 
-/** The mm tree of mid 2026: collapse, fail_charge, cut regions joined again. */
+/** The mm tree of mid 2026: collapse, fail_charge, pause, cut regions joined again. */
 export const damonMm: DamonProfile = {
   ...damon71,
   name: 'mm-2026',
-  summary: 'the mm tree of mid 2026: collapse, fail_charge, cut regions joined again',
+  summary: 'the mm tree of mid 2026: collapse, fail_charge, pause, cut regions joined again',
   vaddrReusesLastFolio: false,
   quotaSetBy: 'anyField',
   fullBelowMinRegion: true,
@@ -114,6 +117,7 @@ export const damonMm: DamonProfile = {
   histogramAsksCoreFilters: true,
   joinsCutRegions: true,
   failCharge: true,
+  pause: true,
   goalMetrics: [...damon71.goalMetrics, 'node_eligible_mem_bp'],
   actions: [...DAMON_BASE_ACTIONS, 'collapse'],
 };

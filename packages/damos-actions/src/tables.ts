@@ -48,6 +48,7 @@ export const DAMON_CONTEXT_TABLE = {
     lastAccessed: { type: 'u8', doc: 'what was found there' },
     state: { type: 'u8', doc: '0: not started; 1: runs; 2: has ended' },
     shouldStop: { type: 'u8', doc: '1: it has been asked to end' },
+    paused: { type: 'u8', doc: '1: neither samples nor applies schemes (pause)' },
     samplesTaken: { type: 'f64', doc: 'regions checked so far (not in the kernel; for reports)' },
     firstTarget: { type: 'u32', doc: 'first target' },
     lastTarget: { type: 'u32', doc: 'last target' },

@@ -1,7 +1,17 @@
 /** Filters of schemes as data, and what happens where none of them speaks (DAMON spec 3.7). */
+import type { MemcgId } from '@thplab/mm-model';
 
-/** Types of filters by their sysfs keywords, core filters first. Memory cgroups (`memcg`) are not modelled. */
-export const FILTER_TYPES = ['addr', 'target', 'anon', 'active', 'young', 'hugepage_size', 'unmapped'] as const;
+/** Types of filters by their sysfs keywords, core filters first. */
+export const FILTER_TYPES = [
+  'addr',
+  'target',
+  'anon',
+  'active',
+  'memcg',
+  'young',
+  'hugepage_size',
+  'unmapped',
+] as const;
 export type FilterType = (typeof FILTER_TYPES)[number];
 
 /** What all filters have. */
@@ -19,10 +29,11 @@ export type CoreFilter = FilterBase &
     | { readonly type: 'target'; readonly targetIndex: number }
   );
 
-/** Filters that operations evaluate on each folio. Memory cgroups (`memcg`) are not modelled. */
+/** Filters that operations evaluate on each folio. `memcg` is of one cgroup alone, not of those below it. */
 export type OpsFilter = FilterBase &
   (
     | { readonly type: 'anon' | 'active' | 'young' | 'unmapped' }
+    | { readonly type: 'memcg'; readonly memcg: MemcgId }
     | { readonly type: 'hugepage_size'; readonly min: number; readonly max: number }
   );
 

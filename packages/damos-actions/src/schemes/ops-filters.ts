@@ -1,5 +1,5 @@
 /** Operations filters, asked of each folio (DAMON spec 3.7). */
-import { FOLIO, folioHas, folioMapcount, folioPages, type Pfn } from '@thplab/mm-model';
+import { FOLIO, folioHas, folioMapcount, folioMemcg, folioPages, type Pfn } from '@thplab/mm-model';
 import type { Procedure } from '@thplab/sync';
 import { folioMkold, folioYoung } from '../access/paddr.js';
 import type { Damon, RunningScheme } from '../damon.js';
@@ -36,6 +36,8 @@ function isOfType({ m }: Damon, head: Pfn, filter: OpsFilter): boolean {
       return folioHas(m, head, FOLIO.ANON);
     case 'active':
       return folioHas(m, head, FOLIO.ACTIVE);
+    case 'memcg':
+      return folioMemcg(m, head) === filter.memcg;
     case 'unmapped':
       return folioMapcount(m, head) === 0;
     case 'hugepage_size': {

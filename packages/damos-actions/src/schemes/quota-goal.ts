@@ -1,5 +1,5 @@
 /** Goals of quotas: what is measured, and how near it is to what is wanted (DAMON spec 3.5). */
-import { FOLIO, folioHead, PAGE } from '@thplab/mm-model';
+import { FOLIO, folioHead, memcgLruPages, PAGE } from '@thplab/mm-model';
 import { BASIS_POINTS, multiplyDivide } from '../arithmetic.js';
 import type { Damon, RunningScheme } from '../damon.js';
 import { coreFilterMatch } from './core-filters.js';
@@ -30,6 +30,12 @@ export function goalValue(d: Damon, scheme: RunningScheme, goal: QuotaGoal): num
       return isNode(d, goal.nid) ? nodeShare(d, goal.nid, nodePages(d, goal.nid) - d.m.node.freePages[goal.nid]) : 0;
     case 'node_mem_free_bp':
       return isNode(d, goal.nid) ? nodeShare(d, goal.nid, d.m.node.freePages[goal.nid]) : BASIS_POINTS;
+    case 'node_memcg_used_bp':
+      return isNode(d, goal.nid) ? nodeShare(d, goal.nid, memcgPages(d, goal, goal.nid)) : 0;
+    case 'node_memcg_free_bp':
+      return isNode(d, goal.nid)
+        ? nodeShare(d, goal.nid, nodePages(d, goal.nid) - memcgPages(d, goal, goal.nid))
+        : BASIS_POINTS;
     case 'active_mem_bp':
       return lruShare(d, true);
     case 'inactive_mem_bp':
@@ -58,6 +64,11 @@ function nodePages(d: Damon, nid: number): number {
 
 function nodeShare(d: Damon, nid: number, pages: number): number {
   return multiplyDivide(pages, BASIS_POINTS, nodePages(d, nid));
+}
+
+/** Pages of the goal's memory cgroup, and of those below it, on the node's LRU lists; one that is gone has none. */
+function memcgPages(d: Damon, { memcg }: QuotaGoal, nid: number): number {
+  return memcg === undefined ? 0 : memcgLruPages(d.m, memcg, nid);
 }
 
 /** Share of the active (or inactive) folios in all on the LRU, basis points of pages; 0 if there are none. */

@@ -1,4 +1,5 @@
 /** What a user says about a scheme (DAMON spec 3.1), with the defaults of sysfs, and what is refused. */
+import type { MemcgId } from '@thplab/mm-model';
 import { U32_MAX } from '../arithmetic.js';
 import { DamonError } from '../errors.js';
 import type { CoreFilter, OpsFilter } from './filter.js';
@@ -41,12 +42,14 @@ export interface QuotaWeights {
   readonly age: number;
 }
 
-/** What a quota goal measures (DAMON spec 3.5). Metrics of memory cgroups are not modelled. */
+/** What a quota goal measures (DAMON spec 3.5). */
 export const QUOTA_GOAL_METRICS = [
   'user_input',
   'some_mem_psi_us',
   'node_mem_used_bp',
   'node_mem_free_bp',
+  'node_memcg_used_bp',
+  'node_memcg_free_bp',
   'active_mem_bp',
   'inactive_mem_bp',
   'node_eligible_mem_bp',
@@ -61,6 +64,8 @@ export interface QuotaGoal {
   readonly currentValue?: number;
   /** For metrics of a node. */
   readonly nid?: number;
+  /** For metrics of a memory cgroup. */
+  readonly memcg?: MemcgId;
 }
 
 /** How much a scheme may do in a charge window. 0: no such limit. */

@@ -1,67 +1,11 @@
 import { mmput } from '@thplab/mm-model';
 import { DAMON_ROOT } from '@thplab/sysfs-schema';
 import { describe, expect, it } from 'vitest';
-import { damon618, damonMm, damonRfcV2 } from '../profile.js';
-import { type DamonWorld, makeDamonWorld, makeProcess } from '../testing/damon-world.js';
-
-import { DamonAdmin } from './admin.js';
-
-const BASE = 0x80000;
-const PAGES = 4 * 512;
-const PID = 4242;
-
-interface Desk {
-  readonly w: DamonWorld;
-  readonly admin: DamonAdmin;
-  readonly mm: ReturnType<typeof makeProcess>['mm'];
-  /** Writes a file below kdamonds/; 'ok' or the errno. */
-  write(path: string, text: string): string;
-  read(path: string): string | undefined;
-}
-
-function makeDesk(profile = damonMm): Desk {
-  const w = makeDamonWorld();
-  const { mm } = makeProcess(w, BASE, PAGES);
-  const tree = profile === damon618 ? 'v6.18' : profile === damonRfcV2 ? 'damon-rfc' : 'mm-2026';
-  const admin = new DamonAdmin({
-    machine: w.m,
-    profile,
-    tree,
-    collapse: w.collapse,
-    startThread: (name, procedure, options) => w.executor.spawn(name, procedure, options).id,
-    mmOfPid: (pid) => (pid === PID ? mm : undefined),
-    extras: () => ({ locking: 'batch', seed: 1 }),
-  });
-  return {
-    w,
-    admin,
-    mm,
-    write: (path, text) => {
-      const outcome = w.run(() => admin.write(`${DAMON_ROOT}/kdamonds/${path}`, `${text}\n`));
-      return outcome.ok ? 'ok' : outcome.errno;
-    },
-    read: (path) => admin.read(`${DAMON_ROOT}/kdamonds/${path}`)?.trimEnd(),
-  };
-}
-
-const SET_UP: readonly (readonly [string, string])[] = [
-  ['nr_kdamonds', '1'],
-  ['0/contexts/nr_contexts', '1'],
-  ['0/contexts/0/operations', 'fvaddr'],
-  ['0/contexts/0/targets/nr_targets', '1'],
-  ['0/contexts/0/targets/0/pid_target', String(PID)],
-  ['0/contexts/0/targets/0/regions/nr_regions', '1'],
-  ['0/contexts/0/targets/0/regions/0/start', String(BASE * 4096)],
-  ['0/contexts/0/targets/0/regions/0/end', String((BASE + PAGES) * 4096)],
-  ['0/contexts/0/schemes/nr_schemes', '1'],
-  ['0/contexts/0/schemes/0/access_pattern/sz/max', '18446744073709551615'],
-  ['0/contexts/0/schemes/0/access_pattern/nr_accesses/max', '4294967295'],
-  ['0/contexts/0/schemes/0/access_pattern/age/max', '4294967295'],
-];
-
-function setUp(desk: Desk, more: readonly (readonly [string, string])[] = []): void {
-  for (const [path, value] of [...SET_UP, ...more]) expect([path, desk.write(path, value)]).toEqual([path, 'ok']);
-}
+import { damon618, damonRfcV2 } from '../profile.js';
+import { BASE, makeDesk, PAGES, setUp } from '../testing/desk.js';
+import { DEFAULT_FILES } from '../testing/golden.js';
+import { INSTALLATION_ORDER } from '../testing/golden-filters.js';
+import { TARGET_ORDER_FILE } from '../testing/golden-split.js';
 
 describe("a kdamond's state file", () => {
   it('shows off before, on while it runs, off after', () => {
@@ -131,10 +75,7 @@ describe("a kdamond's state file", () => {
 
   it('refuses what this model lacks, and says so', () => {
     const desk = makeDesk();
-    setUp(desk, [
-      ['0/contexts/0/schemes/0/ops_filters/nr_filters', '1'],
-      ['0/contexts/0/schemes/0/ops_filters/0/type', 'memcg'],
-    ]);
+    setUp(desk, [['0/contexts/0/monitoring_attrs/probes/nr_probes', '1']]);
     const outcome = desk.w.run(() => desk.admin.write(`${DAMON_ROOT}/kdamonds/0/state`, 'on'));
     expect(outcome).toMatchObject({ ok: false, errno: 'EINVAL' });
     expect(outcome.ok ? '' : outcome.message).toContain('not modelled');
@@ -232,36 +173,6 @@ describe('what a running kdamond shows', () => {
   });
 });
 
-// Selftests whose only claim is that nothing breaks (11.3).
-describe('a running kdamond outlives', () => {
-  it('commands for schemes whose folders are gone (sysfs_update_removed_scheme_dir.sh)', () => {
-    for (const command of ['update_schemes_stats', 'update_schemes_tried_regions', 'update_schemes_effective_quotas']) {
-      const desk = makeDesk();
-      setUp(desk);
-      expect(desk.write('0/state', 'on')).toBe('ok');
-      desk.w.pass(0.25);
-      expect(desk.write('0/contexts/0/schemes/nr_schemes', '0')).toBe('ok');
-      expect([command, desk.write('0/state', command)]).toEqual([command, 'ok']);
-      expect(desk.read('0/contexts/0/schemes/0/stats/nr_tried')).toBeUndefined();
-      desk.w.pass(0.25);
-      expect(desk.read('0/state')).toBe('on');
-      expect(desk.write('0/state', 'off')).toBe('ok');
-    }
-  });
-
-  it('a commit without targets (sysfs_no_target_commit)', () => {
-    const desk = makeDesk();
-    setUp(desk);
-    expect(desk.write('0/state', 'on')).toBe('ok');
-    desk.w.pass(0.25);
-    expect(desk.write('0/contexts/0/targets/nr_targets', '0')).toBe('ok');
-    expect(desk.write('0/state', 'commit')).toBe('ok');
-    desk.w.pass(0.25);
-    // No target is left to be monitored, so it ends, as where the processes exit.
-    expect(desk.read('0/state')).toBe('off');
-  });
-});
-
 describe("DAMON's folders", () => {
   it('a file of a folder that is not there is ENOENT, a folder EISDIR', () => {
     const desk = makeDesk();
@@ -271,18 +182,42 @@ describe("DAMON's folders", () => {
   });
 
   it('target_order takes 0, or 2 and above', () => {
+    const { mode, shows, writes } = TARGET_ORDER_FILE;
     const desk = makeDesk(damonRfcV2);
     setUp(desk);
-    const order = '0/contexts/0/schemes/0/target_order';
-    expect(desk.read(order)).toBe('0');
-    expect(['0', '1', '2', '9', '14'].map((value) => desk.write(order, value))).toEqual([
-      'ok',
-      'EINVAL',
-      'ok',
-      'ok',
-      'EINVAL',
-    ]);
-    expect(makeDesk(damon618).write(order, '2')).toBe('ENOENT');
+    const path = '0/contexts/0/schemes/0/target_order';
+    expect(desk.read(path)).toBe(shows);
+    expect(desk.admin.files.entries().find((entry) => entry.path.endsWith(path))?.mode).toBe(mode);
+    expect(writes.map(({ value }) => desk.write(path, String(value)))).toEqual(writes.map(({ result }) => result));
+    expect(makeDesk(damon618).write(path, '2')).toBe('ENOENT');
+  });
+
+  it.each(DEFAULT_FILES)('$file shows $value before anybody writes it', ({ file, value }) => {
+    const desk = makeDesk();
+    desk.write('nr_kdamonds', '1');
+    desk.write('0/contexts/nr_contexts', '1');
+    expect(desk.read(`0/contexts/0/${file}`)).toBe(String(value));
+  });
+
+  it('filters are installed folder by folder, each in its layer', () => {
+    const { written, core, ops } = INSTALLATION_ORDER;
+    const desk = makeDesk();
+    setUp(desk);
+    const scheme = '0/contexts/0/schemes/0';
+    for (const directory of ['core_filters', 'ops_filters', 'filters']) {
+      const count = written.filter((one) => one.directory === directory).length;
+      expect(desk.write(`${scheme}/${directory}/nr_filters`, String(count))).toBe('ok');
+    }
+    const next: Record<string, number> = {};
+    for (const { directory, type } of written) {
+      const number = next[directory] ?? 0;
+      next[directory] = number + 1;
+      expect(desk.write(`${scheme}/${directory}/${number}/type`, type)).toBe('ok');
+    }
+    expect(desk.write('0/state', 'on')).toBe('ok');
+    const config = desk.admin.context(0)?.runningSchemes[0]?.config;
+    expect(config?.coreFilters.map(({ type }) => type)).toEqual(core);
+    expect(config?.opsFilters.map(({ type }) => type)).toEqual(ops);
   });
 
   it('a listing has what there is now', () => {

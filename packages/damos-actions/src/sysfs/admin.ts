@@ -5,7 +5,7 @@
  *   [none] ── on ──► running ── off ──► stopped ── on ──► running
  *                       └── all targets gone ──► stopped           (the last context stays for its statistics)
  */
-import type { Machine } from '@thplab/mm-model';
+import { type Machine, MemcgPaths } from '@thplab/mm-model';
 import type { CollapseContext } from '@thplab/mthp-collapse';
 import type { Procedure } from '@thplab/sync';
 import type { DamonTreeName } from '@thplab/sysfs-schema';
@@ -22,12 +22,12 @@ import {
   stopDamon,
 } from '../create.js';
 import type { Damon, DamonObserver, SplitGuard } from '../damon.js';
-import { DamonError } from '../errors.js';
+import { type DamonErrno, DamonError } from '../errors.js';
 import type { DamonEvents } from '../events.js';
 import { readAttributes } from '../monitor/attributes.js';
 import type { DamonProfile } from '../profile.js';
 import { damonCall } from '../requests.js';
-import { type MmOfPid, readContextFolder, readGoals } from './context-of-files.js';
+import { type MmOfPid, type Named, readContextFolder, readGoals } from './context-of-files.js';
 import { DamonFiles, type DamonWriteOutcome } from './files.js';
 import type { DamonFolder } from './folder.js';
 import { showEffectiveQuotas, showStats, showTunedIntervals, walkTriedRegions } from './shown.js';
@@ -51,6 +51,8 @@ export interface DamonAdminConfig {
   /** Starts a kdamond's thread and gives its pid. */
   readonly startThread: (...args: Parameters<StartThread>) => number;
   readonly mmOfPid: MmOfPid;
+  /** The machine's memory cgroups; default: the root alone. */
+  readonly memcgs?: MemcgPaths;
   /** Told of each context that is made, before it starts. */
   readonly created?: (kdamond: number, damon: Damon) => void;
   readonly extras?: (kdamond: number) => KdamondExtras;
@@ -64,10 +66,12 @@ export class DamonAdmin {
   readonly #config: DamonAdminConfig;
   /** The context that runs or ran last, by number of the kdamond. */
   readonly #contexts: (Damon | undefined)[] = [];
+  readonly #memcgs: MemcgPaths;
   #busy = false;
 
   constructor(config: DamonAdminConfig) {
     this.#config = config;
+    this.#memcgs = config.memcgs ?? new MemcgPaths(config.machine);
     this.files = new DamonFiles(config.tree);
   }
 
@@ -132,10 +136,10 @@ export class DamonAdmin {
   }
 
   #switchOn(kdamond: number, folder: DamonFolder, context: DamonFolder): DamonWriteOutcome {
-    const { machine, profile, collapse, tracer, mmOfPid, startThread, extras, created } = this.#config;
+    const { machine, profile, collapse, tracer, startThread, extras, created } = this.#config;
     const before = this.#contexts[kdamond];
     if (before !== undefined && isRunning(before)) return refused('EBUSY', 'it is on already');
-    const { operations, attributes, targets, schemes } = readContextFolder(context, mmOfPid);
+    const { operations, attributes, targets, schemes, pause } = readContextFolder(context, this.#named('ENOMEM'));
     const { seed, locking, minRegionSize, observer, splitGuard } = extras?.(kdamond) ?? {};
     const damon = createDamon({
       machine,
@@ -144,6 +148,7 @@ export class DamonAdmin {
       attributes: minRegionSize === undefined ? attributes : { ...attributes, minRegionSize },
       targets,
       schemes,
+      pause,
       contextIndex: kdamond,
       observer: refreshing(folder, context, observer ?? {}),
       ...(splitGuard === undefined ? {} : { splitGuard }),
@@ -162,14 +167,14 @@ export class DamonAdmin {
   }
 
   *#onContext(word: string, damon: Damon, context: DamonFolder, folder: DamonFolder): Procedure<DamonWriteOutcome> {
-    const { profile, mmOfPid } = this.#config;
+    const { profile } = this.#config;
     switch (word) {
       case 'commit': {
         if (!isRunning(damon)) return refused('EINVAL', 'it is off');
-        const { attributes, targets, schemes, operations } = readContextFolder(context, mmOfPid);
+        const { attributes, operations, ...rest } = readContextFolder(context, this.#named('EINVAL'));
         if (operations !== damon.operations) return refused('EINVAL', 'operations cannot change while it is on');
         const { minRegionSize } = readAttributes(damon);
-        return outcomeOf(yield* commitDamon(damon, { attributes: { ...attributes, minRegionSize }, targets, schemes }));
+        return outcomeOf(yield* commitDamon(damon, { attributes: { ...attributes, minRegionSize }, ...rest }));
       }
       case 'commit_schemes_quota_goals':
         return yield* this.#commitGoals(damon, context);
@@ -195,13 +200,17 @@ export class DamonAdmin {
     const goals = context
       .folder('schemes')
       .numbered()
-      .map((scheme) => readGoals(scheme.folder('quotas')));
+      .map((scheme) => readGoals(scheme.folder('quotas'), this.#named('EINVAL')));
     for (const [index, one] of goals.entries()) {
       if (index >= damon.runningSchemes.length) break;
       const outcome = outcomeOf(yield* commitQuotaGoals(damon, index, one));
       if (!outcome.ok) return outcome;
     }
     return DONE;
+  }
+
+  #named(badScheme: Named['badScheme']): Named {
+    return { mmOfPid: this.#config.mmOfPid, memcgs: this.#memcgs, badScheme };
   }
 
   /** `state` and `pid` show what is; they are brought up to date when somebody reads. */
@@ -215,7 +224,7 @@ export class DamonAdmin {
   }
 }
 
-function refused(errno: 'EINVAL' | 'EBUSY' | 'ECANCELED', message: string): DamonWriteOutcome {
+function refused(errno: DamonErrno, message: string): DamonWriteOutcome {
   return { ok: false, errno, message };
 }
 

@@ -1,15 +1,14 @@
 /** From the files of a context's folder to what DAMON is made with; what `on` and `commit` refuse (DAMON spec 6.2). */
-import type { MmId } from '@thplab/mm-model';
+import type { MemcgId, MemcgPaths, MmId } from '@thplab/mm-model';
 import type { OperationsId } from '../access/access-checks.js';
 import type { TargetConfig } from '../create.js';
-import { DamonError } from '../errors.js';
+import { type DamonErrno, DamonError } from '../errors.js';
 import type { MonitoringAttributes } from '../monitor/attributes.js';
-import { type CoreFilter, FILTER_TYPES, type FilterType, type OpsFilter } from '../schemes/filter.js';
+import type { CoreFilter, FilterType, OpsFilter } from '../schemes/filter.js';
 import {
   type ClosedRange,
   DAMOS_ACTIONS,
   type DamosActionName,
-  QUOTA_GOAL_METRICS,
   type Quota,
   type QuotaGoal,
   type QuotaGoalMetric,
@@ -25,23 +24,35 @@ export interface ContextInput {
   readonly attributes: Omit<MonitoringAttributes, 'minRegionSize'>;
   readonly targets: readonly TargetConfig[];
   readonly schemes: readonly SchemeInput[];
+  readonly pause: boolean;
 }
 
 /** Finds the address space of a process. */
 export type MmOfPid = (pid: number) => MmId | undefined;
 
+/** What the files name, and how the kernel says that there is no such thing. */
+export interface Named {
+  readonly mmOfPid: MmOfPid;
+  readonly memcgs: MemcgPaths;
+  /** Of a scheme whose filters or goals make no sense: ENOMEM for `on`, EINVAL for other commands (DAMON spec 6.2). */
+  readonly badScheme: DamonErrno;
+}
+
 /** Reads a context's folder. Errors: DamonError for what the kernel, or this model, refuses. */
-export function readContextFolder(context: DamonFolder, mmOfPid: MmOfPid): ContextInput {
+export function readContextFolder(context: DamonFolder, named: Named): ContextInput {
   const operations = context.text('operations') as OperationsId;
-  if (context.flag('pause')) throw new DamonError('EINVAL', 'pause is not modelled: leave it at N');
   return {
     operations,
     attributes: readAttributeFiles(context),
     targets: context
       .folder('targets')
       .numbered()
-      .map((target) => readTarget(target, operations, mmOfPid)),
-    schemes: context.folder('schemes').numbered().map(readScheme),
+      .map((target) => readTarget(target, operations, named.mmOfPid)),
+    schemes: context
+      .folder('schemes')
+      .numbered()
+      .map((scheme) => readScheme(scheme, named)),
+    pause: context.flag('pause'),
   };
 }
 
@@ -85,7 +96,7 @@ function readTarget(folder: DamonFolder, operations: OperationsId, mmOfPid: MmOf
   return { mm, ...given };
 }
 
-function readScheme(folder: DamonFolder): SchemeInput {
+function readScheme(folder: DamonFolder, named: Named): SchemeInput {
   const action = folder.text('action');
   if (!isOneOf(DAMOS_ACTIONS, action)) throw new DamonError('EINVAL', `the action ${action} is not modelled`);
   const pattern = folder.folder('access_pattern');
@@ -101,10 +112,10 @@ function readScheme(folder: DamonFolder): SchemeInput {
     targetNid: folder.number('target_nid'),
     dests: dests.map((dest) => ({ nid: dest.number('id'), weight: dest.number('weight') })),
     targetOrder: folder.number('target_order'),
-    quota: readQuota(folder.folder('quotas')),
+    quota: readQuota(folder.folder('quotas'), named),
     watermarks: readWatermarks(folder.folder('watermarks')),
     maxNrSnapshots: folder.folder('stats').number('max_nr_snapshots'),
-    ...readFilters(folder),
+    ...readFilters(folder, named),
   };
 }
 
@@ -112,7 +123,7 @@ function readRange(folder: DamonFolder): ClosedRange {
   return { min: folder.number('min'), max: folder.number('max') };
 }
 
-function readQuota(folder: DamonFolder): Quota {
+function readQuota(folder: DamonFolder, named: Named): Quota {
   const weights = folder.folder('weights');
   return {
     ms: folder.number('ms'),
@@ -123,30 +134,45 @@ function readQuota(folder: DamonFolder): Quota {
       nrAccesses: weights.number('nr_accesses_permil'),
       age: weights.number('age_permil'),
     },
-    goals: readGoals(folder),
+    goals: readGoals(folder, named),
     goalTuner: folder.text('goal_tuner', 'consist') as Quota['goalTuner'],
     failChargeNum: folder.number('fail_charge_num'),
     failChargeDenom: folder.number('fail_charge_denom'),
   };
 }
 
-/** The goals of a quota's folder. Errors: DamonError for a metric that is not modelled. */
-export function readGoals(quotas: DamonFolder): QuotaGoal[] {
+/** The goals of a quota's folder. Errors: DamonError for a memory cgroup that there is not. */
+export function readGoals(quotas: DamonFolder, named: Omit<Named, 'mmOfPid'>): QuotaGoal[] {
   return quotas
     .folder('goals')
     .numbered()
     .map((goal) => {
-      const metric = goal.text('target_metric');
-      if (!isOneOf(QUOTA_GOAL_METRICS, metric)) {
-        throw new DamonError('EINVAL', `the goal metric ${metric} is not modelled: there are no memory cgroups`);
-      }
+      const metric = goal.text('target_metric') as QuotaGoalMetric;
       return {
-        metric: metric as QuotaGoalMetric,
+        metric,
         targetValue: goal.number('target_value'),
         currentValue: goal.number('current_value'),
         nid: goal.number('nid'),
+        ...(isOfMemcg(metric) ? { memcg: memcgAt(goal, 'path', named) } : {}),
       };
     });
+}
+
+function isOfMemcg(metric: QuotaGoalMetric): boolean {
+  return metric === 'node_memcg_used_bp' || metric === 'node_memcg_free_bp';
+}
+
+/** The memory cgroup that a file names (`damon_sysfs_memcg_path_to_id`). */
+function memcgAt(folder: DamonFolder, file: string, { memcgs, badScheme }: Omit<Named, 'mmOfPid'>): MemcgId {
+  const path = folder.text(file);
+  const memcg = memcgs.find(path);
+  if (memcg !== undefined) return memcg;
+  const what = path === '' ? 'names no memory cgroup' : `there is no memory cgroup ${path}`;
+  throw new DamonError(badScheme, `${folder.path}/${file}: ${what}; there is ${someOf(memcgs.paths)}`);
+}
+
+function someOf(paths: readonly string[]): string {
+  return paths.length > 8 ? `${paths.slice(0, 8).join(', ')} and ${paths.length - 8} more` : paths.join(', ');
 }
 
 function readWatermarks(folder: DamonFolder): Watermarks {
@@ -160,13 +186,13 @@ function readWatermarks(folder: DamonFolder): Watermarks {
 }
 
 /** Installation order: core_filters, ops_filters, then the old folder, each filter in its layer (DAMON spec 3.7). */
-function readFilters(scheme: DamonFolder): { coreFilters: CoreFilter[]; opsFilters: OpsFilter[] } {
+function readFilters(scheme: DamonFolder, named: Named): { coreFilters: CoreFilter[]; opsFilters: OpsFilter[] } {
   const coreFilters: CoreFilter[] = [];
   const opsFilters: OpsFilter[] = [];
   for (const name of ['core_filters', 'ops_filters', 'filters']) {
     if (!scheme.hasFolder(name)) continue;
     for (const folder of scheme.folder(name).numbered()) {
-      const filter = readFilter(folder);
+      const filter = readFilter(folder, named);
       if (filter.type === 'addr' || filter.type === 'target') coreFilters.push(filter);
       else opsFilters.push(filter);
     }
@@ -174,22 +200,32 @@ function readFilters(scheme: DamonFolder): { coreFilters: CoreFilter[]; opsFilte
   return { coreFilters, opsFilters };
 }
 
-function readFilter(folder: DamonFolder): CoreFilter | OpsFilter {
-  const type = folder.text('type');
-  if (!isOneOf(FILTER_TYPES, type)) {
-    throw new DamonError('EINVAL', `${folder.path}: filters of type ${type} are not modelled: no memory cgroups`);
-  }
+function readFilter(folder: DamonFolder, named: Named): CoreFilter | OpsFilter {
+  const type = folder.text('type') as FilterType;
   const base = { matching: folder.flag('matching'), allow: folder.flag('allow') };
-  switch (type as FilterType) {
-    case 'addr':
-      return { ...base, type: 'addr', start: folder.number('addr_start'), end: folder.number('addr_end') };
+  switch (type) {
+    case 'addr': {
+      const [start, end] = ascending(folder, 'addr_start', 'addr_end', named);
+      return { ...base, type, start, end };
+    }
     case 'target':
-      return { ...base, type: 'target', targetIndex: folder.number('damon_target_idx') };
-    case 'hugepage_size':
-      return { ...base, type: 'hugepage_size', min: folder.number('min'), max: folder.number('max') };
+      return { ...base, type, targetIndex: folder.number('damon_target_idx') };
+    case 'hugepage_size': {
+      const [min, max] = ascending(folder, 'min', 'max', named);
+      return { ...base, type, min, max };
+    }
+    case 'memcg':
+      return { ...base, type, memcg: memcgAt(folder, 'memcg_path', named) };
     default:
-      return { ...base, type: type as 'anon' | 'active' | 'young' | 'unmapped' };
+      return { ...base, type };
   }
+}
+
+/** What two files say, the second of which must not say less than the first. */
+function ascending(folder: DamonFolder, from: string, to: string, { badScheme }: Named): [number, number] {
+  const [first, last] = [folder.number(from), folder.number(to)];
+  if (last < first) throw new DamonError(badScheme, `${folder.path}: ${to} ${last} is less than ${from} ${first}`);
+  return [first, last];
 }
 
 function isOneOf(words: readonly string[], word: string): boolean {
