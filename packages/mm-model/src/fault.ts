@@ -11,6 +11,7 @@ import { doFilePage, doFilePmd } from './fault-file.js';
 import { doHugePmdAnonymousPage, doHugePmdWpPage } from './fault-huge.js';
 import { FAULT, type FaultResult } from './fault-result.js';
 import { ENTRY_KIND, entryKind, makeEntry, NO_FRAME, VM, VM_UFFD, VMA_KIND } from './flags.js';
+import { LOCKLESS, lockless } from './lockless.js';
 import { countVmEvent, type Machine, nextStamp } from './machine.js';
 import {
   allocPmd,
@@ -120,7 +121,9 @@ function* touchHugePmd(m: Machine, vma: VmaId, pmd: PmdRef, page: Vpn, write: bo
     yield* splitHugePmdOf(m, vma, page);
     return FAULT.retry;
   }
-  m.directory.entry[pmd] = (entry | PMD_YOUNG | (write ? PMD_DIRTY : 0)) >>> 0;
+  // The processor's own part of the access; it would have done it without a fault.
+  const { directory } = lockless(m, LOCKLESS.processor);
+  directory.entry[pmd] = (entry | PMD_YOUNG | (write ? PMD_DIRTY : 0)) >>> 0;
   if (write) m.frame.stamp[pmdPfn(m, entry) + slotOf(m, page)] = nextStamp(m);
   return FAULT.ok;
 }

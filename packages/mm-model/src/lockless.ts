@@ -17,7 +17,7 @@ export const LOCKLESS = {
     'no access of the kernel: the mirror planes of page tables follow the facts of a folio within the step (folio-mirror.ts)',
   mlockCount:
     'no access of the kernel, which counts the locked mappings of a folio in the folio (mlock_count, which may be too low as well): the model counts them by the reverse map within the step (mlocked.ts)',
-  processor: 'a processor reads page tables and memory without any lock',
+  processor: 'a processor reads page tables and memory, and sets accessed and dirty bits, without any lock',
   hintFlags:
     'a hint looks at the VMA as it is, or was: a wrong guess costs a useless hint, or one that is not made (khugepaged spec 17.2)',
   listEmpty: 'list_empty of the list of slots: who sees it wrong is woken, or looks again, when the list changes',

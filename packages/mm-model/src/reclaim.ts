@@ -5,7 +5,7 @@
  * that was touched since the hand passed is spared once, and its accessed bits are cleared (second chance).
  */
 import { asBrand, clearBitAtomic } from '@thplab/arena';
-import { type Procedure, READ, spend } from '@thplab/sync';
+import { acquire, type Procedure, READ, release, spend } from '@thplab/sync';
 import { folioTrylockAnonVma, folioUnlockAnonVma } from './anon-vma.js';
 import type { MmId, Pfn } from './brands.js';
 import { deferredSplitScan } from './deferred-split.js';
@@ -14,7 +14,7 @@ import { clearFrameFlags, folioHead, folioIsLazyfree, folioMapcount } from './fo
 import { updateMirrors } from './folio-mirror.js';
 import { folioIsolateLru, lruAddDrainCpu } from './lru.js';
 import type { Machine } from './machine.js';
-import { PMD_YOUNG, pteBit } from './page-table.js';
+import { directoryOf, PMD, PMD_YOUNG, type PmdRef, pmdPfn, pmdType, pteBit } from './page-table.js';
 import { reclaimIsolated } from './pageout.js';
 import { rmapWalk } from './rmap.js';
 import { isReclaimable } from './swap-out.js';
@@ -92,7 +92,7 @@ function* wasReferenced(m: Machine, head: Pfn): Procedure<boolean> {
   if (folioMapcount(m, head) === 0) return flagged;
   const anonVma = yield* folioTrylockAnonVma(m, head, READ);
   if (anonVma === 0) return true;
-  const touched = clearYoung(m, head);
+  const touched = yield* clearYoung(m, head);
   if (touched) clearFrameFlags(m, head, FOLIO.IDLE);
   yield* folioUnlockAnonVma(m, anonVma, READ);
   return touched || flagged;
@@ -102,8 +102,9 @@ function* wasReferenced(m: Machine, head: Pfn): Procedure<boolean> {
  * Clears the accessed bit of every entry that maps the folio; true if one was set, or if a locked VMA maps it. The
  * anon_vma's lock is the caller's.
  */
-function clearYoung(m: Machine, head: Pfn): boolean {
+function* clearYoung(m: Machine, head: Pfn): Procedure<boolean> {
   let young = false;
+  const huge: PmdRef[] = [];
   rmapWalk(m, head, {
     pte(table, slot, _pfn, vma, page) {
       m.hooks.settleAccess(asBrand<MmId>(m.vma.mm[vma]), page);
@@ -112,9 +113,22 @@ function clearYoung(m: Machine, head: Pfn): boolean {
     },
     pmd(pmd, vma, page) {
       m.hooks.settleAccess(asBrand<MmId>(m.vma.mm[vma]), page);
-      young ||= (m.vma.flags[vma] & VM.LOCKED) !== 0 || (m.directory.entry[pmd] & PMD_YOUNG) !== 0;
-      m.directory.entry[pmd] = (m.directory.entry[pmd] & ~PMD_YOUNG) >>> 0;
+      young ||= (m.vma.flags[vma] & VM.LOCKED) !== 0;
+      huge.push(pmd);
     },
   });
+  for (const pmd of huge) young = (yield* clearYoungPmd(m, head, pmd)) || young;
+  return young;
+}
+
+/** A PMD that mapped the folio; it may have been split since. True if it was accessed. */
+function* clearYoungPmd(m: Machine, head: Pfn, pmd: PmdRef): Procedure<boolean> {
+  const lock = m.locks.pmdLock.ref(directoryOf(m, pmd));
+  yield acquire(lock);
+  const entry = m.directory.entry[pmd];
+  const mapsIt = pmdType(entry) === PMD.huge && pmdPfn(m, entry) === head;
+  const young = mapsIt && (entry & PMD_YOUNG) !== 0;
+  if (young) m.directory.entry[pmd] = (entry & ~PMD_YOUNG) >>> 0;
+  yield release(lock);
   return young;
 }
