@@ -50,7 +50,7 @@ describe('a context', () => {
     expect(made({ operations: 'paddr', targets: [{ regions: regions.toReversed() }] })).toBe('taken');
   });
 
-  it('is started once: EBUSY while it runs (10 #17)', () => {
+  it('is started once: EBUSY while it runs', () => {
     const w = makeDamonWorld();
     const d = w.start(small(w).config);
     expect(refusal(() => startDamon(d, () => {}))).toBe('EBUSY');
@@ -59,7 +59,7 @@ describe('a context', () => {
     expect(refusal(() => startDamon(d, () => {}))).toBe('EINVAL');
   });
 
-  it('keeps the counters of its schemes after the end, and gives all rows back (10 #16)', () => {
+  it('keeps the counters of its schemes after the end, and gives all rows back', () => {
     const w = makeDamonWorld();
     const { mm, config } = small(w);
     const d = w.start(config);
@@ -76,7 +76,7 @@ describe('a context', () => {
     expect([damonContext, damonTarget, damonRegion, damosScheme].map(({ pool }) => pool.live)).toEqual([0, 0, 0, 0]);
   });
 
-  it('ends when the last process has gone, with its counters (10 #3)', () => {
+  it('ends when the last process has gone, with its counters', () => {
     const w = makeDamonWorld();
     const { mm, config } = small(w);
     const d = w.start(config);
@@ -87,7 +87,7 @@ describe('a context', () => {
     expect([isRunning(d), schemeStats(d, 0).nrTried >= nrTried, w.m.mm.pool.isLive(mm)]).toEqual([false, true, false]);
   });
 
-  it('changes while it runs: schemes by number, those left over go, counters of the others stay (10 #15)', () => {
+  it('changes while it runs: schemes by number, those left over go, counters of the others stay', () => {
     const w = makeDamonWorld();
     const d = w.start(small(w, [STAT, STAT, STAT]).config);
     w.pass(0.5);

@@ -15,7 +15,6 @@ import {
   type DamonWorld,
   fillBase,
   fillHuge,
-  HUGE_SIZE,
   keepTouching,
   makeDamonWorld,
   makeProcess,
@@ -67,24 +66,6 @@ describe('monitoring', () => {
     };
     expect(seen(1)).toEqual(seen(1));
     expect(seen(1)).not.toEqual(seen(2));
-  });
-
-  it('sees one accessed bit for a whole huge page, so its parts look alike and join (10 #14)', () => {
-    const w = makeDamonWorld();
-    const { mm, vma } = makeProcess(w, BASE, 512);
-    fillHuge(w, vma, BASE, 1);
-    keepTouching(w, mm, BASE + 7, 1);
-    const parts = Array.from({ length: 8 }, (_, i) => range(BASE + i * 64, 64));
-    const d = w.start({
-      operations: 'fvaddr',
-      targets: [{ mm, regions: parts }],
-      attributes: { minNrRegions: 3, maxNrRegions: 10 },
-      profile: damon618,
-    });
-    w.pass(0.999);
-    const regions = damonRegions(d);
-    expect(regions.every(({ lastNrAccesses }) => lastNrAccesses === 20)).toBe(true);
-    expect(accessedBytes(d)).toBe(HUGE_SIZE);
   });
 
   it('of virtual addresses looks once at neighbours in one folio, where the kernel keeps what it saw last', () => {

@@ -61,7 +61,7 @@ function isTaken(change: () => void): boolean {
 
 describe('attributes', () => {
   it('have the defaults of the kernel', () => {
-    expect(DEFAULT_ATTRIBUTES).toEqual(DEFAULTS);
+    expect(DEFAULT_ATTRIBUTES).toEqual(Object.fromEntries(DEFAULTS.map(({ attribute, value }) => [attribute, value])));
   });
 
   it.each(SMALLEST_REGIONS)('of physical addresses in units of $addrUnit: regions of $size at least', (row) => {

@@ -10,7 +10,7 @@ import { FEEDBACK, RAMP, SCORES, WATERMARKS } from '../testing/golden-schemes.js
 import { refusal, round, STAT } from '../testing/rounds.js';
 import { adjustQuota } from './quota.js';
 import { schemeAt, schemeStats } from './running.js';
-import { ANY_PATTERN, type SchemeInput, ZERO_PATTERN } from './scheme.js';
+import { ANY_PATTERN, type SchemeInput } from './scheme.js';
 import { ageSubscore, coldScore, frequencySubscore, hotScore, schemeScore } from './score.js';
 import { freeMemRate, watermarksActivate } from './watermarks.js';
 
@@ -60,30 +60,6 @@ describe('scores', () => {
 });
 
 describe('a round', () => {
-  it('tries nothing with the pattern that sysfs starts with (10 #1)', () => {
-    const d = bareContext(ranges([[0, 100]]), { schemes: [{ action: 'stat', pattern: ZERO_PATTERN }] });
-    round(d, 100);
-    expect(schemeStats(d, 0).nrTried).toBe(0);
-  });
-
-  it('shows age 0 to the second scheme if the first acts, and not if it is stat (10 #7)', () => {
-    const old = { ...ANY_PATTERN, age: { min: 1, max: 100 } };
-    for (const [action, tried] of [
-      ['lru_deprio', 0],
-      ['stat', 1],
-    ] as const) {
-      const d = bareContext(ranges([[0, 100]]), {
-        schemes: [
-          { action, pattern: ANY_PATTERN },
-          { action: 'stat', pattern: old },
-        ],
-      });
-      setCounters(d, [{ age: 5 }]);
-      round(d, 100);
-      expect(schemeStats(d, 1).nrTried).toBe(tried);
-    }
-  });
-
   it('counts an action that the operations do not have as tried, and sets the age back', () => {
     const d = bareContext(ranges([[0, 100]]), { schemes: [{ action: 'collapse', pattern: ANY_PATTERN }] });
     setCounters(d, [{ age: 5 }]);

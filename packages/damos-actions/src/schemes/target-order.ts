@@ -12,9 +12,14 @@ export interface TargetOrder {
   readonly warning?: string;
 }
 
-/** Refuses what the file does not take: 0 or 2 to the PMD order are possible. Errors: DamonError EINVAL. */
+/** What the file takes: 0, or 2 to the PMD order. */
+export function isTargetOrder(order: number, pmdOrder: number): boolean {
+  return order === 0 || (Number.isInteger(order) && order >= 2 && order <= pmdOrder);
+}
+
+/** Refuses what the file does not take. Errors: DamonError EINVAL. */
 export function validateTargetOrder(order: number, pmdOrder: number): void {
-  if (order === 0 || (Number.isInteger(order) && order >= 2 && order <= pmdOrder)) return;
+  if (isTargetOrder(order, pmdOrder)) return;
   throw new DamonError('EINVAL', `target_order ${order}: 0, or 2 to ${pmdOrder}`);
 }
 

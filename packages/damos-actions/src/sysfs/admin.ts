@@ -72,7 +72,7 @@ export class DamonAdmin {
   constructor(config: DamonAdminConfig) {
     this.#config = config;
     this.#memcgs = config.memcgs ?? new MemcgPaths(config.machine);
-    this.files = new DamonFiles(config.tree);
+    this.files = new DamonFiles(config.tree, config.machine.pmdOrder);
   }
 
   /** The context of a kdamond that runs, or ran last. */

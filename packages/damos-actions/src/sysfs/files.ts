@@ -7,6 +7,7 @@ import {
   damonTree,
   parseDamonWrite,
 } from '@thplab/sysfs-schema';
+import { isTargetOrder } from '../schemes/target-order.js';
 import { DamonFolder, MOST_FOLDERS } from './folder.js';
 
 /** Errors that access to a file can end with. */
@@ -46,9 +47,12 @@ export interface DamonEntry {
 export class DamonFiles {
   readonly tree: DamonTreeName;
   readonly root: DamonFolder;
+  readonly #pmdOrder: number;
 
-  constructor(tree: DamonTreeName) {
+  /** `pmdOrder`: of the machine, the highest order that a `target_order` takes (DAMON spec 4.3). */
+  constructor(tree: DamonTreeName, pmdOrder: number) {
     this.tree = tree;
+    this.#pmdOrder = pmdOrder;
     this.root = new DamonFolder(damonTree(tree), '');
   }
 
@@ -87,8 +91,8 @@ export class DamonFiles {
       return { ok: false, errno: 'ENOMEM', message: `${file.name}: ${value} folders; at most ${MOST_FOLDERS} here` };
     }
     if (file.name === 'addr_unit' && value === '0') return refused('addr_unit: 0; at least 1');
-    if (file.name === 'target_order' && !isTargetOrder(Number(value))) {
-      return refused(`target_order: ${value}; it takes 0, or 2 to the order of a huge page`);
+    if (file.name === 'target_order' && !isTargetOrder(Number(value), this.#pmdOrder)) {
+      return refused(`target_order: ${value}; it takes 0, or 2 to ${this.#pmdOrder}, the order of a huge page`);
     }
     folder.set(file.name, value);
     return { ok: true };
@@ -113,13 +117,6 @@ export class DamonFiles {
 
 function refused(message: string): DamonWriteOutcome {
   return { ok: false, errno: 'EINVAL', message };
-}
-
-/** The order of a PMD with the largest pages there are; a smaller machine's own bound is checked when it is switched on. */
-const LARGEST_PMD_ORDER = 13;
-
-function isTargetOrder(order: number): boolean {
-  return order === 0 || (order >= 2 && order <= LARGEST_PMD_ORDER);
 }
 
 function missing(folder: DamonFolder, part: string): string {

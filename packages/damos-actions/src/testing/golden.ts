@@ -12,16 +12,34 @@ export function ranges(pairs: readonly Pair[]): AddressRange[] {
 }
 
 /** 1.1: attributes before anybody sets them. */
-export const DEFAULTS = {
-  sampleIntervalUs: 5_000,
-  aggrIntervalUs: 100_000,
-  opsUpdateIntervalUs: 60_000_000,
-  minNrRegions: 10,
-  maxNrRegions: 1_000,
-  addrUnit: 1,
-  minRegionSize: 4_096,
-  intervalsGoal: { accessBp: 0, aggrs: 0, minSampleUs: 0, maxSampleUs: 0 },
-} as const;
+export const DEFAULTS = [
+  { row: '1.1 sample_interval', attribute: 'sampleIntervalUs', value: 5_000 },
+  { row: '1.1 aggr_interval', attribute: 'aggrIntervalUs', value: 100_000 },
+  { row: '1.1 ops_update_interval', attribute: 'opsUpdateIntervalUs', value: 60_000_000 },
+  { row: '1.1 min_nr_regions', attribute: 'minNrRegions', value: 10 },
+  { row: '1.1 max_nr_regions', attribute: 'maxNrRegions', value: 1_000 },
+  { row: '1.1 addr_unit', attribute: 'addrUnit', value: 1 },
+  { row: '1.1 min_region_sz', attribute: 'minRegionSize', value: 4_096 },
+  {
+    row: '1.1 intervals_goal',
+    attribute: 'intervalsGoal',
+    value: { accessBp: 0, aggrs: 0, minSampleUs: 0, maxSampleUs: 0 },
+  },
+] as const;
+
+/** 1.1: the same in the files of a context. */
+export const DEFAULT_FILES = [
+  { row: '1.1 sample_interval', file: 'monitoring_attrs/intervals/sample_us', value: 5_000 },
+  { row: '1.1 aggr_interval', file: 'monitoring_attrs/intervals/aggr_us', value: 100_000 },
+  { row: '1.1 ops_update_interval', file: 'monitoring_attrs/intervals/update_us', value: 60_000_000 },
+  { row: '1.1 min_nr_regions', file: 'monitoring_attrs/nr_regions/min', value: 10 },
+  { row: '1.1 max_nr_regions', file: 'monitoring_attrs/nr_regions/max', value: 1_000 },
+  { row: '1.1 addr_unit', file: 'addr_unit', value: 1 },
+  { row: '1.1 intervals_goal', file: 'monitoring_attrs/intervals/intervals_goal/access_bp', value: 0 },
+  { row: '1.1 intervals_goal', file: 'monitoring_attrs/intervals/intervals_goal/aggrs', value: 0 },
+  { row: '1.1 intervals_goal', file: 'monitoring_attrs/intervals/intervals_goal/min_sample_us', value: 0 },
+  { row: '1.1 intervals_goal', file: 'monitoring_attrs/intervals/intervals_goal/max_sample_us', value: 0 },
+] as const;
 
 /** 1.1: the smallest region of physical addresses by the unit of addresses, pages of 4 KiB. */
 export const SMALLEST_REGIONS = [
