@@ -64,6 +64,7 @@ export * from './touch.js';
 export * from './unmap-file.js';
 export * from './userfaultfd.js';
 export * from './userfaultfd-move.js';
+export * from './userfaultfd-poison.js';
 export * from './vma/adjust.js';
 export * from './vma/compatible.js';
 export * from './vma/files.js';

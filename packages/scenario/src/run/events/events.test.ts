@@ -188,9 +188,10 @@ describe('events that are system calls', () => {
        at: 1ms, uffd: { process: app, vma: heap, pages: 3, call: writeprotect }
        at: 2ms, ${collapse}, expect: { errno: EINVAL }
        at: 3ms, fault: { process: app, vma: heap, pages: 3 }, expect: { errno: EAGAIN }
-       at: 4ms, uffd: { process: app, vma: heap, call: unregister }
-       at: 5ms, ${collapse}, expect: { errno: ok }
-       at: 6ms, uffd: { process: app, vma: heap, pages: 600, call: poison }, expect: { errno: EEXIST }`,
+       at: 4ms, uffd: { process: app, vma: heap, pages: 600, call: poison }, expect: { errno: EEXIST }
+       at: 5ms, uffd: { process: app, vma: heap, call: unregister }
+       at: 6ms, ${collapse}, expect: { errno: ok }
+       at: 7ms, uffd: { process: app, vma: heap, pages: 600, call: poison }, expect: { errno: ENOENT }`,
     );
     expect(result.expectations.filter((one) => !one.ok)).toEqual([]);
   });

@@ -2,8 +2,6 @@
 import { asBrand } from '@thplab/arena';
 import {
   type Advice,
-  ENTRY_KIND,
-  ERRNO,
   MADV,
   madvise,
   mlock,
@@ -11,17 +9,15 @@ import {
   mremap,
   munlock,
   munmap,
-  placeMarkers,
+  userfaultfdPoison,
   userfaultfdRegister,
   userfaultfdUnregister,
   userfaultfdWriteProtect,
   type Vpn,
-  vmaAt,
 } from '@thplab/mm-model';
-import { type Procedure, spend } from '@thplab/sync';
+import type { Procedure } from '@thplab/sync';
 import type { MadviseAdvice, Span, VmaSpec } from '../../format/index.js';
 import { adviseVma, mapVma, populateVma, protectionBits, uffdBits } from '../create-process.js';
-import { folioAt } from '../held-folios.js';
 import { asUser } from '../mm-user.js';
 import type { PageSpan, Process } from '../process-table.js';
 import type { World } from '../world.js';
@@ -96,22 +92,9 @@ export const planUffd: Plan<'uffd'> = (world, action) =>
       case 'unprotect':
         return userfaultfdWriteProtect(m, mm, start, span.pages, false);
       case 'poison':
-        return poison(world, span);
+        return userfaultfdPoison(m, mm, start, span.pages);
     }
   });
-
-/** UFFDIO_POISON: markers where nothing is; EEXIST where something is. */
-function* poison(world: World, span: PageSpan): Procedure<number> {
-  const { m } = world;
-  yield spend(m.costs.syscall + span.pages * m.costs.setPte);
-  for (let page = span.start; page < span.start + span.pages; page++) {
-    if (folioAt(m, span.process.mm, asBrand<Vpn>(page)) !== 0) return -ERRNO.EEXIST;
-  }
-  const vma = vmaAt(m, span.process.mm, span.start);
-  if (vma === 0 || m.vma.end[vma] < span.start + span.pages) return -ERRNO.ENOENT;
-  placeMarkers(m, vma, asBrand<Vpn>(span.start), span.pages, ENTRY_KIND.markerPoison);
-  return 0;
-}
 
 export const planMmap: Plan<'mmap'> = (world, action, execution) =>
   world.processes.named(action.process).map(
