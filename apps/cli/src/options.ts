@@ -1,7 +1,14 @@
 /** Options that several verbs share: each means the same everywhere. */
 
 import type { Geometry, KernelProfile } from '@thplab/sysfs-schema';
-import { DEFAULT_PROFILE, GEOMETRY_4K, GEOMETRY_16K, GEOMETRY_64K, KERNEL_PROFILES } from '@thplab/sysfs-schema';
+import {
+  DEFAULT_PROFILE,
+  GEOMETRY_4K,
+  GEOMETRY_16K,
+  GEOMETRY_64K,
+  isKernelProfile,
+  KERNEL_PROFILES,
+} from '@thplab/sysfs-schema';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
 export interface OutputOptions {
@@ -20,6 +27,21 @@ export function outputOptions(command: Command, line: string | null): Command {
 /** `--kernel`; without it the default profile, or what the file says. */
 export function kernelOption(command: Command, what: string): Command {
   return command.addOption(new Option('--kernel <profile>', what).choices([...KERNEL_PROFILES]));
+}
+
+/** Profiles that are a set of files only: `isModelled` of the scenario package, which help texts do not load, denies them. */
+export const WITHOUT_COLLAPSE: readonly KernelProfile[] = ['damon-rfc'];
+
+/** `--kernel` of verbs that run something: offers what can run, and leaves it to `runnableKernel` to say why another cannot. */
+export function kernelToRunOption(command: Command, what: string): Command {
+  const runnable = KERNEL_PROFILES.filter((kernel) => !WITHOUT_COLLAPSE.includes(kernel));
+  const option = new Option('--kernel <profile>', what).choices(runnable);
+  return command.addOption(
+    option.argParser((name) => {
+      if (isKernelProfile(name)) return name;
+      throw new InvalidArgumentError(`Allowed choices are ${runnable.join(', ')}.`);
+    }),
+  );
 }
 
 /** `--page-size`, for verbs that have no scenario to say it. */

@@ -9,7 +9,7 @@ import {
 } from '@thplab/sysfs-schema';
 import { type Command, Option } from 'commander';
 import { UsageError } from '../errors.js';
-import { assignment, gather, kernelOption, wholeNumber } from '../options.js';
+import { assignment, gather, kernelToRunOption, wholeNumber } from '../options.js';
 import { costsOption } from './costs.js';
 import { checkDamonSetting, damonTarget, requireDamonFile } from './damon-files.js';
 import { type Files, filesOfKernel, requireFileAt } from './sysfs-files.js';
@@ -35,7 +35,7 @@ export function overrideOptions(command: Command): Command {
       'write a sysfs file before the run, after the file’s own writes (repeatable)',
     ).argParser(gather),
   );
-  kernelOption(command, 'run this kernel profile');
+  kernelToRunOption(command, 'run this kernel profile');
   costsOption(command);
   return command
     .option('--seed <n>', 'another seed for every random choice', wholeNumber)

@@ -30,6 +30,7 @@ describe('variations', () => {
 
   it('name a file once', () => {
     expect(() => variations(['enabled=always', 'enabled=never'], FILES)).toThrow('enabled twice');
+    expect(() => variations([`${ENABLED}=always`, 'enabled=never'], FILES)).toThrow('enabled twice');
   });
 
   it.each([
@@ -46,8 +47,11 @@ it('short names are as short as they stay different', () => {
   expect(shortNames(['hugepages-64kB/enabled', 'hugepages-32kB/enabled', 'khugepaged/defrag'])).toEqual([
     'hugepages-64kB/enabled',
     'hugepages-32kB/enabled',
-    'defrag',
+    'khugepaged/defrag',
   ]);
+  // Not "enabled", which is the file above it.
+  expect(shortNames(['hugepages-64kB/enabled'])).toEqual(['hugepages-64kB/enabled']);
+  expect(shortNames([ENABLED, NONE])).toEqual(['enabled', 'max_ptes_none']);
   expect(shortNames(['enabled', 'hugepages-64kB/enabled'])).toEqual(['enabled', 'hugepages-64kB/enabled']);
   expect(shortNames(['enabled', 'enabled'])).toEqual(['enabled', 'enabled']);
 });

@@ -18,7 +18,8 @@ export const MOST_VARIANTS = 64;
 /** All combinations, the first option varying slowest. Errors: UsageError. */
 export function variations(options: readonly string[], files: Files): readonly Variation[] {
   const axes = options.map((text) => axis(text, files));
-  const twice = axes.find(({ path }, i) => axes.findIndex((other) => other.path === path) < i);
+  const fileOf = ({ writes }: { readonly writes: readonly SysfsWrite[] }): string | undefined => writes[0]?.path;
+  const twice = axes.find((one, i) => axes.findIndex((other) => fileOf(other) === fileOf(one)) < i);
   if (twice !== undefined) throw new UsageError(`--vary names ${twice.path} twice; give all its values in one`);
   const count = axes.reduce((product, { writes }) => product * writes.length, 1);
   if (count > MOST_VARIANTS) {
@@ -48,13 +49,18 @@ function axis(text: string, files: Files): { readonly path: string; readonly wri
   return { path: pair[0], writes: values.map((value) => parseSetting(`${pair[0]}=${value}`, files)) };
 }
 
-/** The shortest ends of paths, by whole parts, that tell them apart. */
+/** Files of the topmost folder whose names other folders have as well. */
+const ON_TOP = new Set(['enabled', 'defrag', 'shmem_enabled']);
+
+/** The shortest ends of paths, by whole parts, that tell them apart, and each from a file of the topmost folder. */
 export function shortNames(paths: readonly string[]): readonly string[] {
   const ends = (path: string, parts: number): string => path.split('/').slice(-parts).join('/');
   return paths.map((path) => {
     for (let parts = 1; ; parts++) {
       const name = ends(path, parts);
-      if (name === path || paths.filter((other) => ends(other, parts) === name).length === 1) return name;
+      if (name === path) return name;
+      const isAnother = ON_TOP.has(name) && ends(path, 2) !== `transparent_hugepage/${name}`;
+      if (!isAnother && paths.filter((other) => ends(other, parts) === name).length === 1) return name;
     }
   });
 }

@@ -58,15 +58,16 @@ describe('what-if', () => {
   it('tries kernels', async () => {
     const cwd = await snapshotFile();
     const args = ['what-if', 'app.thpsnap', '--kernels', 'v6.18,merged', '--ndjson'];
-    const { stdout } = await runCli([...args, '--set', 'hugepages-64kB/enabled=always', '--advise-all'], { cwd });
+    const set = ['--set', 'enabled=always', '--set', 'hugepages-64kB/enabled=always'];
+    const { stdout } = await runCli([...args, ...set, '--advise-all'], { cwd });
     const rows = stdout
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line));
     expect(rows.map(({ label, kernel }) => [label, kernel])).toEqual([
       ['as it is', 'v6.18'],
-      ['v6.18 enabled=always', 'v6.18'],
-      ['merged enabled=always', 'merged'],
+      ['v6.18 enabled=always hugepages-64kB/enabled=always', 'v6.18'],
+      ['merged enabled=always hugepages-64kB/enabled=always', 'merged'],
     ]);
   });
 

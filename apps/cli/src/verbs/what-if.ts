@@ -9,7 +9,7 @@ import { costsOption } from '../input/costs.js';
 import { readInput } from '../input/read-input.js';
 import { snapshotOf } from '../input/scenario-input.js';
 import { threadsOption, warnOfThreads } from '../input/threads.js';
-import { gather, kernelOption, type OutputOptions, outputOptions, processId, wholeNumber } from '../options.js';
+import { gather, kernelToRunOption, type OutputOptions, outputOptions, processId, wholeNumber } from '../options.js';
 import { bar, progressOf } from '../output/progress.js';
 import { withTarget } from '../output/target.js';
 import type { WhatIfChoices } from './what-if/look.js';
@@ -28,7 +28,7 @@ export function define(command: Command, context: Context): void {
     .option('--vary <path=a,b,c>', 'try these values (repeatable: every combination, at most 64)', gather)
     .option('--kernels <a,b>', 'try these kernel profiles')
     .option('--set <path=value>', 'in all variants but the first (repeatable)', gather);
-  kernelOption(command, 'the kernel that runs (default: nearest to the captured one)');
+  kernelToRunOption(command, 'the kernel that runs (default: nearest to the captured one)');
   costsOption(command);
   command
     .option('--advise-all', 'as if the program had advised all its memory with MADV_HUGEPAGE')

@@ -18,7 +18,8 @@ import { InterruptedError, UsageError } from '../../errors.js';
 import { costsOf } from '../../input/costs.js';
 import { kernelNamed, parseSetting, runnableKernel } from '../../input/overrides.js';
 import { type Files, filesOfKernel } from '../../input/sysfs-files.js';
-import { MOST_VARIANTS, variations } from '../../input/vary.js';
+import { MOST_VARIANTS, shortNames, variations } from '../../input/vary.js';
+import { assignment } from '../../options.js';
 import type { Progress } from '../../output/progress.js';
 import { runError } from '../../simulate.js';
 import { threadError } from '../../simulate-on-threads.js';
@@ -42,21 +43,26 @@ export interface WhatIfChoices {
   readonly threads: number;
 }
 
+/** `PATH=VALUE` texts with paths as short as tells them apart: two files of the name `enabled` keep their folders. */
+function shortSettings(texts: readonly string[]): readonly string[] {
+  const pairs = texts.map((text) => assignment(text) ?? ([text, ''] as const));
+  const names = shortNames(pairs.map(([path]) => path));
+  return pairs.map(([, value], i) => `${names[i]}=${value}`);
+}
+
 /** The variants: what the options say, after the settings as they are; else the usual set. Errors: UsageError. */
 export function variantsFor(snapshot: Snapshot, choices: WhatIfChoices): readonly WhatIfVariant[] {
   const own = kernelOf(snapshot, choices);
   const { vary, kernels } = choices;
   if (vary === undefined && kernels === undefined && choices.set === undefined) return defaultVariants(own);
   const variants: WhatIfVariant[] = [{ label: 'as it is', sysfs: [] }];
+  const settings = shortSettings(choices.set ?? []);
   for (const kernel of kernels?.split(',').map((name) => kernelNamed(name.trim())) ?? [own]) {
     const files = filesOf(snapshot, kernel);
-    const set = (choices.set ?? []).map((text) => ({ text, write: parseSetting(text, files) }));
+    const set = (choices.set ?? []).map((text) => parseSetting(text, files));
     for (const { name, sysfs } of variations(vary ?? [], files)) {
-      const names = [
-        ...(kernels === undefined ? [] : [kernel]),
-        ...(name === '' ? set.map(({ text }) => text.slice(text.lastIndexOf('/') + 1)) : [name]),
-      ];
-      const writes = [...set.map(({ write }) => write), ...sysfs];
+      const names = [...(kernels === undefined ? [] : [kernel]), ...(name === '' ? settings : [name])];
+      const writes = [...set, ...sysfs];
       variants.push({ label: names.join(' '), kernel, sysfs: writes });
     }
   }
