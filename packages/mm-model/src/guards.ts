@@ -154,7 +154,10 @@ function isVmaWriter(use: GuardedUse): boolean {
 /** Being made: not in the tree of its address space yet. One that has left the tree was known to others. */
 function isPrivateVma({ m, before, row }: GuardedUse): boolean {
   const mm = m.vma.mm[row];
-  if (mm === 0 || !m.vma.pool.isLive(row) || before.vma.lockSeq[row] === VMA_DETACHED) return false;
+  if (mm === 0 || !m.vma.pool.isLive(row)) return false;
+  // Made by this step, perhaps in the row of one that the step has freed.
+  if (m.vma.births[row] !== before.vma.births[row]) return true;
+  if (before.vma.lockSeq[row] === VMA_DETACHED) return false;
   return before.vma.mm[row] === 0 || (before.vma.prev[row] === 0 && before.mm.vmaFirst[mm] !== row);
 }
 

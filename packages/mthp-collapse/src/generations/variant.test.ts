@@ -30,6 +30,9 @@ describe('a variant of a generation', () => {
     [{ noneLimit: 'x' }, 'no field "noneLimit"'],
     [{ anonVmaHeldForMthp: 'no' }, 'anonVmaHeldForMthp is "no"; expected a boolean'],
     [{ walk: 3 }, 'walk is 3; expected a string'],
+    [{ walk: 'back' }, 'walk is "back"; expected dfs or forward or linearRescan or single'],
+    [{ summary: 'x' }, 'no field "summary"'],
+    [{ chunkOrder: -1 }, 'chunkOrder is -1; expected a whole number from 0 on'],
   ])('%j is refused', (fields, message) => {
     expect(() => variantOf(merged, fields)).toThrow(message);
   });

@@ -64,10 +64,31 @@ describe('a case with a mistake', () => {
     ['khugepaged/max_ptes_none: 0', 'khugepaged/max_ptes_none: 9999', 'fails with EINVAL'],
     ['name: a case', 'name: a case\ninvariants: [I9]', 'case.yaml:3:14: '],
     ['name: a case', 'name: a case\nsearch: { strategy: bfs }', 'case.yaml:3:'],
+    [
+      'name: a case',
+      'name: a case\nsearch: { strategy: pct, preemptions: 2 }',
+      'strategy pct knows no most pre-emptions',
+    ],
+    ['  - name: app', '  - name: none\n  - name: app', 'case.yaml:6:5: process "none" has no VMAs; list one'],
+    ['  - name: app', '  - name: app\n    count: 2', 'case.yaml:7:5: a case knows no "count" of a process; list each'],
+    ['{ pages: 0-3 }', '{ pages: 0-3, state: swap }', 'see machine.pages and machine.swap'],
+    ['size: 32K', 'size: 512K, populate: full }, { name: more, size: 4K', 'raise machine.pages'],
+    ['munmap: { page: 4 }', 'mremap: { by: 0 }', 'case.yaml:10:19: by is 0: the pages stay where they are'],
+    ['munmap: { page: 4 }', 'mremap: { by: 5 }', 'case.yaml:10:19: the new place, 5 pages on, overlaps the 8 pages'],
+    ['munmap: { page: 4 }', 'mremap: { by: 4096 }', 'is outside of it; by is -256 to 3832 here'],
+    ['munmap: { page: 4 }', 'uffd-move: { by: -300 }', 'case.yaml:10:22: the new place, from page -44 of'],
+    ['munmap: { page: 4 }', 'hint-add: {}', 'case.yaml:10:5: kernel merged has no hints: hint-add does nothing there'],
+    ['munmap: { page: 4 }', 'swap-out: { pages: 2 }', 'case.yaml:10:17: unknown key "pages"'],
+    ['munmap: { page: 4 }', 'exit: { page: 2 }', 'case.yaml:10:13: unknown key "page"'],
+    ['{ pages: 64 }', '{ variant: { installLock: nope } }', 'expected mmapReadPtl or mmapWriteClearPmd'],
   ])('%s -> %s', (part, by, said) => {
     const found = problem(part, by);
     expect(found).toContain(said);
     expect(found).toMatch(/^case\.yaml:\d+:\d+: /);
+  });
+
+  it('is told which format it is to begin with, if it is empty', () => {
+    expect(() => parseCheck('', 'case.yaml')).toThrow('start with "format: thplab/check@1"');
   });
 
   it('is right as it stands', () => {

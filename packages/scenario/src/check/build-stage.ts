@@ -2,14 +2,12 @@
 import { TableFullError } from '@thplab/arena';
 import {
   createKhugepaged,
-  KHUGEPAGED_TABLES,
   type Khugepaged,
-  khugepagedSizes,
   khugepagedTables,
   startStopKhugepaged,
   writeSysfs,
 } from '@thplab/khugepaged-scheduler';
-import { bootMachine, dupMm, findTable, type Machine } from '@thplab/mm-model';
+import { dupMm, findTable, type Machine } from '@thplab/mm-model';
 import {
   createCollapseContext,
   type DecisionRecorder,
@@ -19,16 +17,18 @@ import {
   variantOf,
 } from '@thplab/mthp-collapse';
 import type { Current, Procedure } from '@thplab/sync';
+import { ScenarioError } from '../format/index.js';
 import { atOnce, createProcess } from '../run/create-process.js';
 import { HeldFolios } from '../run/held-folios.js';
 import { scenarioError } from '../run/run-error.js';
+import { bootCase } from './boot-case.js';
 import type { CheckCase } from './format/check-case.js';
+import { inCaseWords } from './format/parse.js';
 import { type BookedRange, ContentBook } from './machine/content-book.js';
 import { watchMachine } from './machine/watched-machine.js';
 import type { Stage, StageProcess, StageVma } from './stage.js';
 
 const PAGE = 4096;
-const PAGE_SHIFT = 12;
 
 /** How a stage is built. */
 export interface StageOptions {
@@ -39,7 +39,7 @@ export interface StageOptions {
 /** Builds the machine of a case. Errors: ScenarioError with the place in the file. */
 export function buildStage(check: CheckCase, options: StageOptions = {}): Stage {
   const generation = generationOf(check, options.fixed === true);
-  const raw = boot(check, generation);
+  const raw = bootCase(check, generation.hints);
   const current: Current = { nowNs: 0, cpu: 0, task: 0 };
   raw.current = current;
   const { m, log } = watchMachine(raw);
@@ -58,9 +58,10 @@ export function buildStage(check: CheckCase, options: StageOptions = {}): Stage 
   };
   const k = createKhugepaged({ machine: m, profile, collapse, startThread });
   applySysfs(check, k);
-  const processes = createProcesses(check, m);
+  const held = new HeldFolios(m);
+  const processes = createProcesses(check, m, held);
   const book = new ContentBook(raw, log, [...processes.values()].flatMap(rangesOf));
-  return { m, raw, log, collapse, k, processes, book, findings, holes: [] };
+  return { m, raw, log, collapse, k, processes, book, held, findings, holes: [] };
 }
 
 function generationOf(check: CheckCase, fixed: boolean): Generation {
@@ -87,59 +88,6 @@ function cacheHook(check: CheckCase, raw: Machine, findings: string[]): Decision
   };
 }
 
-/** VMAs that an actor may leave behind beside those it found: the parts that a change cuts off, and a new one. */
-const VMAS_MADE: Readonly<Record<string, number>> = {
-  madvise: 2,
-  'map-anew': 2,
-  mlock: 2,
-  mprotect: 2,
-  mremap: 3,
-  munlock: 2,
-  munmap: 1,
-  'uffd-register': 2,
-};
-
-function blocksOf(bytes: number, pmdOrder: number): number {
-  return Math.ceil(bytes / PAGE / 2 ** pmdOrder) + 1;
-}
-
-/** Hints that can wait at once, where the kernel has them. */
-const HINTS = 16;
-
-function boot(check: CheckCase, generation: Generation): Machine {
-  const { pmdOrder, pages, swap, slots } = check.machine;
-  const vmas = check.processes.reduce((sum, one) => sum + one.vmas.length, 0);
-  const forks = check.forks.length + check.actors.filter(({ kind }) => kind === 'fork-write').length;
-  const mms = check.processes.length + forks;
-  const blocks = check.processes
-    .flatMap((one) => one.vmas)
-    .reduce((sum, vma) => sum + vma.size / PAGE / 2 ** pmdOrder + 1, 0);
-  const made = check.actors.reduce((sum, { kind }) => sum + (VMAS_MADE[kind] ?? 0), 0);
-  const vmaRows = (vmas + 1 + Math.max(2, made)) * (1 + forks);
-  const filePages = check.processes
-    .flatMap((one) => one.vmas)
-    .reduce((sum, { kind, size }) => sum + (kind === 'anon' ? 0 : blocksOf(size, pmdOrder) * 2 ** pmdOrder), 0);
-  return bootMachine({
-    geometry: { pageShift: PAGE_SHIFT, pmdOrder },
-    nodePages: [pages],
-    cpus: Math.max(2, check.actors.length),
-    swapPages: swap,
-    limits: {
-      mms,
-      vmas: vmaRows,
-      anonVmas: vmaRows,
-      anonVmaChains: vmaRows * 2,
-      pageTables: Math.ceil(blocks + 2) * (1 + forks),
-      directories: mms * 6,
-      files: Math.max(4, vmas + 1),
-      // A hash table that is never more than three quarters full.
-      pageCache: Math.max(16, 2 * filePages),
-    },
-    extraTables: KHUGEPAGED_TABLES,
-    extraSizes: { ...khugepagedSizes(mms, generation.hints ? HINTS : 1), mmSlots: slots ?? mms },
-  }).machine;
-}
-
 function applySysfs(check: CheckCase, k: Khugepaged): void {
   for (const { path, value } of check.sysfs) atOnce(k.m, writeOrRefuse(check, k, path, value));
   atOnce(k.m, startStopKhugepaged(k));
@@ -152,9 +100,15 @@ function* writeOrRefuse(check: CheckCase, k: Khugepaged, path: string, value: st
   throw scenarioError(check.locate, `sysfs["${path}"]`, `writing ${JSON.stringify(value)} fails with ${name}`, message);
 }
 
-function createProcesses(check: CheckCase, m: Machine): Map<string, StageProcess> {
-  const held = new HeldFolios(m);
-  const setUp = { m, pageSize: PAGE, seed: check.search.seed, held, locate: check.locate, files: new Map() };
+function createProcesses(check: CheckCase, m: Machine, held: HeldFolios): Map<string, StageProcess> {
+  const setUp = {
+    m,
+    pageSize: PAGE,
+    seed: check.search.seed,
+    held,
+    locate: check.locate,
+    files: new Map(),
+  };
   const processes = new Map<string, StageProcess>();
   try {
     for (const spec of check.processes) {
@@ -167,6 +121,9 @@ function createProcesses(check: CheckCase, m: Machine): Map<string, StageProcess
       processes.set(fork.as, { name: fork.as, mm: atOnce(m, dupMm(m, parent.mm)), vmas: parent.vmas });
     }
   } catch (error) {
+    if (error instanceof ScenarioError) {
+      throw new ScenarioError(error.problems.map((one) => ({ ...one, hint: inCaseWords(one.hint) })));
+    }
     if (!(error instanceof TableFullError)) throw error;
     throw scenarioError(check.locate, 'processes', error.message, 'a case is small: use fewer or smaller VMAs');
   }

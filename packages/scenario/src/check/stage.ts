@@ -2,6 +2,7 @@
 import type { Khugepaged } from '@thplab/khugepaged-scheduler';
 import type { Machine, MmId, Vpn } from '@thplab/mm-model';
 import type { CollapseContext } from '@thplab/mthp-collapse';
+import type { HeldFolios } from '../run/held-folios.js';
 import type { ContentBook } from './machine/content-book.js';
 import type { WatchedLog } from './machine/watched-log.js';
 
@@ -36,6 +37,8 @@ export interface Stage {
   readonly k: Khugepaged;
   readonly processes: ReadonlyMap<string, StageProcess>;
   readonly book: ContentBook;
+  /** What somebody outside of the case holds from its start to its end. */
+  readonly held: HeldFolios;
   /** What actors have found wrong in this schedule. */
   readonly findings: string[];
   readonly holes: Hole[];

@@ -1,7 +1,7 @@
 /** From a case to what the explore executor searches. */
 
 import { type Machine, type MmId, mmgetNotZero, mmput, type Vpn } from '@thplab/mm-model';
-import { collapsePointName } from '@thplab/mthp-collapse';
+import { collapsePointName, GENERATIONS } from '@thplab/mthp-collapse';
 import { type ExploreActor, type ExploreCase, MIGHT_SLEEP, type Procedure } from '@thplab/sync';
 import { scenarioError } from '../run/run-error.js';
 import type { ActorKind, Refusal } from './actors/actor.js';
@@ -24,7 +24,7 @@ const GUP_POINTS: readonly (string | undefined)[] = [undefined, 'gupRead', 'gupT
 /** Builds the machine and the actors of a case. Errors: ScenarioError. */
 export function subjectOf(check: CheckCase, options: SubjectOptions = {}): { subject: ExploreCase; stage: Stage } {
   const stage = buildStage(check, options);
-  const actors = check.actors.map((spec) => actorOf(check, stage, spec));
+  const actors = check.actors.map((spec) => actorOf(check, stage, spec, options));
   const bytes = new Uint8Array(stage.raw.arena.buffer);
   const start = bytes.slice();
   const { book, findings, holes, log } = stage;
@@ -58,10 +58,13 @@ export function subjectOf(check: CheckCase, options: SubjectOptions = {}): { sub
   return { subject, stage };
 }
 
-function actorOf(check: CheckCase, stage: Stage, spec: ActorSpec): ExploreActor {
+function actorOf(check: CheckCase, stage: Stage, spec: ActorSpec, options: SubjectOptions): ExploreActor {
   const kind = ACTOR_KINDS.find(({ name }) => name === spec.kind) as ActorKind;
   const target = targetOf(check, stage, spec, kind);
-  const refusal = kind.refuses?.(stage, spec.params) ?? repeated(check, spec, target.mm, stage);
+  const refusal =
+    (options.fixed === true ? undefined : unsupported(check, stage, kind)) ??
+    kind.refuses?.(stage, spec.params, target) ??
+    repeated(check, spec, target.mm, stage);
   if (refusal !== undefined) {
     const key = refusal.key === '' ? '' : `.${spec.kind}.${refusal.key}`;
     throw scenarioError(check.locate, `${spec.key}${key}`, refusal.message, refusal.hint);
@@ -81,6 +84,14 @@ function endInvariants(check: CheckCase): ReadonlySet<Invariant> {
   ].filter(({ path }) => path?.endsWith('khugepaged/max_ptes_none') === true);
   const usual = writes.every(({ value }) => Number(value) === 0 || Number(value) === highest);
   return usual ? check.invariants : new Set([...check.invariants].filter((one) => one !== 'warnings'));
+}
+
+/** Kernels without what the actor is about pass any case of it. */
+function unsupported({ machine }: CheckCase, { collapse }: Stage, { name, needs }: ActorKind): Refusal | undefined {
+  if (needs === undefined || collapse.generation[needs]) return undefined;
+  const able = GENERATIONS.filter((one) => one[needs]).map((one) => one.name);
+  const message = `kernel ${machine.kernel} has no ${needs}: ${name} does nothing there`;
+  return { key: '', message, hint: `say "machine: { kernel: ${able[0]} }"` };
 }
 
 /** There is one khugepaged, and a process ends once. */

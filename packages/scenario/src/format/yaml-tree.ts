@@ -35,8 +35,8 @@ export interface SourceTree {
 
 export type ReadResult = { readonly tree: SourceTree } | { readonly problems: readonly Problem[] };
 
-/** Reads a YAML or JSON text under limits. Never throws for any text. */
-export function readTree(text: string, path: string, limits: ScenarioLimits): ReadResult {
+/** Reads a YAML or JSON text under limits. Never throws for any text. `format` is what an empty file is told to begin with. */
+export function readTree(text: string, path: string, limits: ScenarioLimits, format = 'thplab/scenario@1'): ReadResult {
   const lines = lineCounter(text.length > limits.maxLength ? '' : text);
   const position = (offset: number): { line: number; column: number } => {
     const { line, col } = lines.linePos(offset);
@@ -63,7 +63,7 @@ export function readTree(text: string, path: string, limits: ScenarioLimits): Re
       );
     }
     const root = documents[0]?.contents ?? null;
-    if (root === null) throw new Refusal(0, 'the file is empty', 'start with "format: thplab/scenario@1"');
+    if (root === null) throw new Refusal(0, 'the file is empty', `start with "format: ${format}"`);
     const reader = new ValueReader(limits);
     const value = reader.read(root, []);
     return { tree: { value, locate: (key, which) => position(reader.offsetOf(value, root, key, which)) } };

@@ -8,7 +8,7 @@ import { type ActorKind, actorKind, actorParams, type TargetDraft } from './acto
 export const collapseRange: ActorKind = actorKind({
   name: 'collapse-range',
   summary: 'khugepaged scans and collapses the PMD range of a page',
-  params: actorParams(),
+  params: actorParams({}, 'page'),
   covers: 'page',
   runsIn: 'kernel',
   make: (stage: Stage, _params: TargetDraft, target: Target) => {

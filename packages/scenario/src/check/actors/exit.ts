@@ -7,7 +7,7 @@ import { type ActorKind, actorKind, actorParams } from './actor.js';
 export const exit: ActorKind = actorKind({
   name: 'exit',
   summary: 'ends the process',
-  params: actorParams(),
+  params: actorParams({}, 'process'),
   covers: 'page',
   runsIn: 'kernel',
   make: (stage, _params, target) => () => run(stage, target),

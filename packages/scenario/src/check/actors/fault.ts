@@ -16,15 +16,17 @@ interface Params extends TargetDraft {
   readonly may?: (typeof OUTCOMES)[number][] | undefined;
 }
 
-const params: z.ZodType<Params> = actorParams<Params>({
-  may: z.array(z.enum(OUTCOMES)).max(3).optional().describe('what may come of it beside success; default nothing else'),
-});
+const may: z.ZodType<Params['may']> = z
+  .array(z.enum(OUTCOMES))
+  .max(OUTCOMES.length)
+  .optional()
+  .describe('what may come of it beside success; default nothing else');
 
 /** A store. */
 export const faultWrite: ActorKind = actorKind<Params>({
   name: 'fault-write',
   summary: 'writes a page, by a fault if need be',
-  params,
+  params: actorParams<Params>({ may }),
   covers: 'page',
   runsIn: 'process',
   make: (stage, own, target) => () => store(stage, own, target),
@@ -34,7 +36,7 @@ export const faultWrite: ActorKind = actorKind<Params>({
 export const faultRead: ActorKind = actorKind<Params>({
   name: 'fault-read',
   summary: 'reads a page, by a fault (a swap-in, too) if need be, and looks at what it reads',
-  params,
+  params: actorParams<Params>({ may }, 'page'),
   covers: 'page',
   runsIn: 'process',
   make: (stage, own, target) => () => load(stage, own, target),

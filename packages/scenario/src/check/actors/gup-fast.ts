@@ -26,7 +26,7 @@ interface Params extends TargetDraft {
 export const gupFast: ActorKind = actorKind<Params>({
   name: 'gup-fast',
   summary: 'takes a reference on a page without any lock, writes or reads through it, and gives it back',
-  params: actorParams<Params>({ write: z.boolean().optional().describe('write through it; default true') }),
+  params: actorParams<Params>({ write: z.boolean().optional().describe('write through it; default true') }, 'page'),
   covers: 'page',
   runsIn: 'process',
   make: (stage, params, target) => () => run(stage, params.write ?? true, target),

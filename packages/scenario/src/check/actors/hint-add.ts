@@ -17,10 +17,14 @@ interface Params extends TargetDraft {
 export const hintAdd: ActorKind = actorKind<Params>({
   name: 'hint-add',
   summary: 'asks khugepaged to look at a range first (kernel hints-rfc)',
-  params: actorParams<Params>({
-    priority: z.int().min(0).max(1).optional().describe('0, the default, is the higher'),
-    maxOrder: z.int().min(0).max(13).optional().describe('order of the largest mapping already present; default 0'),
-  }),
+  needs: 'hints',
+  params: actorParams<Params>(
+    {
+      priority: z.int().min(0).max(1).optional().describe('0, the default, is the higher'),
+      maxOrder: z.int().min(0).max(13).optional().describe('order of the largest mapping already present; default 0'),
+    },
+    'page',
+  ),
   covers: 'page',
   runsIn: 'kernel',
   make:

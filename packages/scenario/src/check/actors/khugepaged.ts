@@ -5,7 +5,7 @@ import { type ActorKind, actorKind, actorParams } from './actor.js';
 export const khugepaged: ActorKind = actorKind({
   name: 'khugepaged',
   summary: 'one pass of khugepaged over everything that is registered',
-  params: actorParams(),
+  params: actorParams({}, 'nothing'),
   covers: 'page',
   runsIn: 'kernel',
   make:

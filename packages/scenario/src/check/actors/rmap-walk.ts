@@ -28,7 +28,7 @@ import { type ActorKind, actorKind, actorParams, type TargetDraft } from './acto
 export const rmapWalk: ActorKind = actorKind({
   name: 'rmap-walk',
   summary: 'looks for all mappings of a folio, as reclaim and migration do, and counts them',
-  params: actorParams(),
+  params: actorParams({}, 'page'),
   covers: 'page',
   runsIn: 'kernel',
   make: (stage: Stage, _params: TargetDraft, target: Target) => {

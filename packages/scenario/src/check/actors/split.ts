@@ -18,7 +18,7 @@ import { type ActorKind, actorKind, actorParams } from './actor.js';
 export const split: ActorKind = actorKind({
   name: 'split',
   summary: 'splits the large folio of a page into base pages',
-  params: actorParams(),
+  params: actorParams({}, 'page'),
   covers: 'page',
   runsIn: 'kernel',
   make: (stage, _params, target) => () => run(stage, target),

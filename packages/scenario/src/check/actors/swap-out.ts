@@ -8,7 +8,7 @@ import { type ActorKind, actorKind, actorParams } from './actor.js';
 export const swapOut: ActorKind = actorKind({
   name: 'swap-out',
   summary: 'reclaim writes the folio of a page to swap',
-  params: actorParams(),
+  params: actorParams({}, 'page'),
   covers: 'page',
   runsIn: 'kernel',
   make: (stage, _params, target) => () => run(stage, target),

@@ -14,10 +14,13 @@ interface Params extends TargetDraft {
 export const sysfsWrite: ActorKind = actorKind<Params>({
   name: 'sysfs-write',
   summary: 'writes a file below /sys/kernel/mm/transparent_hugepage/',
-  params: actorParams<Params>({
-    path: z.string().min(1).max(256),
-    value: z.union([z.string().max(256), z.number()], { error: 'expected the text to write' }).transform(String),
-  }),
+  params: actorParams<Params>(
+    {
+      path: z.string().min(1).max(256),
+      value: z.union([z.string().max(256), z.number()], { error: 'expected the text to write' }).transform(String),
+    },
+    'nothing',
+  ),
   covers: 'page',
   runsIn: 'kernel',
   refuses,

@@ -4,7 +4,7 @@ import type { Procedure } from '@thplab/sync';
 import { z } from 'zod';
 import { isHole } from '../machine/is-hole.js';
 import { endHoles, type Stage, type Target } from '../stage.js';
-import { type ActorKind, actorKind, actorParams, type TargetDraft } from './actor.js';
+import { type ActorKind, actorKind, actorParams, refusedMove, type TargetDraft } from './actor.js';
 
 interface Params extends TargetDraft {
   readonly by: number;
@@ -20,6 +20,7 @@ export const uffdMove: ActorKind = actorKind<Params>({
   }),
   covers: 'page',
   runsIn: 'process',
+  refuses: (stage, { by }, target) => refusedMove(stage, by, target),
   make:
     (stage, { by, holes = false }, target) =>
     () =>

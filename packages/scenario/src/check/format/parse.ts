@@ -10,13 +10,20 @@ import { sysfsFilesOf } from '../../format/sysfs-files.js';
 import { readTree } from '../../format/yaml-tree.js';
 import { INVARIANTS, type Invariant, ON_REQUEST } from '../invariants/invariant.js';
 import type { ActorSpec, CheckCase, CheckMachineSpec } from './check-case.js';
-import { type CheckDraft, checkSchema } from './schema.js';
+import { CHECK_FORMAT, type CheckDraft, checkSchema } from './schema.js';
 
 const PAGE = 4096;
 
+/** A hint about the machine of a scenario, in terms of that of a case. */
+export function inCaseWords(hint: string): string {
+  return hint
+    .replace('machine.memory, machine.fragmentation', 'machine.pages')
+    .replace('machine.memory', 'machine.pages');
+}
+
 /** Reads a YAML or JSON text as a case. Errors: ScenarioError with every problem found. `path` names it in messages. */
 export function parseCheck(text: string, path = '<case>'): CheckCase {
-  const read = readTree(text, path, DEFAULT_LIMITS);
+  const read = readTree(text, path, DEFAULT_LIMITS, CHECK_FORMAT);
   if ('problems' in read) throw new ScenarioError(read.problems);
   const { tree } = read;
   const checked = checkSchema.safeParse(tree.value);
@@ -27,7 +34,7 @@ export function parseCheck(text: string, path = '<case>'): CheckCase {
   }
   const problems: Problem[] = [];
   const report: Context['report'] = (key, message, hint, which = 'value') => {
-    const said = typeof hint === 'string' ? hint : hint();
+    const said = inCaseWords(typeof hint === 'string' ? hint : hint());
     problems.push({ path, ...tree.locate(key, which), key: formatKey(key), message, hint: said });
   };
   const made = normalise(checked.data, report, (key) => ({ path, ...tree.locate(keyPath(key), 'value') }));
@@ -48,6 +55,7 @@ function normalise(draft: CheckDraft, report: Context['report'], locate: CheckCa
     schemes: new Set(),
     kdamonds: new Set(),
   };
+  refuseScenarioKeys(draft, report);
   const processes = normaliseProcesses(context, draft.processes);
   const names = new Set(processes.map(({ name }) => name));
   for (const [at, fork] of (draft.forks ?? []).entries()) {
@@ -75,6 +83,22 @@ function normalise(draft: CheckDraft, report: Context['report'], locate: CheckCa
     },
     locate,
   };
+}
+
+/** What processes and searches may say elsewhere, and would be passed over in silence here. */
+function refuseScenarioKeys({ processes, search = {} }: CheckDraft, report: Context['report']): void {
+  for (const [at, one] of processes.entries()) {
+    for (const key of ['count', 'cpu', 'snapshot'] as const) {
+      if (one[key] === undefined) continue;
+      const hint = key === 'count' ? 'list each process, or use forks' : 'leave it out';
+      report(['processes', at, key], `a case knows no "${key}" of a process`, hint, 'key');
+    }
+    if ((one.vmas ?? []).length > 0) continue;
+    report(['processes', at], `process "${one.name}" has no VMAs`, 'list one at least below vmas', 'key');
+  }
+  if (search.preemptions === undefined || (search.strategy ?? 'dfs') === 'dfs') return;
+  const message = `strategy ${search.strategy} knows no most pre-emptions`;
+  report(['search', 'preemptions'], message, 'leave it out, or say "strategy: dfs"', 'key');
 }
 
 function machineOf({ machine = {} }: CheckDraft): CheckMachineSpec {

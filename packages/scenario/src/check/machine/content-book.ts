@@ -13,6 +13,7 @@ import {
   linearIndex,
   type Machine,
   type MmId,
+  NO_FRAME,
   NO_PMD,
   PMD,
   PMD_ZERO,
@@ -50,7 +51,8 @@ export function contentOf(m: Machine, mm: MmId, page: Vpn): number {
   if (table === 0) return -1;
   const bit = pteBit(m, table, slotOf(m, page));
   const value = m.pte.pfn[pteCell(m, table, slotOf(m, page))];
-  if (getBit(m.pte.present, bit)) return getBit(m.pte.zero, bit) ? 0 : m.frame.stamp[value];
+  // A device's memory has no frame, and no content that anybody follows.
+  if (getBit(m.pte.present, bit)) return getBit(m.pte.zero, bit) || value === NO_FRAME ? 0 : m.frame.stamp[value];
   if (!getBit(m.pte.nonPresent, bit) || entryKind(value) !== ENTRY_KIND.swap) return -1;
   const slot = entryValue(value);
   return m.swap.cache[slot] === 0 ? m.swap.stamp[slot] : m.frame.stamp[m.swap.cache[slot]];
