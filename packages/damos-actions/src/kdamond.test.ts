@@ -21,6 +21,7 @@ import {
   PAGE_SIZE,
   page,
 } from './testing/damon-world.js';
+import { INITIAL_SPLIT, LAYOUT_RULES, LOOP_UPDATE, TUNING_RUN } from './testing/golden-monitoring.js';
 import { NR_REGIONS } from './testing/golden-selftests.js';
 
 const BASE = 0x80000;
@@ -66,22 +67,6 @@ describe('monitoring', () => {
     };
     expect(seen(1)).toEqual(seen(1));
     expect(seen(1)).not.toEqual(seen(2));
-  });
-
-  it('of virtual addresses looks once at neighbours in one folio, where the kernel keeps what it saw last', () => {
-    const busyNs = (vaddrReusesLastFolio: boolean): number => {
-      const w = makeDamonWorld();
-      const { mm, vma } = makeProcess(w, BASE, 512);
-      fillHuge(w, vma, BASE, 1);
-      const regions = Array.from({ length: 16 }, (_, i) => range(BASE + i * 32, 32));
-      const attributes = { minNrRegions: 16, minRegionSize: 32 * PAGE_SIZE };
-      const profile = { ...damonMm, vaddrReusesLastFolio };
-      w.start({ operations: 'fvaddr', targets: [{ mm, regions }], attributes, profile });
-      w.pass(0.0995);
-      return w.executor.tasks.find(({ name }) => name === 'kdamond.0')?.cpuNs ?? 0;
-    };
-    // 16 looks to make pages old, and 1 or 16 to check them.
-    expect(busyNs(true) / busyNs(false)).toBeCloseTo(17 / 32, 1);
   });
 
   it('leaves its own mark where it clears accessed bits: others still see the page as used', () => {
@@ -134,20 +119,19 @@ describe('monitoring', () => {
   });
 
   it('tunes the intervals: nothing is in use, so they grow to their bound', () => {
+    const { goal, before, after, traced } = TUNING_RUN;
     const w = makeDamonWorld();
     const { mm, vma } = makeProcess(w, BASE, 512);
     fillBase(w, vma, BASE, 512);
-    const d = w.start({
-      operations: 'fvaddr',
-      targets: [{ mm, regions: [range(BASE, 512)] }],
-      attributes: { intervalsGoal: { accessBp: 400, aggrs: 3, minSampleUs: 5_000, maxSampleUs: 20_000 } },
-    });
-    w.pass(0.29);
-    expect(readAttributes(d).sampleIntervalUs).toBe(5_000);
-    w.pass(5);
-    expect(readAttributes(d)).toMatchObject({ sampleIntervalUs: 20_000, aggrIntervalUs: 400_000 });
+    const attributes = { intervalsGoal: goal };
+    const d = w.start({ operations: 'fvaddr', targets: [{ mm, regions: [range(BASE, 512)] }], attributes });
+    w.pass(before.seconds);
+    expect(readAttributes(d).sampleIntervalUs).toBe(before.sampleUs);
+    w.pass(after.seconds);
+    expect(readAttributes(d)).toMatchObject({ sampleIntervalUs: after.sampleUs, aggrIntervalUs: after.aggrUs });
     const tuned = [...w.tracer.reader().events()].filter(({ name }) => name === 'damon_monitor_intervals_tune');
-    expect(tuned.slice(0, 2).map(({ args }) => (args as { sample_us: number }).sample_us)).toEqual([10_000, 20_000]);
+    const seen = tuned.map(({ args }) => (args as { sample_us: number }).sample_us);
+    expect(seen.slice(0, traced.length)).toEqual(traced);
   });
 });
 
@@ -174,14 +158,16 @@ describe('the layout', () => {
   });
 
   it('in older kernels is split evenly once', () => {
+    const { minNrRegions, regions, pagesOfEach } = INITIAL_SPLIT;
     const w = makeDamonWorld();
     const mm = threeVmas(w);
-    const d = w.start({ targets: [{ mm }], profile: damon618, attributes: { minNrRegions: 12 } });
+    const d = w.start({ targets: [{ mm }], profile: damon618, attributes: { minNrRegions } });
     w.pass(0.004);
-    expect(damonRegions(d).map(({ start, end }) => (end - start) / PAGE_SIZE)).toEqual(new Array(12).fill(128));
+    const pages = damonRegions(d).map(({ start, end }) => (end - start) / PAGE_SIZE);
+    expect(pages).toEqual(new Array(regions).fill(pagesOfEach));
   });
 
-  it('without two holes is none: the kdamond runs on without regions (10 #4)', () => {
+  it('without two holes is none: the kdamond runs on without regions', () => {
     const w = makeDamonWorld();
     const { mm } = makeProcess(w, BASE, 512);
     const d = w.start({ targets: [{ mm }], schemes: [STAT] });
@@ -189,19 +175,21 @@ describe('the layout', () => {
     expect([isRunning(d), damonRegions(d), schemeStats(d, 0).nrTried]).toEqual([true, [], 0]);
   });
 
-  it('follows the process at each update, and fixed regions do not', () => {
-    for (const operations of ['vaddr', 'fvaddr'] as const) {
-      const w = makeDamonWorld();
-      const mm = threeVmas(w);
-      const regions = [range(BASE, 16)];
-      const d = w.start({ operations, targets: [{ mm, regions }], attributes: { opsUpdateIntervalUs: 1_000_000 } });
-      w.pass(0.5);
-      const ends = () => [damonRegions(d)[0]?.start, damonRegions(d).at(-1)?.end];
-      expect(ends()).toEqual([range(BASE, 16).start, range(BASE, 16).end]);
-      w.run(() => munmap(w.m, mm, page(4 * BASE + 256), 256));
-      w.pass(1);
-      const end = operations === 'vaddr' ? range(4 * BASE, 256).end : range(BASE, 16).end;
-      expect(ends()).toEqual([range(BASE, 16).start, end]);
+  it.each(LAYOUT_RULES)('$row', ({ operations, updated }) => {
+    const { updateUs, atMs, follows } = LOOP_UPDATE;
+    const w = makeDamonWorld();
+    const mm = threeVmas(w);
+    const regions = [range(BASE, 16)];
+    const d = w.start({ operations, targets: [{ mm, regions }], attributes: { opsUpdateIntervalUs: updateUs } });
+    const ends = () => [damonRegions(d)[0]?.start, damonRegions(d).at(-1)?.end];
+    const given = [range(BASE, 16).start, range(BASE, 16).end];
+    w.run(() => munmap(w.m, mm, page(4 * BASE + 256), 256));
+    let passed = 0;
+    for (const [i, ms] of atMs.entries()) {
+      w.pass((ms - passed) / 1_000);
+      passed = ms;
+      const layout = updated && follows[i] ? [range(BASE, 16).start, range(4 * BASE, 256).end] : given;
+      expect([ms, ...ends()]).toEqual([ms, ...layout]);
     }
   });
 });

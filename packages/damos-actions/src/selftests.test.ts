@@ -2,11 +2,12 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Damon } from './damon.js';
-import { ANY_PATTERN, type SchemeInput } from './schemes/scheme.js';
+import { damonMm } from './profile.js';
+import { ANY_PATTERN, DAMOS_ACTIONS, type SchemeInput } from './schemes/scheme.js';
 import { damosWalk, type TriedRegion } from './schemes/walk.js';
 import { type AccessedMemory, accessMemory, accessMemoryEven } from './testing/access-memory.js';
 import { type DamonWorld, makeDamonWorld } from './testing/damon-world.js';
-import { ACCESS_MEMORY_EVEN, TRIED_REGIONS, WSS_ESTIMATION } from './testing/golden-selftests.js';
+import { ACCESS_MEMORY_EVEN, ACTION_NUMBERS, TRIED_REGIONS, WSS_ESTIMATION } from './testing/golden-selftests.js';
 
 const STAT: SchemeInput = { action: 'stat', pattern: ANY_PATTERN };
 /** Whatever was accessed at all. */
@@ -89,5 +90,13 @@ describe('the estimation of the working set', () => {
       const error = Math.abs(percentile(estimates, percent) / size - 1);
       expect(error, `percentile ${percent}`).toBeLessThanOrEqual(acceptedError);
     }
+  });
+});
+
+describe('the numbers of actions', () => {
+  it('are places in the list, without actions that the kernel does not have', () => {
+    const { row: _row, ...numbers } = ACTION_NUMBERS;
+    const has = DAMOS_ACTIONS.filter((action) => damonMm.actions.includes(action));
+    expect(Object.fromEntries(has.map((action, number) => [action, number]))).toEqual(numbers);
   });
 });

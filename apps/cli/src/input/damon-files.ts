@@ -67,9 +67,9 @@ export class FreshDamon {
   }
 
   /** Of a kernel. */
-  static async of({ damon }: Files): Promise<FreshDamon> {
+  static async of({ damon, geometry }: Files): Promise<FreshDamon> {
     const scenario = await import('@thplab/scenario');
-    return new FreshDamon(new scenario.DamonFiles(damon));
+    return new FreshDamon(new scenario.DamonFiles(damon, geometry.pmdOrder));
   }
 
   /** What the kernel answers, and what a read then shows. */

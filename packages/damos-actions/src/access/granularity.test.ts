@@ -2,7 +2,7 @@ import { PTE_WRITE, PTE_YOUNG, placeFolio, type Vpn } from '@thplab/mm-model';
 import { describe, expect, it } from 'vitest';
 import { damonRegions } from '../create.js';
 import { fillBase, fillHuge, makeDamonWorld, makeProcess, touch } from '../testing/damon-world.js';
-import { ACCESS_GRANULARITY } from '../testing/golden.js';
+import { ACCESS_GRANULARITY } from '../testing/golden-access.js';
 
 const BASE = 0x80000;
 const PAGE = 4096;
@@ -36,7 +36,7 @@ function pagesSeen(mapping: (typeof ACCESS_GRANULARITY)[number]['mapping'], used
 }
 
 describe('what one page in use makes look used', () => {
-  it.each(ACCESS_GRANULARITY)('of $mapping: $seen pages', ({ mapping, seen }) => {
+  it.each(ACCESS_GRANULARITY)('$row: of $mapping: $seen pages', ({ mapping, seen }) => {
     for (const used of [0, 17, 511]) expect(pagesSeen(mapping, used)).toBe(seen);
   });
 });

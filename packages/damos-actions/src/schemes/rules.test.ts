@@ -6,6 +6,7 @@ import { snapshotRegions } from '../monitor/regions.js';
 import { type DamonProfile, damon71, damon618, damonMm, damonRfcV2 } from '../profile.js';
 import { bareContext, onlyTarget, setCounters } from '../testing/bare-context.js';
 import { ranges } from '../testing/golden.js';
+import { MATCHING } from '../testing/golden-monitoring.js';
 import { FEEDBACK, RAMP, SCORES, WATERMARKS } from '../testing/golden-schemes.js';
 import { refusal, round, STAT } from '../testing/rounds.js';
 import { adjustQuota } from './quota.js';
@@ -74,12 +75,12 @@ describe('a round', () => {
     expect(schemeStats(d, 0)).toMatchObject({ nrTried: 2, nrSnapshots: 2 });
   });
 
-  it('matches by the moving sum, not by the running count', () => {
-    const pattern = { ...ANY_PATTERN, nrAccesses: { min: 5, max: 5 } };
+  it.each(MATCHING)('$row: $bp matches $wanted: $tried', ({ nr, bp, wanted, tried }) => {
+    const pattern = { ...ANY_PATTERN, nrAccesses: { min: wanted, max: wanted } };
     const d = bareContext(ranges([[0, 100]]), { schemes: [{ action: 'stat', pattern }] });
-    setCounters(d, [{ nr: 1, bp: 59_999 }]);
+    setCounters(d, [{ nr, bp }]);
     round(d, 100);
-    expect(schemeStats(d, 0).nrTried).toBe(1);
+    expect(schemeStats(d, 0).nrTried).toBe(tried);
   });
 });
 

@@ -3,8 +3,8 @@ import { DAMON_ROOT } from '@thplab/sysfs-schema';
 import { describe, expect, it } from 'vitest';
 import { damon618, damonRfcV2 } from '../profile.js';
 import { BASE, makeDesk, PAGES, setUp } from '../testing/desk.js';
-import { DEFAULT_FILES } from '../testing/golden.js';
 import { INSTALLATION_ORDER } from '../testing/golden-filters.js';
+import { DEFAULT_FILES } from '../testing/golden-monitoring.js';
 import { TARGET_ORDER_FILE } from '../testing/golden-split.js';
 
 describe("a kdamond's state file", () => {
@@ -192,7 +192,7 @@ describe("DAMON's folders", () => {
     expect(makeDesk(damon618).write(path, '2')).toBe('ENOENT');
   });
 
-  it.each(DEFAULT_FILES)('$file shows $value before anybody writes it', ({ file, value }) => {
+  it.each(DEFAULT_FILES)('$row: $file shows $value before anybody writes it', ({ file, value }) => {
     const desk = makeDesk();
     desk.write('nr_kdamonds', '1');
     desk.write('0/contexts/nr_contexts', '1');
