@@ -7,7 +7,8 @@ import type { World } from './world.js';
 /** Differences in words; null if something is under way. */
 export function checkInvariants(world: World): readonly string[] | null {
   if (!isQuiet(world)) return null;
-  const machine = checkMachine(world.m, { pins: world.setUp.held.pinned(), locked: world.setUp.held.locked() });
+  const { held } = world.setUp;
+  const machine = checkMachine(world.m, { pins: held.pinned(), locked: held.locked(), held: held.locked() });
   return [...machine, ...checkHints(world.k)];
 }
 

@@ -6,6 +6,8 @@ import {
   clearFrameFlags,
   FOLIO,
   findPmd,
+  folioDrop,
+  folioGet,
   folioHead,
   folioPin,
   folioUnpin,
@@ -57,12 +59,14 @@ export class HeldFolios {
 
   /**
    * Locks a folio and keeps it; false if it is locked already. The bit is set past the lock class: whoever holds the lock is
-   * no task of the model, so lockdep has nothing to say about it.
+   * no task of the model, so lockdep has nothing to say about it. He holds a reference, as everybody does who locks a folio:
+   * it outlives the unmapping of its last page.
    */
   lock(mm: MmId, page: number, head: Pfn): boolean {
     const m = this.#m;
     if (m.locks.folioLock.isLocked(head)) return false;
     setFrameFlags(m, head, FOLIO.LOCKED);
+    folioGet(m, head);
     updateMirrors(m, head);
     push(this.#locks, mm, page, head);
     return true;
@@ -77,7 +81,7 @@ export class HeldFolios {
 
   #unlock(head: Pfn): void {
     clearFrameFlags(this.#m, head, FOLIO.LOCKED);
-    updateMirrors(this.#m, head);
+    folioDrop(this.#m, head);
   }
 
   /** First frames of the folios that are pinned, one for each pin. */
@@ -85,7 +89,7 @@ export class HeldFolios {
     for (const heads of this.#pins.values()) yield* heads;
   }
 
-  /** First frames of the folios that are kept locked. */
+  /** First frames of the folios that are kept locked, each with a reference. */
   *locked(): Generator<Pfn, void, undefined> {
     for (const heads of this.#locks.values()) yield* heads;
   }

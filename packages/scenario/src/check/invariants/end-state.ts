@@ -40,9 +40,8 @@ export class EndState {
     const state = this.hash();
     if (this.sound.has(state)) return [];
     const { raw, k, held } = this.stage;
-    const found = checkMachine(raw, { limit: 4, pins: held.pinned(), locked: held.locked() }).map(
-      (line) => `I2, I4, I5: ${line}`,
-    );
+    const kept = { pins: held.pinned(), locked: held.locked(), held: held.locked() };
+    const found = checkMachine(raw, { limit: 4, ...kept }).map((line) => `I2, I4, I5: ${line}`);
     found.push(...checkHints({ ...k, m: raw, t: raw.arena.tables as unknown as Khugepaged['t'] }));
     if (found.length === 0 && this.sound.size < MOST_STATES) this.sound.add(state);
     return found;

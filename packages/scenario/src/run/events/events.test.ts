@@ -111,6 +111,20 @@ run: { for: 1s, khugepaged: false }`);
     expect(result.expectations.filter((one) => !one.ok)).toEqual([]);
   });
 
+  it('lock: who holds a lock holds the folio, also when its last mapping goes and the memory is wanted elsewhere', () => {
+    const result = run(
+      `at: 0s, lock: { process: app, vma: heap, pages: 0-99 }
+       at: 1ms, madvise: { process: app, vma: heap, advice: dontneed }
+       at: 2ms, fault: { process: app, vma: heap }
+       at: 3ms, unlock: { process: app, vma: heap, pages: 0-99 }
+       at: 4ms, madvise: { process: app, vma: heap, advice: collapse }, expect: { errno: ok }
+       at: 5ms, lock: { process: app, vma: heap, pages: 3 }
+       at: 6ms, exit: { process: app }`,
+    );
+    expect(result.expectations.filter((one) => !one.ok)).toEqual([]);
+    expect(result.invariants).toEqual([]);
+  });
+
   it('swapout: writes pages to swap, as far as there is room', () => {
     const result = run('at: 0s, swapout: { process: app, vma: heap, pages: 0-9 }', {
       head: 'machine: { swap: 16M }\nsysfs: { enabled: never }',
