@@ -75,7 +75,7 @@ export { coldScore, type Heat, hotScore, minScoreFor } from './schemes/score.js'
 export { damosWalk, type RequestOutcome, type TriedRegion, type WalkVisitor } from './schemes/walk.js';
 export { freeMemRate, watermarksActivate } from './schemes/watermarks.js';
 export { DamonAdmin, type DamonAdminConfig, type KdamondExtras } from './sysfs/admin.js';
-export { type ContextInput, type MmOfPid, readContextFolder } from './sysfs/context-of-files.js';
+export { type ContextInput, type MmOfPid, type Named, readContextFolder } from './sysfs/context-of-files.js';
 export {
   type DamonEntry,
   type DamonFileErrno,

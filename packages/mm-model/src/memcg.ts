@@ -99,6 +99,12 @@ export function memcgPathProblem(path: string): string | undefined {
   return undefined;
 }
 
+/** A path and those above it, from the root on. */
+export function memcgLineage(path: string): string[] {
+  const names = path === '/' ? [] : path.slice(1).split('/');
+  return ['/', ...names.map((_, depth) => `/${names.slice(0, depth + 1).join('/')}`)];
+}
+
 /** The names of a machine's cgroups. */
 export class MemcgPaths {
   readonly #m: Machine;
@@ -120,12 +126,13 @@ export class MemcgPaths {
 
   /** The cgroup of a path, made with those above it if need be. Errors: MemcgPathError, TableFullError for 'memcg'. */
   ensure(path: string): MemcgId {
-    const found = this.find(path);
-    if (found !== undefined) return found;
     const problem = memcgPathProblem(path);
     if (problem !== undefined) throw new MemcgPathError(`${path} ${problem}`);
-    const memcg = memcgCreate(this.#m, this.ensure(path.slice(0, path.lastIndexOf('/')) || '/'));
-    this.#byPath.set(path, memcg);
+    let memcg = ROOT_MEMCG;
+    for (const one of memcgLineage(path)) {
+      memcg = this.find(one) ?? memcgCreate(this.#m, memcg);
+      this.#byPath.set(one, memcg);
+    }
     return memcg;
   }
 }

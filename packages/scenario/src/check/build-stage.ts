@@ -7,7 +7,7 @@ import {
   startStopKhugepaged,
   writeSysfs,
 } from '@thplab/khugepaged-scheduler';
-import { dupMm, findTable, type Machine } from '@thplab/mm-model';
+import { dupMm, findTable, type Machine, MemcgPaths } from '@thplab/mm-model';
 import {
   createCollapseContext,
   type DecisionRecorder,
@@ -107,6 +107,7 @@ function createProcesses(check: CheckCase, m: Machine, held: HeldFolios): Map<st
     seed: check.search.seed,
     held,
     locate: check.locate,
+    memcgs: new MemcgPaths(m),
     files: new Map(),
   };
   const processes = new Map<string, StageProcess>();

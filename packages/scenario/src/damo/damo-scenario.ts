@@ -8,6 +8,7 @@ import {
   validateAttributes,
   validateScheme,
 } from '@thplab/damos-actions';
+import { memcgLineage } from '@thplab/mm-model';
 import { DEFAULT_LIMITS } from '../format/limits.js';
 import { formatKey, type KeyPath, type Problem, ScenarioError } from '../format/problems.js';
 import type { Scenario } from '../format/scenario.js';
@@ -33,6 +34,7 @@ export function readQuietly(document: unknown): KdamondSpec[] {
   return readKdamondsDocument(document, [], {
     report: () => {},
     pageSize: 4096,
+    memcgs: null,
     processOfPid: () => '',
     onlyProcess: '',
   });
@@ -48,6 +50,7 @@ export function checkAgainstProfile(
     if (profile.actions.includes(config.action)) continue;
     report(`DAMON ${profile.name} has no action ${config.action}`, `it has ${profile.actions.join(', ')}`);
   }
+  if (spec.pause && !profile.pause) report(`DAMON ${profile.name} has no pause`, 'expected "pause": false');
   try {
     validateAttributes(spec.attributes);
     for (const { config } of spec.schemes) validateScheme(completeScheme(config));
@@ -80,6 +83,7 @@ export function withDamoDocument(scenario: Scenario, text: string, path: string)
   const kdamonds = readKdamondsDocument(tree.value, [], {
     report,
     pageSize: machine.pageSize,
+    memcgs: new Set(['/', ...processes.flatMap(({ memcg }) => memcgLineage(memcg))]),
     ...processesOfDamo(names, damon.pids),
   });
   for (const [index, spec] of kdamonds.entries()) {

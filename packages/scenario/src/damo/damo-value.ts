@@ -86,6 +86,15 @@ export class DamoValue {
     return typeof found === 'string' || typeof found === 'number' ? found : null;
   }
 
+  /** A member that has to be a text; null if it is not. */
+  text(key: string): string | null {
+    const found = this.#member(key);
+    if (typeof found === 'string') return found;
+    if (found === undefined) this.#missing(key);
+    else this.wrongAt(key, `${key} is ${show(found)}`, 'expected a text');
+    return null;
+  }
+
   choice<const T extends string>(key: string, words: readonly T[], otherwise: T, needed = false): T {
     const found = this.#member(key);
     if (found === undefined) {

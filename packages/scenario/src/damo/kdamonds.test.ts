@@ -57,10 +57,10 @@ describe('a damo kdamonds document', () => {
       quota: {
         ms: 10,
         weights: { size: 0, nrAccesses: 50, age: 7 },
-        goals: [{ metric: 'node_mem_free_bp', targetValue: 500 }],
       },
       watermarks: { intervalUs: 5_000_000, high: 500, mid: 400, low: 200 },
     });
+    expect(pageout?.goals).toMatchObject([{ metric: 'node_mem_free_bp', targetValue: 500 }]);
     expect(pageout?.filters).toMatchObject([
       { type: 'hugepage_size', min: 2 ** 21, max: 2 ** 21, allow: false },
       { type: 'anon', matching: false, allow: true },
@@ -121,9 +121,17 @@ describe('bad damo documents', () => {
     [KDAMONDS_JSON.replace('"0.1 %"', '"much"'), /sz_permil is "much"; expected a ratio/],
     [KDAMONDS_JSON.replace('"max":"100 %"', '"max":"20 samples"'), /min and max have different units/],
     [KDAMONDS_JSON.replace('"2,097,152","end":"10', '"0x200000","end":"10'), /start is "0x200000"; expected a size/],
-    [KDAMONDS_JSON.replace('"addr"', '"memcg"'), /filter_type "memcg" is not known here/],
+    [KDAMONDS_JSON.replace('"addr"', '"memcg"'), /k\.json:\d+:\d+: memcg_path is missing/],
+    [
+      KDAMONDS_JSON.replace('"addr"', '"memcg"').replace('"memcg_path":null', '"memcg_path":"/jobs"'),
+      /k\.json:19:81: there is no memory cgroup "\/jobs"; one of "\/"/,
+    ],
+    [
+      KDAMONDS_JSON.replace('"goals":[]', '"goals":[{"metric":"node_memcg_used_bp","memcg_path":5}]'),
+      /memcg_path is 5; expected a text/,
+    ],
     [KDAMONDS_JSON.replace('"end":"6,291,456"', '"end":"0"'), /it ends before it starts/],
-    [KDAMONDS_JSON.replace('"pause":false', '"pause":true'), /pause is not modelled/],
+    [KDAMONDS_JSON.replace('"pause":false', '"pause":"maybe"'), /pause is "maybe"; expected true or false/],
     [KDAMONDS_JSON.replace('"page_fault":false', '"page_fault":true'), /only page tables are looked at/],
     [KDAMONDS_YAML.replace('pid: null', 'pid: 5').replace('paddr', 'vaddr'), /^$/],
     [KDAMONDS_YAML.replace('reset_interval_ms: 1 s', 'reset_interval_ms: -1'), /reset_interval_ms is -1/],
@@ -180,7 +188,7 @@ describe('10,000 changed documents', () => {
   it('are read or refused with a place, and never crash', () => {
     const small = [
       '{"kdamonds":[{"contexts":[{"ops":"vaddr","targets":[{"pid":1,"regions":[{"start":"4K","end":"2 MiB"}]}],"nr_regions":{"min":"10","max":"1,000"},"schemes":[{"action":"stat","access_pattern":{"sz_bytes":{"min":"0","max":"max"},"nr_accesses":{"min":"5 %","max":"9 %"},"age":{"min":"1 s","max":"2 s"}},"filters":[{"filter_type":"addr","address_range":{"start":"0","end":"4K"}}]}]}]}]}',
-      'kdamonds: [{contexts: [{ops: paddr, targets: [], intervals: {sample_us: 5 ms, aggr_us: 100 ms}, schemes: [{action: stat, quotas: {time_ms: 1, sz_bytes: 4K, reset_interval_ms: 1 s, weights: {sz_permil: 1 %}}}]}]}]',
+      'kdamonds: [{contexts: [{ops: paddr, pause: true, targets: [], intervals: {sample_us: 5 ms, aggr_us: 100 ms}, schemes: [{action: stat, filters: [{filter_type: memcg, memcg_path: /}], quotas: {goals: [{metric: node_memcg_free_bp, memcg_path: /}], time_ms: 1, sz_bytes: 4K, reset_interval_ms: 1 s, weights: {sz_permil: 1 %}}}]}]}]',
     ] as const;
     const scenario = parseScenario(`${BASE}damon: { damo: k.json }`);
     fc.assert(

@@ -7,19 +7,29 @@ import {
   DAMOS_ACTIONS,
   type DamosActionName,
   DEFAULT_ATTRIBUTES,
+  FILTER_TYPES,
   type MonitoringAttributes,
   maxNrAccesses,
   type OperationsId,
   QUOTA_GOAL_METRICS,
 } from '@thplab/damos-actions';
+import { suggest } from '../format/did-you-mean.js';
 import { formatKey } from '../format/problems.js';
-import type { DamonFilterSpec, DamonTargetSpec, KdamondSpec, SchemeSpec } from '../format/scenario-damon.js';
+import type {
+  DamonFilterSpec,
+  DamonGoalSpec,
+  DamonTargetSpec,
+  KdamondSpec,
+  SchemeSpec,
+} from '../format/scenario-damon.js';
 import { DamoValue, type Report } from './damo-value.js';
 
 /** What a document does not say. */
 export interface DamoContext {
   readonly report: Report;
   readonly pageSize: number;
+  /** Paths of the memory cgroups; null: any may be there. */
+  readonly memcgs: ReadonlySet<string> | null;
   /** Name of the process that a pid of the document means; null: none. */
   readonly processOfPid: (pid: number | string) => string | null;
   /** Process of documents that are only a list of schemes; null: the scenario does not tell. */
@@ -52,8 +62,9 @@ function schemesOnly(root: DamoValue, home: DamoContext): KdamondSpec {
     ...kdamondBase(root, 0),
     operations: 'vaddr',
     attributes,
+    pause: false,
     targets: [{ key: formatKey(root.path), process, ranges: [] }],
-    schemes: namedSchemes(root.items().map((one) => readScheme(one, 'vaddr', attributes))),
+    schemes: namedSchemes(root.items().map((one) => readScheme(one, 'vaddr', attributes, home))),
   };
 }
 
@@ -90,8 +101,9 @@ function readContext(context: DamoValue, kdamond: DamoValue, index: number, home
     ...kdamondBase(kdamond, index),
     operations,
     attributes,
+    pause: context.flag('pause', false),
     targets: targets.length === 0 ? [none] : targets,
-    schemes: namedSchemes(context.list('schemes').map((one) => readScheme(one, operations, attributes))),
+    schemes: namedSchemes(context.list('schemes').map((one) => readScheme(one, operations, attributes, home))),
   };
 }
 
@@ -99,7 +111,6 @@ function readContext(context: DamoValue, kdamond: DamoValue, index: number, home
 function refuseUnknown(context: DamoValue): void {
   if (context.list('probes').length > 0)
     context.wrongAt('probes', 'probes of attributes are not modelled', 'remove them');
-  if (context.flag('pause', false)) context.wrongAt('pause', 'pause is not modelled', 'expected false');
   const control = context.map('sample_control');
   if (control === null) return;
   if (control.list('sample_filters').length > 0) control.wrong('sample filters are not modelled', 'remove them');
@@ -161,7 +172,12 @@ function namedSchemes(schemes: readonly SchemeSpec[]): SchemeSpec[] {
   });
 }
 
-function readScheme(scheme: DamoValue, operations: OperationsId, attributes: MonitoringAttributes): SchemeSpec {
+function readScheme(
+  scheme: DamoValue,
+  operations: OperationsId,
+  attributes: MonitoringAttributes,
+  home: DamoContext,
+): SchemeSpec {
   const action = scheme.choice('action', DAMOS_ACTIONS, 'stat' as DamosActionName);
   const dests = scheme.list('dests').map((dest) => ({ nid: dest.count('id', 0), weight: dest.count('weight', 0) }));
   const order = scheme.count('target_order', 0);
@@ -179,7 +195,8 @@ function readScheme(scheme: DamoValue, operations: OperationsId, attributes: Mon
       targetNid: scheme.integer('target_nid', -1),
       dests,
     },
-    filters: scheme.list('filters').map((filter) => readFilter(filter, operations, attributes.addrUnit)),
+    goals: (scheme.map('quotas')?.list('goals') ?? []).map((goal) => readGoal(goal, home)),
+    filters: scheme.list('filters').map((filter) => readFilter(filter, operations, attributes.addrUnit, home)),
   };
 }
 
@@ -215,14 +232,13 @@ function readQuota(quotas: DamoValue | null): NonNullable<SchemeSpec['config']['
       nrAccesses: weights?.ratio('nr_accesses_permil', 1000, 0) ?? 0,
       age: weights?.ratio('age_permil', 1000, 0) ?? 0,
     },
-    goals: quotas.list('goals').map(readGoal),
     goalTuner: quotas.choice('goal_tuner', ['consist', 'temporal'] as const, 'consist'),
     failChargeNum: quotas.count('fail_charge_num', 0),
     failChargeDenom: quotas.count('fail_charge_denom', 0),
   };
 }
 
-function readGoal(goal: DamoValue): NonNullable<NonNullable<SchemeSpec['config']['quota']>['goals']>[number] {
+function readGoal(goal: DamoValue, home: DamoContext): DamonGoalSpec {
   const metric = goal.choice('metric', QUOTA_GOAL_METRICS, 'user_input');
   const inBp = metric.endsWith('_bp');
   const value = (key: string): number => {
@@ -235,7 +251,17 @@ function readGoal(goal: DamoValue): NonNullable<NonNullable<SchemeSpec['config']
     targetValue: value('target_value'),
     currentValue: value('current_value'),
     ...(nid === undefined ? {} : { nid }),
+    ...(metric.startsWith('node_memcg_') ? { memcg: readMemcg(goal, home) } : {}),
   };
+}
+
+/** The memory cgroup of a filter or goal. */
+function readMemcg(value: DamoValue, { memcgs }: DamoContext): string {
+  const path = value.text('memcg_path');
+  if (path !== null && memcgs?.has(path) === false) {
+    value.wrongAt('memcg_path', `there is no memory cgroup ${JSON.stringify(path)}`, suggest(path, [...memcgs], 12));
+  }
+  return path ?? '/';
 }
 
 function readWatermarks(marks: DamoValue | null): Pick<SchemeSpec['config'], 'watermarks'> {
@@ -252,10 +278,8 @@ function readWatermarks(marks: DamoValue | null): Pick<SchemeSpec['config'], 'wa
   };
 }
 
-const FILTERS = ['addr', 'target', 'anon', 'active', 'young', 'hugepage_size', 'unmapped'] as const;
-
-function readFilter(filter: DamoValue, operations: OperationsId, unit: number): DamonFilterSpec {
-  const type = filter.choice('filter_type', FILTERS, 'anon', true);
+function readFilter(filter: DamoValue, operations: OperationsId, unit: number, home: DamoContext): DamonFilterSpec {
+  const type = filter.choice('filter_type', FILTER_TYPES, 'anon', true);
   const base = {
     key: formatKey(filter.path),
     matching: filter.flag('matching', true),
@@ -267,6 +291,7 @@ function readFilter(filter: DamoValue, operations: OperationsId, unit: number): 
     if (min === undefined || max === undefined) filter.wrongAt('hugepage_size', 'no range', 'expected [min, max]');
     return { ...base, type, min: min?.asBytes() ?? 0, max: max?.asBytes() ?? NO_LIMIT };
   }
+  if (type === 'memcg') return { ...base, type, memcg: readMemcg(filter, home) };
   if (type !== 'addr') return { ...base, type };
   const range = filter.map('address_range', true);
   const start = range?.bytes('start', 0, true) ?? 0;

@@ -136,7 +136,7 @@ function goalOf(folder: DamonFolder): Json {
   return {
     metric: folder.text('target_metric'),
     nid: folder.number('nid'),
-    memcg_path: null,
+    memcg_path: folder.text('path', '') || null,
     target_value: damoCount(folder.number('target_value')),
     current_value: damoCount(folder.number('current_value')),
   };

@@ -1,6 +1,5 @@
 /** A kdamond of a scenario as the writes that set it up, as damo makes them: paths are relative to its folder. */
-import type { QuotaGoal } from '@thplab/damos-actions';
-import type { DamonFilterSpec, DamonTargetSpec, KdamondSpec, SchemeSpec } from '../format/index.js';
+import type { DamonFilterSpec, DamonGoalSpec, DamonTargetSpec, KdamondSpec, SchemeSpec } from '../format/index.js';
 import { scenarioError } from '../run/run-error.js';
 import type { World } from '../run/world.js';
 import { addressRange, rangesToAddresses } from './address-ranges.js';
@@ -27,6 +26,7 @@ export function kdamondWrites(world: World, spec: KdamondSpec): Write[] {
     ['contexts/nr_contexts', '1'],
     [`${under}/operations`, spec.operations],
     ...(a.addrUnit === 1 ? [] : [[`${under}/addr_unit`, ulong(a.addrUnit)] as const]),
+    ...(spec.pause ? [[`${under}/pause`, 'Y'] as const] : []),
     [`${attrs}/intervals/sample_us`, ulong(a.sampleIntervalUs)],
     [`${attrs}/intervals/aggr_us`, ulong(a.aggrIntervalUs)],
     [`${attrs}/intervals/update_us`, ulong(a.opsUpdateIntervalUs)],
@@ -97,15 +97,19 @@ function schemeWrites(world: World, spec: KdamondSpec, scheme: SchemeSpec, under
       [`${under}/dests/${i}/id`, String(nid)],
       [`${under}/dests/${i}/weight`, String(weight)],
     ]),
-    ...quotaWrites(config.quota ?? {}, `${under}/quotas`),
+    ...quotaWrites(config.quota ?? {}, scheme.goals, `${under}/quotas`),
     ...watermarkWrites(config.watermarks, `${under}/watermarks`),
     ...(config.maxNrSnapshots ? [[`${under}/stats/max_nr_snapshots`, ulong(config.maxNrSnapshots)] as const] : []),
     ...filterWrites(world, spec, scheme.filters, under),
   ];
 }
 
-function quotaWrites(quota: NonNullable<SchemeSpec['config']['quota']>, under: string): Write[] {
-  const { weights = {}, goals = [] } = quota;
+function quotaWrites(
+  quota: NonNullable<SchemeSpec['config']['quota']>,
+  goals: readonly DamonGoalSpec[],
+  under: string,
+): Write[] {
+  const { weights = {} } = quota;
   const some = (path: string, value: number | undefined): Write[] =>
     value === undefined || value === 0 ? [] : [[`${under}/${path}`, ulong(value)]];
   return [
@@ -125,12 +129,13 @@ function quotaWrites(quota: NonNullable<SchemeSpec['config']['quota']>, under: s
   ];
 }
 
-function goalWrites({ metric, targetValue, currentValue, nid }: QuotaGoal, under: string): Write[] {
+function goalWrites({ metric, targetValue, currentValue, nid, memcg }: DamonGoalSpec, under: string): Write[] {
   return [
     [`${under}/target_metric`, metric],
     [`${under}/target_value`, ulong(targetValue)],
     ...(currentValue === undefined ? [] : [[`${under}/current_value`, ulong(currentValue)] as const]),
     ...(nid === undefined ? [] : [[`${under}/nid`, String(nid)] as const]),
+    ...(memcg === undefined ? [] : [[`${under}/path`, memcg] as const]),
   ];
 }
 
@@ -192,6 +197,8 @@ function filterFiles(
     }
     case 'target':
       return [...common, [`${under}/damon_target_idx`, String(filter.index)]];
+    case 'memcg':
+      return [...common, [`${under}/memcg_path`, filter.memcg]];
     case 'hugepage_size':
       return [...common, [`${under}/min`, ulong(filter.min)], [`${under}/max`, ulong(filter.max)]];
     default:

@@ -13,6 +13,7 @@ import {
   damonRegions,
   type RegionSnapshot,
 } from '@thplab/damos-actions';
+import type { MemcgPaths } from '@thplab/mm-model';
 import type { Procedure, Task } from '@thplab/sync';
 import { DAMON_ROOT, type DamonTreeName, damonPath } from '@thplab/sysfs-schema';
 import type { KdamondSpec, ScenarioError } from '../format/index.js';
@@ -56,7 +57,7 @@ export class Kdamonds {
     profile: DamonProfile,
     tree: DamonTreeName,
     world: () => World,
-    parts: Pick<World, 'm' | 'collapse' | 'tracer'>,
+    parts: Pick<World, 'm' | 'collapse' | 'tracer'> & { readonly memcgs: MemcgPaths },
   ) {
     this.#world = world;
     this.profile = profile;
@@ -66,6 +67,7 @@ export class Kdamonds {
       tree,
       collapse: parts.collapse,
       tracer: parts.tracer,
+      memcgs: parts.memcgs,
       mmOfPid: (pid) => mmOfPid(world(), pid),
       extras: (index) => {
         const { seed, locks, attributes } = this.#of(index).spec ?? {};

@@ -2,7 +2,7 @@
  * What the checks after the schema share: the machine's geometry, the names that the file defines, and where problems go.
  * Internal to the format.
  */
-import { nearest } from './did-you-mean.js';
+import { nearest, suggest } from './did-you-mean.js';
 import type { KeyPath } from './problems.js';
 import type { Machine } from './scenario.js';
 import type { SysfsFiles } from './sysfs-files.js';
@@ -52,6 +52,8 @@ export interface Context {
   readonly folder: string;
   readonly processes: Map<string, KnownProcess>;
   readonly files: Map<string, KnownFile>;
+  /** Paths of the memory cgroups: those of the processes, and all above them. */
+  readonly memcgs: Set<string>;
   /** Names of schemes, alone and after their kdamond's; those that two kdamonds have are there only with it. */
   readonly schemes: Set<string>;
   readonly kdamonds: Set<string>;
@@ -95,6 +97,14 @@ export function findFile(context: Context, name: string, path: KeyPath): KnownFi
   if (known !== undefined) return known;
   context.report(path, `there is no file ${JSON.stringify(name)}`, () => named(name, [...context.files.keys()]));
   return null;
+}
+
+/** Reports a memory cgroup that there is not. */
+export function findMemcg(context: Pick<Context, 'memcgs' | 'report'>, memcg: string, path: KeyPath): void {
+  if (context.memcgs.has(memcg)) return;
+  context.report(path, `there is no memory cgroup ${JSON.stringify(memcg)}`, () =>
+    suggest(memcg, [...context.memcgs], 12),
+  );
 }
 
 function named(name: string, candidates: readonly string[]): string {

@@ -34,6 +34,7 @@ export interface DraftKdamond {
   start?: Maybe<number>;
   stop?: Maybe<number>;
   seed?: Maybe<number>;
+  pause?: Maybe<boolean>;
   locks?: Maybe<'kernel' | 'batch'>;
 }
 
@@ -74,6 +75,7 @@ export interface DraftGoal {
   target: number;
   current?: Maybe<number>;
   node?: Maybe<number>;
+  memcg?: Maybe<string>;
 }
 
 export interface DraftFilter extends DraftDamonRange {
@@ -84,6 +86,7 @@ export interface DraftFilter extends DraftDamonRange {
   min?: Maybe<number>;
   max?: Maybe<number>;
   target?: Maybe<number>;
+  memcg?: Maybe<string>;
 }
 
 export interface DraftSchemeExpect {

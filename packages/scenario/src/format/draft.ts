@@ -131,6 +131,7 @@ export interface DraftProcess {
   name: string;
   count?: Maybe<number>;
   thp?: Maybe<ThpMode>;
+  memcg?: Maybe<string>;
   cpu?: Maybe<number>;
   snapshot?: Maybe<string>;
   vmas?: Maybe<DraftVma[]>;

@@ -6,15 +6,14 @@ import {
   type MonitoringAttributes,
   maxNrAccesses,
   type OperationsId,
-  type SchemeInput,
   validateScheme,
 } from '@thplab/damos-actions';
-import type { Context } from './context.js';
+import { type Context, findMemcg } from './context.js';
 import type { DraftFilter, DraftQuota, DraftScheme, EitherBound } from './draft-damon.js';
 import { damonRange, refused } from './normalise-damon-range.js';
 import { orderOf } from './normalise-machine.js';
 import { formatKey, type KeyPath } from './problems.js';
-import type { DamonFilterSpec, SchemeSpec } from './scenario-damon.js';
+import type { DamonFilterSpec, DamonGoalSpec, SchemeSpec } from './scenario-damon.js';
 import type { Interval } from './units.js';
 
 /** What of its kdamond a scheme depends on. */
@@ -63,7 +62,7 @@ export function normaliseScheme(context: Context, draft: DraftScheme, home: Sche
   checkKernelHas(context, draft, profile, path);
   const filters = (draft.filters ?? []).map((one, i) => filter(context, one, home, [...path, 'filters', i]));
   refused(context, path, () => validateScheme(completeScheme(config)));
-  return { key: formatKey(path), name: draft.name ?? action, config, filters };
+  return { key: formatKey(path), name: draft.name ?? action, config, goals: goals(context, draft, path), filters };
 }
 
 /** Where to move pages; the actions that move need it, and others have no use for it. */
@@ -121,7 +120,7 @@ function age(bound: EitherBound<'ns', 'aggregations'> | undefined, aggrUs: numbe
   return { min, max: bound.max === null ? NO_COUNT_LIMIT : Math.floor(bound.max / aggrNs) };
 }
 
-function quota(draft: DraftQuota | undefined): NonNullable<SchemeInput['quota']> {
+function quota(draft: DraftQuota | undefined): NonNullable<SchemeSpec['config']['quota']> {
   if (draft === undefined) return {};
   return {
     bytes: draft.size ?? 0,
@@ -132,16 +131,27 @@ function quota(draft: DraftQuota | undefined): NonNullable<SchemeInput['quota']>
       nrAccesses: draft.weights?.accesses ?? 0,
       age: draft.weights?.age ?? 0,
     },
-    goals: (draft.goals ?? []).map(({ metric, target, current, node }) => ({
-      metric: metric as NonNullable<NonNullable<SchemeInput['quota']>['goals']>[number]['metric'],
-      targetValue: target,
-      ...(current === undefined ? {} : { currentValue: current }),
-      ...(node === undefined ? {} : { nid: node }),
-    })),
     goalTuner: draft.tuner ?? 'consist',
     failChargeNum: draft.failCharge?.num ?? 0,
     failChargeDenom: draft.failCharge?.denom ?? 0,
   };
+}
+
+function goals(context: Context, { quota }: DraftScheme, path: KeyPath): DamonGoalSpec[] {
+  return (quota?.goals ?? []).map(({ metric, target, current, node, memcg }, i) => {
+    const at = [...path, 'quota', 'goals', i];
+    const wanted = metric.startsWith('node_memcg_');
+    if (wanted && memcg === undefined) context.report(at, `${metric} without memcg`, 'say of which cgroup', 'key');
+    if (!wanted && memcg !== undefined) context.report([...at, 'memcg'], `memcg with ${metric}`, 'remove it', 'key');
+    if (memcg !== undefined) findMemcg(context, memcg, [...at, 'memcg']);
+    return {
+      metric: metric as DamonGoalSpec['metric'],
+      targetValue: target,
+      ...(current === undefined ? {} : { currentValue: current }),
+      ...(node === undefined ? {} : { nid: node }),
+      ...(memcg === undefined ? {} : { memcg }),
+    };
+  });
 }
 
 function watermarks(draft: DraftScheme['watermarks']): Pick<SchemeSpec['config'], 'watermarks'> {
@@ -161,6 +171,7 @@ function watermarks(draft: DraftScheme['watermarks']): Pick<SchemeSpec['config']
 const OWN_KEYS: Readonly<Record<string, readonly (keyof DraftFilter)[]>> = {
   addr: ['process', 'vma', 'blocks', 'pages', 'offset', 'address', 'size'],
   target: ['target'],
+  memcg: ['memcg'],
   hugepage_size: ['min', 'max'],
 };
 const COMMON_KEYS: readonly string[] = ['allow', 'reject', 'not'];
@@ -184,6 +195,11 @@ function filter(context: Context, draft: DraftFilter, home: SchemeHome, path: Ke
       context.report([...path, 'target'], `there is no target ${draft.target ?? 0}`, 'they are counted from 0');
     }
     return { ...base, type, index: draft.target ?? 0 };
+  }
+  if (type === 'memcg') {
+    if (draft.memcg === undefined) context.report(path, 'a filter of type memcg without memcg', 'say which one', 'key');
+    else findMemcg(context, draft.memcg, [...path, 'memcg']);
+    return { ...base, type, memcg: draft.memcg ?? '/' };
   }
   if (type !== 'hugepage_size') return { ...base, type };
   const { min = 0, max = NO_LIMIT } = draft;

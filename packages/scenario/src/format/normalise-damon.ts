@@ -44,6 +44,7 @@ export function normaliseDamon(context: Context, draft: DraftDamon | undefined, 
 function fromDamo(context: Context, draft: DraftDamon, profile: DamonProfile, path: KeyPath): KdamondSpec[] {
   const names = [...context.processes.keys()];
   const read = readKdamondsDocument(draft.damo, path, {
+    memcgs: context.memcgs,
     report: (at, message, hint) => context.report(at, message, hint),
     pageSize: context.machine.pageSize,
     ...processesOfDamo(names, draft.pids ?? {}),
@@ -93,6 +94,10 @@ function kdamond(
   if (draft.addrUnit !== undefined && operations !== 'paddr') {
     context.report([...path, 'addrUnit'], `addrUnit with ${operations}`, 'only physical addresses have units', 'key');
   }
+  if (draft.pause === true && !profile.pause) {
+    const hint = 'remove it, or set another damon.profile';
+    context.report([...path, 'pause'], `DAMON ${profile.name} has no pause`, hint, 'key');
+  }
   if (draft.stop !== undefined && draft.stop <= (draft.start ?? 0)) {
     context.report([...path, 'stop'], 'it stops before it starts', 'expected a time after start');
   }
@@ -121,6 +126,7 @@ function kdamond(
     name: draft.name ?? defaultName(index),
     operations,
     attributes,
+    pause: draft.pause ?? false,
     targets: targets.length === 0 ? [{ key: formatKey(path), process: null, ranges: [] }] : targets,
     schemes,
     start: draft.start ?? 0,

@@ -1,4 +1,5 @@
 /** Processes and their VMAs: places, overlaps, names. */
+import { MAX_MEMCGS, memcgLineage } from '@thplab/mm-model';
 import { type Context, type Family, findProcess } from './context.js';
 import type { DraftEvent, DraftProcess, DraftVma } from './draft.js';
 import { normaliseMappedFile } from './normalise-files.js';
@@ -72,6 +73,11 @@ function normaliseProcess(context: Context, draft: DraftProcess, path: KeyPath):
     context.report([...path, 'name'], `a second process ${JSON.stringify(draft.name)}`, 'give each its own name');
   }
   checkCpu(context, draft.cpu, [...path, 'cpu']);
+  const memcg = draft.memcg ?? '/';
+  for (const one of memcgLineage(memcg)) context.memcgs.add(one);
+  if (context.memcgs.size > MAX_MEMCGS) {
+    context.report([...path, 'memcg'], 'these are too many memory cgroups', `there are at most ${MAX_MEMCGS}`);
+  }
   const family: Family = { vmas: new Map(), next: firstAddress(context) };
   const count = draft.count ?? 1;
   context.processes.set(draft.name, { count, fromSnapshot: draft.snapshot !== undefined, family });
@@ -95,6 +101,7 @@ function normaliseProcess(context: Context, draft: DraftProcess, path: KeyPath):
     name: draft.name,
     count,
     thp: draft.thp ?? 'default',
+    memcg,
     cpu: draft.cpu ?? null,
     snapshot: draft.snapshot === undefined ? null : fileBeside(context, draft.snapshot),
     vmas,

@@ -25,6 +25,7 @@ export function normalise(draft: Draft, path: string, report: Report): Scenario 
     sysfs: sysfsFilesOf(machine, damonTreeOfProfile(draft.damon?.profile, machine.kernel)),
     processes: new Map(),
     files: new Map(),
+    memcgs: new Set(['/']),
     schemes: new Set(),
     kdamonds: new Set(),
   };

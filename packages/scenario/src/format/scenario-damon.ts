@@ -1,5 +1,5 @@
 /** DAMON in a normalised scenario; see scenario.ts for the conventions. Units are DAMON's own: µs, samples, aggregations. */
-import type { MonitoringAttributes, OperationsId, SchemeInput } from '@thplab/damos-actions';
+import type { MonitoringAttributes, OperationsId, QuotaGoal, SchemeInput } from '@thplab/damos-actions';
 import type { SourceKey } from './scenario.js';
 import type { Bound } from './scenario-expect.js';
 
@@ -24,6 +24,8 @@ export interface KdamondSpec {
   readonly name: string;
   readonly operations: OperationsId;
   readonly attributes: MonitoringAttributes;
+  /** It neither samples nor applies until somebody writes N to its file and commits. */
+  readonly pause: boolean;
   readonly targets: readonly DamonTargetSpec[];
   readonly schemes: readonly SchemeSpec[];
   /** When `on` is written to its state, ns. */
@@ -55,11 +57,17 @@ export interface DamonRange {
 export interface SchemeSpec {
   readonly key: SourceKey;
   readonly name: string;
-  /** All but its filters. */
-  readonly config: Omit<SchemeInput, 'coreFilters' | 'opsFilters'>;
+  /** All but its filters and goals. */
+  readonly config: Omit<SchemeInput, 'coreFilters' | 'opsFilters' | 'quota'> & {
+    readonly quota?: Omit<NonNullable<SchemeInput['quota']>, 'goals'>;
+  };
+  readonly goals: readonly DamonGoalSpec[];
   /** In the order of their installation. */
   readonly filters: readonly DamonFilterSpec[];
 }
+
+/** A goal of a quota; memory cgroups have a path. */
+export type DamonGoalSpec = Omit<QuotaGoal, 'memcg'> & { readonly memcg?: string };
 
 export type DamonFilterSpec = {
   readonly key: SourceKey;
@@ -67,6 +75,7 @@ export type DamonFilterSpec = {
   readonly allow: boolean;
 } & (
   | { readonly type: 'anon' | 'active' | 'young' | 'unmapped' }
+  | { readonly type: 'memcg'; readonly memcg: string }
   | { readonly type: 'hugepage_size'; readonly min: number; readonly max: number }
   | { readonly type: 'addr'; readonly range: DamonRange }
   | { readonly type: 'target'; readonly index: number }

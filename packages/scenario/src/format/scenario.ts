@@ -106,6 +106,8 @@ export interface ProcessSpec {
   readonly count: number;
   /** PR_SET_THP_DISABLE as set before anything else happens. */
   readonly thp: ThpMode;
+  /** Path of the memory cgroup that it, and each child that it forks, is in. */
+  readonly memcg: string;
   /** Simulated CPU its actions run on unless an event says otherwise; null: the runner spreads the processes. */
   readonly cpu: number | null;
   /** Snapshot file of a captured process: absolute, or beside the scenario file as its path was given. Its VMAs come in addition to `vmas`. */

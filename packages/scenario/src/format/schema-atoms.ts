@@ -2,6 +2,7 @@
  * Building blocks of the schema. House convention: the message of every check here is the *hint*, the part of an error that
  * says what would be right ("expected a size such as ..."); issues.ts puts what was found in front of it.
  */
+import { memcgPathProblem } from '@thplab/mm-model';
 import { z } from 'zod';
 import type { Run } from './scenario.js';
 import * as units from './units.js';
@@ -71,6 +72,19 @@ export function count(min = 0, max: number = units.MAX_COUNT): z.ZodType<number>
   const limits = `a whole number from ${min} to ${max}`;
   const name = min === 0 && max === units.MAX_COUNT ? 'count' : null;
   return unit(name, units.parseCount, units.COUNT_HINT, units.COUNT_PATTERN, min, max, limits);
+}
+
+const MEMCG_HINT = 'expected the path of a memory cgroup from the root, such as /jobs/a';
+
+/** Path of a memory cgroup. */
+export function memcgPath(): z.ZodType<string> {
+  return once('memcg-path', () =>
+    z
+      .string({ error: MEMCG_HINT })
+      .max(4096, { error: MEMCG_HINT })
+      .regex(/^\//, { error: MEMCG_HINT })
+      .refine((path) => memcgPathProblem(path) === undefined, { error: MEMCG_HINT }),
+  );
 }
 
 /** 0..1. */

@@ -1,5 +1,5 @@
 /** Schema of `damon`: kdamonds with their targets and schemes (docs/damon.md). */
-import { DAMON_PROFILES, DAMOS_ACTIONS, QUOTA_GOAL_METRICS } from '@thplab/damos-actions';
+import { DAMON_PROFILES, DAMOS_ACTIONS, FILTER_TYPES, QUOTA_GOAL_METRICS } from '@thplab/damos-actions';
 import { z } from 'zod';
 import { PING_PONG_DESIGNS } from '../damon/ping-pong/designs.js';
 import type {
@@ -17,6 +17,7 @@ import {
   choice,
   count,
   duration,
+  memcgPath,
   nameOf,
   newName,
   once,
@@ -29,9 +30,6 @@ import {
 } from './schema-atoms.js';
 import { accessesBound, ageBound } from './schema-damon-bounds.js';
 import { order } from './schema-machine.js';
-
-/** Filter types that this model knows, in the order of their layers. */
-export const FILTER_TYPES = ['addr', 'target', 'anon', 'active', 'young', 'hugepage_size', 'unmapped'] as const;
 
 /** Designs against ping-pong with khugepaged (damon/ping-pong/designs.ts). */
 const PING_PONG = PING_PONG_DESIGNS.map(({ name }) => name);
@@ -69,6 +67,7 @@ function filter(): z.ZodType<DraftFilter> {
     min: size().optional().describe('hugepage_size: least size'),
     max: size().optional().describe('hugepage_size: greatest size'),
     target: count(0, 4095).optional().describe('target: its number'),
+    memcg: memcgPath().optional().describe('memcg: path of the cgroup; those below it are others'),
   }).refine((one) => (one.allow === undefined) !== (one.reject === undefined), {
     error: 'expected exactly one of allow and reject',
   });
@@ -80,6 +79,7 @@ function goal(): z.ZodType<DraftGoal> {
     target: count(1).describe('the value wanted: µs, basis points, or what the user counts'),
     current: count().optional().describe('user_input: the value now'),
     node: count(0, 63).optional().describe('for metrics of a node'),
+    memcg: memcgPath().optional().describe('for metrics of a memory cgroup, with those below it'),
   });
 }
 
@@ -168,6 +168,10 @@ function kdamond(): z.ZodType<DraftKdamond> {
     start: duration().optional().describe('when it is switched on; default 0'),
     stop: duration().optional().describe('when it is switched off; default never'),
     seed: seed().optional().describe('of sampling addresses and splits'),
+    pause: z
+      .boolean()
+      .optional()
+      .describe('starts paused, until N is written to its file and committed; default false'),
     locks: choice(['kernel', 'batch'])
       .optional()
       .describe('of access checks: page by page, or once for all regions (default, much faster)'),

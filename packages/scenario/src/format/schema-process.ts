@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { DraftProcess, DraftVma } from './draft.js';
 import type { Protection } from './scenario.js';
-import { address, choice, count, nameOf, newName, once, oneOrMany, size, strict } from './schema-atoms.js';
+import { address, choice, count, memcgPath, nameOf, newName, once, oneOrMany, size, strict } from './schema-atoms.js';
 import { populate } from './schema-pages.js';
 
 /** `rw-` */
@@ -91,6 +91,7 @@ export function process(): z.ZodType<DraftProcess> {
       name: newName(),
       count: count(1, 4096).optional().describe('so many equal processes, name.0, name.1, ...'),
       thp: thpMode().optional().describe('PR_SET_THP_DISABLE; default: not set'),
+      memcg: memcgPath().optional().describe('memory cgroup that it is in, from the root; default "/"'),
       cpu: count(0, 63).optional().describe('simulated CPU the process runs on'),
       snapshot: z
         .string()

@@ -2,7 +2,15 @@
 import { ArenaError } from '@thplab/arena';
 import { DAMON_PROFILES, DAMON_TABLES, type DamonProfile, damonProfileOf } from '@thplab/damos-actions';
 import { createKhugepaged, KHUGEPAGED_TABLES, khugepagedSizes } from '@thplab/khugepaged-scheduler';
-import { type BootConfig, type Booted, bootMachine, type Machine, TLB_TABLES, tlbSizes } from '@thplab/mm-model';
+import {
+  type BootConfig,
+  type Booted,
+  bootMachine,
+  type Machine,
+  MemcgPaths,
+  TLB_TABLES,
+  tlbSizes,
+} from '@thplab/mm-model';
 import {
   configureFileThp,
   createCollapseContext,
@@ -74,6 +82,7 @@ export function bootWorld(scenario: Scenario, options: AssembleOptions, locate: 
   // DAMON looks every few ms, and at physical memory by its frames: nothing can be done ahead beside it.
   if (options.threads !== undefined && scenario.damon.kdamonds.length === 0)
     k.ahead = workAhead(k, options.threads, () => world);
+  const memcgs = new MemcgPaths(m);
   let cpu = 0;
   const world: World = {
     scenario,
@@ -93,6 +102,7 @@ export function bootWorld(scenario: Scenario, options: AssembleOptions, locate: 
       seed: scenario.seed,
       held: new HeldFolios(m),
       locate,
+      memcgs,
       files: new Map(),
     },
     locate,
@@ -107,7 +117,7 @@ export function bootWorld(scenario: Scenario, options: AssembleOptions, locate: 
     },
     hints,
     pingPong: new PingPong(scenario.damon.pingPong, () => world),
-    kdamonds: new Kdamonds(...damonOf(scenario), () => world, { m, collapse, tracer }),
+    kdamonds: new Kdamonds(...damonOf(scenario), () => world, { m, collapse, tracer, memcgs }),
     hardware: undefined,
   };
   return world;

@@ -8,11 +8,13 @@ import {
   type FileId,
   MADV,
   type Machine,
+  type MemcgPaths,
   type MmId,
   type VmaKind as ModelKind,
   madvise,
   mmAlloc,
   mmap,
+  mmSetMemcg,
   PopulateError,
   PR_THP_DISABLE_EXCEPT_ADVISED,
   prctlSetThpDisable,
@@ -50,6 +52,7 @@ export interface SetUp {
   readonly seed: number;
   readonly held: HeldFolios;
   readonly locate: Locate;
+  readonly memcgs: MemcgPaths;
   /** Files of the scenario by name. */
   readonly files: Map<string, FileId>;
 }
@@ -85,11 +88,12 @@ export function atOnce<T>(m: Machine, procedure: Procedure<T>): T {
 /** A new address space with VMAs and pages. Gives it and its VMAs by name. */
 export function createProcess(
   s: SetUp,
-  spec: { readonly thp: ThpMode; readonly vmas: readonly VmaSpec[] },
+  spec: { readonly thp: ThpMode; readonly memcg: string; readonly vmas: readonly VmaSpec[] },
   seedKey: string,
 ): { readonly mm: MmId; readonly vmas: Map<string, NamedRange> } {
   const { m } = s;
   const mm = mmAlloc(m);
+  mmSetMemcg(m, mm, s.memcgs.ensure(spec.memcg));
   atOnce(m, setThpMode(m, mm, spec.thp));
   const vmas = new Map<string, NamedRange>();
   for (const vma of spec.vmas) vmas.set(vma.name, mapOrRefuse(s, mm, vma));

@@ -3,7 +3,7 @@
  * only, so they are generous; but a scenario that goes on for ever (unbounded forks or mmaps) meets them in the end.
  */
 import { damonSizes } from '@thplab/damos-actions';
-import type { MachineLimits } from '@thplab/mm-model';
+import { type MachineLimits, memcgLineage } from '@thplab/mm-model';
 import type { Scenario, ScenarioEvent } from '../format/index.js';
 
 /** What a snapshot adds to a process. */
@@ -27,7 +27,9 @@ const SPARE_VMAS = 4096;
 export function limitsOf(
   scenario: Scenario,
   extras: ExtraNeeds = NO_EXTRAS,
-): Required<Pick<MachineLimits, 'mms' | 'vmas' | 'pageTables' | 'directories' | 'files' | 'pageCache' | 'swapSlots'>> {
+): Required<
+  Pick<MachineLimits, 'mms' | 'vmas' | 'pageTables' | 'directories' | 'memcgs' | 'files' | 'pageCache' | 'swapSlots'>
+> {
   const { machine, processes, events } = scenario;
   const declared = processes.reduce((sum, one) => sum + one.count, 0);
   const forks = events.reduce((sum, event) => sum + forkedBy(event), 0);
@@ -50,6 +52,7 @@ export function limitsOf(
     vmas: (vmas.length + extras.vmas + 1) * (1 + forks) + SPARE_VMAS,
     pageTables: Math.min(blocks * families * 2 + 1024, frames + SPARE_TABLES, mostTables(machine.pmdOrder)),
     directories: directories * families * 2 + mms * 4 + 64,
+    memcgs: new Set(processes.flatMap(({ memcg }) => memcgLineage(memcg))).size + 1,
     files: vmas.length + extras.vmas + scenario.files.length + 256,
     pageCache: Math.max(1024, Math.ceil(filePages * 2)),
     swapSlots: machine.swap / machine.pageSize,

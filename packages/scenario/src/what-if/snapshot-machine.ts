@@ -47,7 +47,9 @@ export function snapshotScenario(
     machine,
     sysfs: settingsOf(snapshot, machine),
     files: [],
-    processes: [{ key: 'processes[0]', name, count: 1, thp: 'default', cpu: 0, snapshot: CAPTURED, vmas: [] }],
+    processes: [
+      { key: 'processes[0]', name, count: 1, thp: 'default', memcg: '/', cpu: 0, snapshot: CAPTURED, vmas: [] },
+    ],
     damon: { key: 'damon', profile: null, pingPong: null, file: null, pids: {}, kdamonds: [] },
     hints: null,
     workload: [],

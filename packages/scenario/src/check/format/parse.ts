@@ -52,6 +52,7 @@ function normalise(draft: CheckDraft, report: Context['report'], locate: CheckCa
     sysfs: sysfsFilesOf(shared),
     processes: new Map(),
     files: new Map(),
+    memcgs: new Set(['/']),
     schemes: new Set(),
     kdamonds: new Set(),
   };

@@ -136,6 +136,7 @@ function hysteretic(kdamond: KdamondSpec): KdamondSpec {
     key: split.key,
     name: 'collapse',
     config: { ...split.config, action: 'collapse', targetOrder: 0 },
+    goals: split.goals,
     filters: [],
   };
   return { ...kdamond, schemes: [...changed, bounded(collapse, hot, 2 ** 32 - 1)] };
