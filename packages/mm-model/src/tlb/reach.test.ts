@@ -1,45 +1,21 @@
 import { Random } from '@thplab/arena';
 import { describe, expect, it } from 'vitest';
+import { ANALYTIC, CYCLIC_SWEEP, TLB_FIRST_LEVEL, TLB_REACH } from '../testing/golden-tlb.js';
 import { characteristicTime, missRatio, noWalkChance, uniformWalkRate, walkProbability } from './reach.js';
-import { KUNPENG_920, NEOVERSE, SKYLAKE, tlbCapacity, tlbReach, ZEN_4 } from './spec.js';
-
-/** DAMON spec 2.1, golden values of the analytic form: C = 2048, dt = 5 ms. */
-const GOLDEN = [
-  { set: '16 MiB in THP', entries: 8, seen: [0, 0, 0], samples: 0 },
-  { set: '256 MiB in THP', entries: 128, seen: [0, 0, 0], samples: 0 },
-  { set: '4 GiB in THP', entries: 2048, seen: [0, 0, 0], samples: 0 },
-  { set: '4.49 GiB in THP', entries: 2300, seen: [0.024, 0.212, 0.908], samples: 18.2 },
-  { set: '8 GiB in THP', entries: 4096, seen: [0.059, 0.457, 0.998], samples: 20.0 },
-  { set: '16 GiB in THP', entries: 8192, seen: [0.045, 0.367, 0.99], samples: 19.8 },
-  { set: '256 MiB in 16K mTHP', entries: 16_384, seen: [0.026, 0.234, 0.931], samples: 18.6 },
-  { set: '512 MiB in 4K', entries: 131_072, seen: [0.004, 0.037, 0.313], samples: 6.3 },
-] as const;
-/** DAMON spec 2.1: reach is entries times page size. */
-const REACH = [
-  { spec: KUNPENG_920, entries: 2_048, pageKiB: 4, reachMiB: 8 },
-  { spec: KUNPENG_920, entries: 2_048, pageKiB: 16, reachMiB: 32 },
-  { spec: KUNPENG_920, entries: 2_048, pageKiB: 64, reachMiB: 128 },
-  { spec: KUNPENG_920, entries: 2_048, pageKiB: 2_048, reachMiB: 4_096 },
-  { spec: NEOVERSE, entries: 2_048, pageKiB: 4, reachMiB: 8 },
-  { spec: NEOVERSE, entries: 2_048, pageKiB: 2_048, reachMiB: 4_096 },
-  { spec: SKYLAKE, entries: 1_536, pageKiB: 4, reachMiB: 6 },
-  { spec: SKYLAKE, entries: 1_536, pageKiB: 2_048, reachMiB: 3_072 },
-  { spec: ZEN_4, entries: 3_072, pageKiB: 4, reachMiB: 12 },
-  { spec: ZEN_4, entries: 3_072, pageKiB: 2_048, reachMiB: 6_144 },
-] as const;
-const RATES = [1e5, 1e6, 1e7] as const;
+import { KUNPENG_920, SKYLAKE, TLB_PRESETS, type TlbSpec, tlbCapacity, tlbReach } from './spec.js';
 
 describe('the analytic form of a TLB', () => {
-  it.each(GOLDEN)('gives the golden values for $set', ({ entries, seen, samples }) => {
-    RATES.forEach((perSecond, i) => {
+  it.each(ANALYTIC.rows)('$row: gives the golden values', ({ entries, seen, samples }) => {
+    const { capacity, intervalSeconds, accessesPerSecond } = ANALYTIC;
+    accessesPerSecond.forEach((perSecond, i) => {
       const rate = perSecond / entries;
-      const time = characteristicTime([{ entries, rate, sweep: false }], 2048);
+      const time = characteristicTime([{ entries, rate, sweep: false }], capacity);
       const miss = missRatio(rate, false, time);
       // Both ways to the same walk rate: the spec's formula, and the characteristic time.
-      expect(rate * miss).toBeCloseTo(uniformWalkRate(entries, 2048, perSecond), 6);
-      const chance = 1 - Math.exp(-uniformWalkRate(entries, 2048, perSecond) * 0.005);
-      expect(chance.toFixed(3)).toBe(seen[i].toFixed(3));
-      if (i === 2) expect((20 * chance).toFixed(1)).toBe(samples.toFixed(1));
+      expect(rate * miss).toBeCloseTo(uniformWalkRate(entries, capacity, perSecond), 6);
+      const chance = 1 - Math.exp(-uniformWalkRate(entries, capacity, perSecond) * intervalSeconds);
+      expect(chance.toFixed(3)).toBe(seen[i]?.toFixed(3));
+      if (i === accessesPerSecond.length - 1) expect((ANALYTIC.samples * chance).toFixed(1)).toBe(samples.toFixed(1));
     });
   });
 
@@ -49,9 +25,10 @@ describe('the analytic form of a TLB', () => {
   });
 
   it('a cyclic sweep under LRU misses never or always', () => {
-    const miss = (entries: number): number =>
-      missRatio(1, true, characteristicTime([{ entries, rate: 1, sweep: true }], 2048), 'lru');
-    expect([2047, 2048, 2049, 100_000].map(miss)).toEqual([0, 0, 1, 1]);
+    const { capacity, entries, misses } = CYCLIC_SWEEP;
+    const miss = (count: number): number =>
+      missRatio(1, true, characteristicTime([{ entries: count, rate: 1, sweep: true }], capacity), 'lru');
+    expect(entries.map(miss)).toEqual(misses);
   });
 
   it('hot entries stay while cold ones come and go', () => {
@@ -114,13 +91,15 @@ describe('the analytic form of a TLB', () => {
 });
 
 describe('reach', () => {
-  it.each(REACH)(
-    'of $spec.name with pages of $pageKiB KiB is $reachMiB MiB',
-    ({ spec, entries, pageKiB, reachMiB }) => {
-      expect(tlbCapacity(spec, pageKiB * 1_024)).toBe(entries);
-      expect(tlbReach(spec, pageKiB * 1_024)).toBe(reachMiB * 2 ** 20);
-    },
-  );
+  it.each(TLB_REACH)('$row: $entries entries, $reachMiB MiB', ({ core, entries, pageKiB, reachMiB }) => {
+    expect(tlbCapacity(TLB_PRESETS[core] as TlbSpec, pageKiB * 1_024)).toBe(entries);
+    expect(tlbReach(TLB_PRESETS[core] as TlbSpec, pageKiB * 1_024)).toBe(reachMiB * 2 ** 20);
+  });
+
+  it.each(TLB_FIRST_LEVEL)('$row: $entries entries', ({ core, entries }) => {
+    const [first] = TLB_PRESETS[core]?.levels ?? [];
+    expect(first?.map((array) => array.entries)).toEqual([entries]);
+  });
 
   it('of a page size that a TLB does not hold is nothing', () => {
     expect([tlbCapacity(KUNPENG_920, 2 ** 30), tlbReach(SKYLAKE, 16_384)]).toEqual([0, 0]);
