@@ -7,7 +7,16 @@ import { type DamonProfile, damon71, damon618, damonMm, damonRfcV2 } from '../pr
 import { bareContext, onlyTarget, setCounters } from '../testing/bare-context.js';
 import { ranges } from '../testing/golden.js';
 import { MATCHING } from '../testing/golden-monitoring.js';
-import { FEEDBACK, RAMP, SCORES, WATERMARKS } from '../testing/golden-schemes.js';
+import {
+  ACTION_SCORES,
+  AGE_SCORES,
+  FEEDBACK,
+  FEEDBACK_ORDER,
+  NO_WEIGHTS,
+  RAMP,
+  SCORES,
+  WATERMARKS,
+} from '../testing/golden-schemes.js';
 import { refusal, round, STAT } from '../testing/rounds.js';
 import { adjustQuota } from './quota.js';
 import { schemeAt, schemeStats } from './running.js';
@@ -18,11 +27,17 @@ import { freeMemRate, watermarksActivate } from './watermarks.js';
 const INTERVALS = { sampleIntervalUs: 100_000 / SCORES.samples, aggrIntervalUs: 100_000 };
 
 describe('the feedback loop', () => {
-  it.each(FEEDBACK)('from %d with score %d goes to %d', (last, score, next) => {
+  it.each(FEEDBACK)('$row', ({ last, score, next }) => {
     expect(feedLoopNextInput(last, score)).toBe(next);
   });
 
-  it.each(RAMP)('takes $windows windows from nothing to $bytes bytes', ({ bytes, windows }) => {
+  it.each(FEEDBACK_ORDER)('$row: $is $than', ({ last, score, is, than }) => {
+    const other = than === 'last' ? last : feedLoopNextInput(last, than);
+    const next = feedLoopNextInput(last, score);
+    expect(is === 'above' ? next > other : next < other).toBe(true);
+  });
+
+  it.each(RAMP)('$row: takes $windows windows from nothing to $bytes bytes', ({ bytes, windows }) => {
     const goal = { metric: 'user_input' as const, targetValue: 10_000, currentValue: 0 };
     const d = bareContext(ranges([[0, 10]]), { schemes: [{ ...STAT, quota: { goals: [goal], resetIntervalMs: 1 } }] });
     const scheme = schemeAt(d, 0);
@@ -36,7 +51,7 @@ describe('the feedback loop', () => {
 });
 
 describe('scores', () => {
-  it.each(SCORES.rows)('of $nr/20 samples at age $age', (row) => {
+  it.each(SCORES.rows)('$row: of $nr/20 samples at age $age', (row) => {
     const heat = { nrAccesses: row.nr, age: row.age };
     const weights = (nrAccesses: number, age: number) => ({ size: 7, nrAccesses, age });
     const frequency = frequencySubscore(row.nr, INTERVALS);
@@ -46,17 +61,18 @@ describe('scores', () => {
     expect(coldScore(heat, INTERVALS, weights(1, 1))).toBe(row.cold11);
     expect(hotScore(heat, INTERVALS, weights(0, 1))).toBe(row.hot01);
     expect(hotScore(heat, INTERVALS, weights(1, 0))).toBe(row.hot10);
-    expect([hotScore(heat, INTERVALS, weights(0, 0)), coldScore(heat, INTERVALS, weights(0, 0))]).toEqual([0, 99]);
+    const { hot, cold } = NO_WEIGHTS;
+    expect(hotScore(heat, INTERVALS, weights(0, 0))).toBe(hot);
+    expect(coldScore(heat, INTERVALS, weights(0, 0))).toBe(cold);
   });
 
-  it('order regions for pageout and the LRU actions of physical addresses only', () => {
-    const heat = { nrAccesses: 20, age: 0 };
-    const weights = { size: 1, nrAccesses: 1, age: 1 };
-    const score = (ops: 'vaddr' | 'paddr', action: Parameters<typeof schemeScore>[1]): number =>
-      schemeScore(ops, action, heat, INTERVALS, weights);
-    expect([score('vaddr', 'pageout'), score('paddr', 'pageout'), score('paddr', 'lru_deprio')]).toEqual([25, 25, 25]);
-    expect(score('paddr', 'lru_prio')).toBe(74);
-    expect([score('vaddr', 'collapse'), score('vaddr', 'lru_prio'), score('paddr', 'stat')]).toEqual([99, 99, 99]);
+  it.each(AGE_SCORES)('$row: age $age scores $score', ({ age, frequency, score }) => {
+    expect(ageSubscore(age, frequency, INTERVALS)).toBe(score);
+  });
+
+  it.each(ACTION_SCORES)('$row: $action of $operations goes by $score', ({ operations, action, score }) => {
+    const heat = { nrAccesses: SCORES.samples, age: 0 };
+    expect(schemeScore(operations, action, heat, INTERVALS, { size: 1, nrAccesses: 1, age: 1 })).toBe(score);
   });
 });
 
@@ -85,7 +101,7 @@ describe('a round', () => {
 });
 
 describe('watermarks', () => {
-  it.each(WATERMARKS.cases)('active $active at $value permille: $after', ({ active, value, after }) => {
+  it.each(WATERMARKS.cases)('$row: active $active at $value permille: $after', ({ active, value, after }) => {
     const marks = { metric: 'free_mem_rate' as const, intervalUs: 1, ...WATERMARKS.marks };
     expect(watermarksActivate(active, value, marks)).toBe(after);
   });
