@@ -40,4 +40,30 @@ run: { for: 1ms }`),
       { numRuns: 300 },
     );
   });
+
+  it('names the place in the file before the policy, as the kernel asks for it first', () => {
+    const world = assembleMachine(
+      scenarioOf(`
+machine: { memory: 64M }
+sysfs: { shmem_enabled: advise }
+files: [{ name: board, size: 8M }]
+processes:
+  - name: app
+    vmas:
+      - { name: odd, size: 4M, at: 0x10000000, file: board, offset: 1M, advice: hugepage }
+      - { name: even, size: 4M, at: 0x20000000, file: board, offset: 2M, advice: hugepage }
+      - { name: plain, size: 4M, at: 0x30000000, file: board, offset: 2M }
+run: { for: 1ms }`),
+    );
+    const [process] = world.processes.all;
+    const reasons = ['odd', 'even', 'plain'].map((name) => {
+      const vma = vmaAt(world.m, process.mm, process.vmas.get(name)?.start ?? 0);
+      return vma === 0 ? 'no VMA' : whyIneligible(world, vma);
+    });
+    expect(reasons).toEqual([
+      'no block of PMD size lies in it that is aligned both here and in the file',
+      null,
+      'the shmem policy does not allow it',
+    ]);
+  });
 });

@@ -10,6 +10,7 @@ import {
   VM_NO_KHUGEPAGED,
   VMA_KIND,
   type VmaId,
+  vmaSuitableOrder,
 } from '@thplab/mm-model';
 import { requestedOrders } from '@thplab/mthp-collapse';
 import type { World } from '../run/world.js';
@@ -46,6 +47,9 @@ function placeReason(m: Machine, vma: VmaId, flags: number, anon: boolean): stri
   const kind = m.vma.kind[vma];
   if (kind === VMA_KIND.dax) return 'device memory is mapped huge by faults only';
   if ((flags & VM_NO_KHUGEPAGED) !== 0) return 'special mapping (VM_NO_KHUGEPAGED)';
+  if (!anon && !vmaSuitableOrder(m, vma, m.vma.end[vma] - m.ptes, m.pmdOrder)) {
+    return 'no block of PMD size lies in it that is aligned both here and in the file';
+  }
   if (!anon) return kind === VMA_KIND.shmem ? 'the shmem policy does not allow it' : 'file memory is not enabled';
   if ((flags & VM.TEMPORARY_STACK) !== 0) return 'stack of an exec under way';
   if (m.vma.anonVma[vma] === 0) return 'never written to (no anon_vma)';
