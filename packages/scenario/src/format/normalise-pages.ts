@@ -93,7 +93,7 @@ export function normaliseLayer(context: Context, draft: DraftLayer, pages: numbe
     mapped: draft.mapped ?? 'pmd',
     states: normaliseStates(context, draft.state, [...path, 'state']),
     young: draft.young ?? 1,
-    dirty: draft.dirty ?? 1,
+    dirty: draft.dirty ?? null,
     writable: draft.writable ?? 1,
     uffdWp: draft.uffdWp ?? 0,
     lazyfree: draft.lazyfree ?? 0,

@@ -218,7 +218,8 @@ export interface PopulateLayer {
   readonly states: readonly { readonly state: PageState; readonly fraction: number }[];
   /** Shares (0..1) of the present pages that have the property; chosen at random by `seed` unless 0 or 1. */
   readonly young: number;
-  readonly dirty: number;
+  /** null: all of them, but for those that are lazily freed, which MADV_FREE leaves clean. */
+  readonly dirty: number | null;
   /** PTE writable where the VMA is. */
   readonly writable: number;
   readonly uffdWp: number;

@@ -130,7 +130,7 @@ function layer(): z.ZodType<DraftLayer> {
       .optional()
       .describe('what the pages are; default present'),
     young: shareOrFlag().optional().describe('share with the accessed bit; default 1'),
-    dirty: shareOrFlag().optional().describe('share with the dirty bit; default 1'),
+    dirty: shareOrFlag().optional().describe('share with the dirty bit; default 1, of lazily freed pages 0'),
     writable: shareOrFlag().optional().describe('share that is mapped writable; default 1'),
     uffdWp: shareOrFlag().optional().describe('share with the userfaultfd write-protect bit; default 0'),
     lazyfree: shareOrFlag().optional().describe('share in the state MADV_FREE leaves; default 0'),

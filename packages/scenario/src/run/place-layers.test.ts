@@ -172,6 +172,7 @@ processes:
       - { name: locked, size: 2M, populate: [full, { pages: 5, locked: true }] }
       - { name: pinned, size: 2M, populate: [full, { pages: 5, pinned: true }] }
       - { name: lazy, size: 2M, populate: [full, { pages: 5, lazyfree: true }] }
+      - { name: written, at: 0x200000000000, size: 2M, populate: [full, { pages: 5, lazyfree: true, dirty: true }] }
       - { name: wp, size: 2M, uffd: wp, populate: [full, { pages: 5, uffdWp: true }] }
       - { name: held, size: 2M, flags: [mlocked], populate: full }
 run: { for: 1s }`);
@@ -179,6 +180,7 @@ run: { for: 1s }`);
       ['page_locked'],
       ['not_suitable_page_count'],
       ['page_lazyfree'],
+      ['collapsed 2M'],
       ['pte_uffd_wp'],
       ['collapsed 2M'],
     ]);

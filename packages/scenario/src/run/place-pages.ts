@@ -5,12 +5,14 @@ import {
   ENTRY_KIND,
   ensureTable,
   FOLIO,
+  findPmd,
   folioHead,
   type Machine,
   type MmId,
   makeEntry,
   NO_FRAME,
   type Pfn,
+  PMD_DIRTY,
   PTE_DIRTY,
   PTE_WRITE,
   PTE_YOUNG,
@@ -108,13 +110,16 @@ export function placeFolioOf(at: Placing, first: number, random: Random): void {
   const attributes = fixedAttributes(at) ?? chooseAttributes(at, random);
   const head = placeFolio(m, vma, page, layer.order, attributes, { pmdMapped, node: layer.node ?? 0 });
   if (!hasProperties(layer)) return;
-  if (pmdMapped) applyFolioProperties(at, head, first, random);
-  else applyProperties(at, page, size, random);
+  if (!pmdMapped) applyProperties(at, page, size, random);
+  else if (applyFolioProperties(at, head, first, random) && layer.dirty === null) {
+    m.directory.entry[findPmd(m, asBrand<MmId>(m.vma.mm[vma]), page)] &= ~PMD_DIRTY;
+  }
 }
 
 /** Attributes that are the same for all pages of the layer; null if chance decides. */
 function fixedAttributes(at: Placing): number | null {
-  const { young, dirty, writable } = at.layer;
+  const { young, writable } = at.layer;
+  const dirty = at.layer.dirty ?? 1;
   const chance = (share: number): boolean => share > 0 && share < 1;
   return chance(young) || chance(dirty) || chance(writable) ? null : attributesOf(at, () => false);
 }
@@ -124,7 +129,8 @@ function chooseAttributes(at: Placing, random: Random): number {
 }
 
 function attributesOf(at: Placing, chance: (share: number) => boolean): number {
-  const { young, dirty, writable } = at.layer;
+  const { young, writable } = at.layer;
+  const dirty = at.layer.dirty ?? 1;
   const has = (share: number): boolean => share >= 1 || (share > 0 && chance(share));
   const flags = at.m.vma.flags[at.vma];
   const kind = at.m.vma.kind[at.vma];
@@ -152,8 +158,8 @@ function applyProperties(at: Placing, page: Vpn, count: number, random: Random):
   const lazyfree = applyFolioProperties(at, head, page, random);
   for (let i = 0; i < count; i++) {
     const bit = pteBit(m, table, slot + i);
-    // MADV_FREE cleans the entries: a dirty one means that the page was written again.
-    if (lazyfree) clearBit(m.pte.dirty, bit);
+    // MADV_FREE cleans the entries: a dirty one, which the layer must ask for, means that the page was written again.
+    if (lazyfree && layer.dirty === null) clearBit(m.pte.dirty, bit);
     if (!happens(layer.uffdWp, random)) continue;
     setBit(m.pte.uffdWp, bit);
     clearBit(m.pte.write, bit);
