@@ -20,8 +20,11 @@ import { mthpStat, vmstat } from './testing/counters.js';
 import { expectSound, split, tableOf, vmaOf } from './testing/folios.js';
 import { frameOf } from './testing/pages.js';
 import {
+  SPLIT_BUGS,
   SPLIT_CHECK_ORDER,
+  SPLIT_EFFECTS,
   SPLIT_PERMITTED,
+  SPLIT_RACE,
   SPLIT_REFUSALS,
   SPLIT_TREE_NODES,
   type SplitObstacle,
@@ -110,7 +113,7 @@ function obstruct({ w, head, file }: Huge, obstacle: SplitObstacle | undefined):
 }
 
 describe('split_folio_to_order (DAMON spec 4.5)', () => {
-  it.each(SPLIT_REFUSALS)('$memory, $obstacle, to order $newOrder: $errno', (row) => {
+  it.each(SPLIT_REFUSALS)('$row: $memory, $obstacle, to order $newOrder: $errno', (row) => {
     const huge = withHuge(row.memory);
     const { w, head } = huge;
     const remove = obstruct(huge, row.obstacle);
@@ -132,7 +135,7 @@ describe('split_folio_to_order (DAMON spec 4.5)', () => {
     },
   );
 
-  it.each(SPLIT_PERMITTED)('$memory, $obstacle, to order $newOrder: splits', (row) => {
+  it.each(SPLIT_PERMITTED)('$row: $memory, $obstacle, to order $newOrder: splits', (row) => {
     const huge = withHuge(row.memory);
     const remove = obstruct(huge, row.obstacle);
     expect(split(huge.w, huge.head, row.newOrder)).toBe(0);
@@ -150,6 +153,16 @@ describe('split_folio_to_order (DAMON spec 4.5)', () => {
     });
     expect(split(huge.w, huge.head, 0)).toBe(0);
     expectSound(huge.w);
+  });
+
+  it.each(SPLIT_BUGS)('$row: of order $order, locked $locked, is a bug of the caller', ({ order, locked, says }) => {
+    const w = makeWorld();
+    mapAt(w, AT, 512, { flags: VM.READ | VM.WRITE | (order === 9 ? VM.HUGEPAGE : 0) });
+    touch(w, w.mm, AT, AT + 1);
+    const head = folioHead(w.m, frameOf(w, AT));
+    expect(folioOrder(w.m, head)).toBe(order);
+    if (locked) folioTrylock(w.m, head);
+    expect(() => w.run(splitFolioToOrder(w.m, head, 0))).toThrow(says);
   });
 
   it('keeps the smallest order and the private data that a file is made with', () => {
@@ -190,9 +203,34 @@ describe('split_folio_to_order (DAMON spec 4.5)', () => {
     });
     executor.spawn('splitter', () => lockAndSplit(w, head), { startNs: 1_000 });
     expect(executor.run().end).toBe('idle');
-    expect([executor.tasks[1].result, mthpStat(w, 2, 'split_failed')]).toEqual([-ERRNO.EAGAIN, 1]);
+    const { errno, failed } = SPLIT_RACE;
+    expect([executor.tasks[1].result, mthpStat(w, 2, 'split_failed')]).toEqual([-ERRNO[errno], failed]);
     expect(folioOrder(w.m, head)).toBe(2);
     folioDrop(w.m, head);
+    expectSound(w);
+  });
+});
+
+describe('after a split of a huge page', () => {
+  it.each(SPLIT_EFFECTS)('$row: $mapped mapped, $written written, to order $newOrder', (row) => {
+    const w = makeWorld();
+    mapAt(w, AT, 512, { flags: VM.READ | VM.WRITE | VM.HUGEPAGE });
+    touch(w, w.mm, AT, AT + row.written);
+    const head = folioHead(w.m, frameOf(w, AT));
+    expect([folioOrder(w.m, head), mthpStat(w, 9, 'nr_anon')]).toEqual([9, 1]);
+    w.run(zapRange(w.m, vmaOf(w, AT), (AT + row.mapped) as Vpn, (AT + 512) as Vpn));
+    const free = w.m.node.freePages[0];
+    expect(split(w, head, row.newOrder)).toBe(0);
+    for (let order = 2; order <= 9; order++) {
+      expect([order, mthpStat(w, order, 'nr_anon')]).toEqual([order, order === row.newOrder ? row.folios : 0]);
+    }
+    expect(w.m.node.freePages[0] - free).toBe(row.freed);
+    expect(w.m.mm.rssAnon[w.mm]).toBe(row.rss);
+    expect([vmstat(w, 'thp_split_pmd'), vmstat(w, 'thp_split_page')]).toEqual([row.pmdSplits, 1]);
+    expect([mthpStat(w, 9, 'split'), mthpStat(w, 9, 'split_failed')]).toEqual([1, 0]);
+    // Nothing waits for a later split any more, and nothing is partially mapped that could be.
+    expect(w.m.node.deferredCount[0]).toBe(0);
+    expect(mthpStat(w, 9, 'nr_anon_partially_mapped')).toBe(0);
     expectSound(w);
   });
 });

@@ -1,4 +1,4 @@
-/** What keeps a folio from being split, as data (DAMON spec 4.5): one row for each line of its table, in its order. */
+/** What keeps a folio from being split, as data (DAMON spec 4.5), and what a split leaves: rows for the lines of its table, in its order. */
 import type { ERRNO } from '../errno.js';
 
 /** What is done to a huge folio, mapped by one process, before the split. */
@@ -16,6 +16,8 @@ export type SplitObstacle =
 
 /** `failed`: it counts in thp_split_page_failed and split_failed. */
 export interface SplitRefusal {
+  /** Section and line of its table. */
+  readonly row: string;
   readonly memory: 'anon' | 'file' | 'shmem';
   readonly obstacle?: SplitObstacle;
   readonly newOrder: number;
@@ -25,35 +27,63 @@ export interface SplitRefusal {
 
 /** Refusals; the folio's order is 9. */
 export const SPLIT_REFUSALS: readonly SplitRefusal[] = [
-  { memory: 'anon', newOrder: 9, errno: 'EINVAL', failed: 0 },
-  { memory: 'file', newOrder: 9, errno: 'EINVAL', failed: 0 },
-  { memory: 'anon', newOrder: 10, errno: 'EINVAL', failed: 0 },
-  { memory: 'anon', newOrder: 1, errno: 'EINVAL', failed: 0 },
-  { memory: 'anon', obstacle: 'swap cache', newOrder: 2, errno: 'EINVAL', failed: 0 },
-  { memory: 'anon', obstacle: 'writeback', newOrder: 0, errno: 'EBUSY', failed: 0 },
-  { memory: 'file', obstacle: 'writeback', newOrder: 0, errno: 'EBUSY', failed: 0 },
-  { memory: 'anon', obstacle: 'unmapped', newOrder: 0, errno: 'EBUSY', failed: 1 },
-  { memory: 'file', obstacle: 'truncated', newOrder: 0, errno: 'EBUSY', failed: 1 },
-  { memory: 'shmem', obstacle: 'truncated', newOrder: 2, errno: 'EBUSY', failed: 1 },
-  { memory: 'file', obstacle: 'minimum order 4', newOrder: 3, errno: 'EINVAL', failed: 1 },
-  { memory: 'file', obstacle: 'minimum order 4', newOrder: 0, errno: 'EINVAL', failed: 1 },
-  { memory: 'file', obstacle: 'private data', newOrder: 0, errno: 'EBUSY', failed: 1 },
-  { memory: 'file', obstacle: 'no tree node', newOrder: 0, errno: 'ENOMEM', failed: 1 },
-  { memory: 'shmem', obstacle: 'no tree node', newOrder: 5, errno: 'ENOMEM', failed: 1 },
-  { memory: 'anon', obstacle: 'reference', newOrder: 2, errno: 'EAGAIN', failed: 1 },
-  { memory: 'file', obstacle: 'reference', newOrder: 2, errno: 'EAGAIN', failed: 1 },
-  { memory: 'anon', obstacle: 'pin', newOrder: 0, errno: 'EAGAIN', failed: 1 },
-  { memory: 'anon', obstacle: 'isolated', newOrder: 0, errno: 'EAGAIN', failed: 1 },
+  { row: '4.5 new order >= current order', memory: 'anon', newOrder: 9, errno: 'EINVAL', failed: 0 },
+  { row: '4.5 new order >= current order', memory: 'file', newOrder: 9, errno: 'EINVAL', failed: 0 },
+  { row: '4.5 new order >= current order', memory: 'anon', newOrder: 10, errno: 'EINVAL', failed: 0 },
+  { row: '4.5 anonymous, new order 1', memory: 'anon', newOrder: 1, errno: 'EINVAL', failed: 0 },
+  { row: '4.5 anon in swap cache', memory: 'anon', obstacle: 'swap cache', newOrder: 2, errno: 'EINVAL', failed: 0 },
+  { row: '4.5 under writeback', memory: 'anon', obstacle: 'writeback', newOrder: 0, errno: 'EBUSY', failed: 0 },
+  { row: '4.5 under writeback', memory: 'file', obstacle: 'writeback', newOrder: 0, errno: 'EBUSY', failed: 0 },
+  { row: '4.5 anon_vma gone', memory: 'anon', obstacle: 'unmapped', newOrder: 0, errno: 'EBUSY', failed: 1 },
+  { row: '4.5 file truncated', memory: 'file', obstacle: 'truncated', newOrder: 0, errno: 'EBUSY', failed: 1 },
+  { row: '4.5 file truncated', memory: 'shmem', obstacle: 'truncated', newOrder: 2, errno: 'EBUSY', failed: 1 },
+  {
+    row: '4.5 minimum folio order',
+    memory: 'file',
+    obstacle: 'minimum order 4',
+    newOrder: 3,
+    errno: 'EINVAL',
+    failed: 1,
+  },
+  {
+    row: '4.5 minimum folio order',
+    memory: 'file',
+    obstacle: 'minimum order 4',
+    newOrder: 0,
+    errno: 'EINVAL',
+    failed: 1,
+  },
+  { row: '4.5 private data', memory: 'file', obstacle: 'private data', newOrder: 0, errno: 'EBUSY', failed: 1 },
+  {
+    row: '4.5 xarray node allocation',
+    memory: 'file',
+    obstacle: 'no tree node',
+    newOrder: 0,
+    errno: 'ENOMEM',
+    failed: 1,
+  },
+  {
+    row: '4.5 xarray node allocation',
+    memory: 'shmem',
+    obstacle: 'no tree node',
+    newOrder: 5,
+    errno: 'ENOMEM',
+    failed: 1,
+  },
+  { row: '4.5 unexpected references', memory: 'anon', obstacle: 'reference', newOrder: 2, errno: 'EAGAIN', failed: 1 },
+  { row: '4.5 unexpected references', memory: 'file', obstacle: 'reference', newOrder: 2, errno: 'EAGAIN', failed: 1 },
+  { row: '4.5 unexpected references', memory: 'anon', obstacle: 'pin', newOrder: 0, errno: 'EAGAIN', failed: 1 },
+  { row: '4.5 unexpected references', memory: 'anon', obstacle: 'isolated', newOrder: 0, errno: 'EAGAIN', failed: 1 },
 ];
 
 /** What is no obstacle: the other side of a row above. */
 export const SPLIT_PERMITTED: readonly Omit<SplitRefusal, 'errno' | 'failed'>[] = [
-  { memory: 'anon', newOrder: 8 },
-  { memory: 'file', newOrder: 8 },
-  { memory: 'file', obstacle: 'minimum order 4', newOrder: 4 },
+  { row: '4.5 new order >= current order', memory: 'anon', newOrder: 8 },
+  { row: '4.5 new order >= current order', memory: 'file', newOrder: 8 },
+  { row: '4.5 minimum folio order', memory: 'file', obstacle: 'minimum order 4', newOrder: 4 },
   // 64 slots in a node of the tree: parts of order 6 and more stay on the folio's own level.
-  { memory: 'file', obstacle: 'no tree node', newOrder: 6 },
-  { memory: 'anon', obstacle: 'no tree node', newOrder: 0 },
+  { row: '4.5 xarray node allocation', memory: 'file', obstacle: 'no tree node', newOrder: 6 },
+  { row: '4.5 xarray node allocation', memory: 'anon', obstacle: 'no tree node', newOrder: 0 },
 ];
 
 /** Obstacles of one file folio at once, to order 0, and the answer that each gives while it and the later ones are there. */
@@ -73,3 +103,54 @@ export const SPLIT_TREE_NODES: readonly { readonly newOrder: number; readonly no
   { newOrder: 2, nodes: 8 },
   { newOrder: 0, nodes: 8 },
 ];
+
+/** Folios that a split is a bug of the caller for. */
+export const SPLIT_BUGS = [
+  { row: '4.5 not locked or not large', order: 9, locked: false, says: 'lock it' },
+  { row: '4.5 not locked or not large', order: 0, locked: true, says: 'no large folio' },
+] as const;
+
+/** A reference that comes between the check and the freezing of the count. */
+export const SPLIT_RACE = { row: '4.5 reference freeze fails', errno: 'EAGAIN', failed: 1 } as const;
+
+/**
+ * What a split of an anonymous folio of order 9 leaves: `mapped` of its 512 pages are mapped, by its PMD if all are, and
+ * `written` of these hold more than zeroes. Folios of the new order, free pages, and pages of the process afterwards.
+ */
+export const SPLIT_EFFECTS = [
+  {
+    row: '4.5 per-size nr_anon',
+    newOrder: 2,
+    mapped: 512,
+    written: 512,
+    folios: 128,
+    freed: 0,
+    rss: 512,
+    pmdSplits: 1,
+  },
+  { row: '4.5 per-size nr_anon', newOrder: 4, mapped: 512, written: 512, folios: 32, freed: 0, rss: 512, pmdSplits: 1 },
+  { row: '4.5 per-size nr_anon', newOrder: 8, mapped: 512, written: 512, folios: 2, freed: 0, rss: 512, pmdSplits: 1 },
+  { row: '4.5 per-size nr_anon', newOrder: 0, mapped: 512, written: 512, folios: 0, freed: 0, rss: 512, pmdSplits: 1 },
+  { row: '4.5 zero-filled pages', newOrder: 0, mapped: 512, written: 3, folios: 0, freed: 509, rss: 3, pmdSplits: 1 },
+  { row: '4.5 zero-filled pages', newOrder: 2, mapped: 512, written: 3, folios: 128, freed: 0, rss: 512, pmdSplits: 1 },
+  {
+    row: '4.5 partially mapped',
+    newOrder: 0,
+    mapped: 100,
+    written: 512,
+    folios: 0,
+    freed: 412,
+    rss: 100,
+    pmdSplits: 1,
+  },
+  {
+    row: '4.5 partially mapped',
+    newOrder: 4,
+    mapped: 100,
+    written: 512,
+    folios: 7,
+    freed: 400,
+    rss: 100,
+    pmdSplits: 1,
+  },
+] as const;
