@@ -112,6 +112,7 @@ describe('the oracle', () => {
     ['a cell of a none entry', (w) => (w.m.pte.pfn[cellOf(w, SMALL_PAGES + 3)] = 9), /none, but its cell holds 9/],
     ['the block of a table', (w) => w.m.pte.block[tableOf(w, BASE)]++, /page table \d+ of mm \d+: block/],
     ['a table of nobody', (w) => w.m.pte.pool.alloc(), /is in no PMD/],
+    ['a PMD that nobody told of', (w) => w.m.directory.used.fill(0), /the PMD is not none, but plane used/],
     ['a directory of nobody', (w) => w.m.directory.pool.alloc(), /is in no tree/],
     ['a page without a VMA', (w) => (w.m.vma.end[vmaOf(w, SMALL_PAGES)] -= 7), /is in use, but in no VMA/],
     ['a page’s place in its anon_vma', (w) => w.m.frame.index[frameOf(w, SMALL_PAGES)]++, /page offset \d+ in the VMA/],

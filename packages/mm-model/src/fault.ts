@@ -34,6 +34,7 @@ import {
   pmdType,
   pteBit,
   pteCell,
+  setPmd,
   setPteEntry,
   setPteZero,
   slotOf,
@@ -135,7 +136,7 @@ export function* pteAlloc(m: Machine, mm: MmId, pmd: PmdRef, page: Vpn): Procedu
   if (pmdType(seen) === PMD.table) return pmdTable(seen);
   yield acquire(lock);
   if (pmdType(m.directory.entry[pmd]) === PMD.none) {
-    m.directory.entry[pmd] = makePmdTable(newTable(m, mm, page));
+    setPmd(m, pmd, makePmdTable(newTable(m, mm, page)));
   }
   const entry = m.directory.entry[pmd];
   yield release(lock);

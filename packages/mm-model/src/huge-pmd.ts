@@ -25,6 +25,7 @@ import {
   PTE_WRITE,
   PTE_YOUNG,
   pmdPfn,
+  setPmd,
   setPtePage,
   setPteZero,
 } from './page-table.js';
@@ -32,13 +33,13 @@ import { addAnonPteRmap, removeAnonPmdRmap, removePmdRmap, rssColumn } from './r
 
 /** Writes a huge PMD and deposits a table for its later split (`pgtable_trans_huge_deposit`). */
 export function setHugePmd(m: Machine, pmd: PmdRef, pfn: Pfn, attributes: number, deposit: TableId): void {
-  m.directory.entry[pmd] = makePmdHuge(m, pfn, attributes);
+  setPmd(m, pmd, makePmdHuge(m, pfn, attributes));
   m.directory.deposit[pmd] = deposit;
 }
 
 /** Maps the huge zero page; nothing is counted as resident. */
 export function setHugeZeroPmd(m: Machine, pmd: PmdRef, deposit: TableId): void {
-  m.directory.entry[pmd] = makePmdHuge(m, 0 as Pfn, PMD_ZERO | PMD_YOUNG);
+  setPmd(m, pmd, makePmdHuge(m, 0 as Pfn, PMD_ZERO | PMD_YOUNG));
   m.directory.deposit[pmd] = deposit;
 }
 

@@ -30,6 +30,7 @@ import {
   pteAttributes,
   pteBit,
   pteCell,
+  setPmd,
   setPteEntry,
   setPtePage,
   setPteZero,
@@ -93,7 +94,7 @@ function* movePmd(m: Machine, pmd: PmdRef, target: PmdRef, from: Vpn, to: Vpn, a
   const moved = entry[pmd];
   entry[pmd] = 0;
   flushBlock(m, asBrand<MmId>(m.directory.mm[directoryOf(m, pmd)]), from);
-  entry[target] = pmdType(moved) === PMD.huge && armed ? (moved & ~PMD_UFFD_WP) >>> 0 : moved;
+  setPmd(m, target, pmdType(moved) === PMD.huge && armed ? (moved & ~PMD_UFFD_WP) >>> 0 : moved);
   deposit[target] = deposit[pmd];
   deposit[pmd] = 0;
   if (pmdType(moved) === PMD.table) m.pte.block[pmdTable(moved)] = blockOf(m, to);

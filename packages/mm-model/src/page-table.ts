@@ -5,7 +5,7 @@
  * A PMD entry is one 32-bit word: the type in bits 0-2, attribute bits, and from bit 8 the PTE table's row or the frame
  * divided by the pages of a huge page.
  */
-import { asBrand, type Brand, clearBit, clearBits, getBit, setBit } from '@thplab/arena';
+import { asBrand, type Brand, clearBit, clearBits, getBit, setBit, setBitAtomic } from '@thplab/arena';
 import type { MmId, Pfn, TableId, Vpn } from './brands.js';
 import { FOLIO, NO_FRAME, ZERO_FRAME } from './flags.js';
 import type { Machine } from './machine.js';
@@ -108,6 +108,22 @@ function newDirectory(m: Machine, mm: MmId, level: number): number {
   m.directory.mm[row] = mm;
   m.directory.level[row] = level;
   return row;
+}
+
+/**
+ * Writes an entry into a PMD that was none. Before, the plane `used` is told: whoever looks at many PMDs of which most are
+ * none (DAMON in a terabyte) sees by a bit that one need not be read. A bit stays set while the directory lives, for an
+ * entry that is taken out may be put back; one that is set in vain costs a look.
+ */
+export function setPmd(m: Machine, pmd: PmdRef, entry: number): void {
+  const bit = pmdBit(m, pmd);
+  if (!getBit(m.directory.used, bit)) setBitAtomic(m.directory.used, bit);
+  m.directory.entry[pmd] = entry;
+}
+
+/** Index of a PMD in the bit planes of directories. */
+export function pmdBit(m: Machine, pmd: PmdRef): number {
+  return pteBit(m, asBrand(directoryOf(m, pmd)), pmd % m.ptes);
 }
 
 /** Directory row of a PMD reference: the instance of its pmd_lock. */

@@ -27,6 +27,7 @@ import {
   pmdType,
   pteBit,
   pteCell,
+  setPmd,
   setPteEntry,
   setPtePage,
   setPteZero,
@@ -45,7 +46,7 @@ const FRESH = FOLIO.ANON | FOLIO.SWAPBACKED | FOLIO.UPTODATE | FOLIO.LRU | PAGE.
 /** The table that maps a page, made if need be. */
 export function ensureTable(m: Machine, mm: MmId, page: Vpn): TableId {
   const pmd = allocPmd(m, mm, page);
-  if (pmdType(m.directory.entry[pmd]) === PMD.none) m.directory.entry[pmd] = makePmdTable(newTable(m, mm, page));
+  if (pmdType(m.directory.entry[pmd]) === PMD.none) setPmd(m, pmd, makePmdTable(newTable(m, mm, page)));
   if (pmdType(m.directory.entry[pmd]) !== PMD.table) {
     throw new PopulateError(`page ${page} lies in a range that is mapped huge already`);
   }

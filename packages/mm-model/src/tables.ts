@@ -125,6 +125,7 @@ export const DIRECTORY_TABLE = {
     lock: { type: 'i32', cells: 4, doc: 'PMD lock (pmd_lock) of a level-1 directory' },
     entry: { type: 'u32', per: 'slot', guard: 'pmd_lock', doc: 'PMD or directory entry' },
     deposit: { type: 'u32', per: 'slot', guard: 'pmd_lock', doc: 'PTE table kept for splitting a huge PMD' },
+    used: { type: 'bit', per: 'slot', doc: '0: the PMD entry is none, and always was' },
   },
 } as const;
 

@@ -94,12 +94,11 @@ function walkDirectory(
   findings.equal(`${name}: mm`, m.directory.mm[row], mm);
   findings.equal(`${name}: level`, m.directory.level[row], level);
   for (let slot = 0; slot < m.ptes; slot++) {
-    const cell = row * m.ptes + slot;
-    const entry = m.directory.entry[cell];
+    const entry = m.directory.entry[row * m.ptes + slot];
     const at = block + slot * m.ptes ** (level - 1);
     if (level > 1) {
       if (entry !== 0) walkDirectory(m, census, findings, mm, entry, level - 1, at);
-    } else visitPmd(m, census, findings, mm, cell, entry, at);
+    } else visitPmd(m, census, findings, mm, row, slot, at);
   }
 }
 
@@ -108,10 +107,15 @@ function visitPmd(
   census: Census,
   findings: Findings,
   mm: MmId,
-  cell: number,
-  entry: number,
+  row: number,
+  slot: number,
   block: number,
 ): void {
+  const cell = row * m.ptes + slot;
+  const entry = m.directory.entry[cell];
+  if (entry !== 0 && (m.directory.used[row * m.words + (slot >>> 5)] & (1 << (slot & 31))) === 0) {
+    findings.add(`mm ${mm}, block ${block}: the PMD is not none, but plane used says that it always was`);
+  }
   const deposit = m.directory.deposit[cell];
   const type = entry & 7;
   if (deposit !== 0) {
