@@ -66,7 +66,10 @@ function startMarks(d: Damon): void {
 /** Asked to end, or no target is left. */
 function needsStop(d: Damon, checks: AccessChecks): boolean {
   if (d.t.damonContext.shouldStop[d.context] === 1) return true;
-  return ![...d.targets.rows(d.context)].some((target) => checks.isValid(target));
+  for (let target = d.targets.first(d.context); target !== 0; target = d.targets.next(target)) {
+    if (checks.isValid(target)) return false;
+  }
+  return true;
 }
 
 /**

@@ -6,11 +6,9 @@
  */
 import {
   FOLIO,
-  findPmd,
   type Machine,
   type MmId,
   NO_FRAME,
-  NO_PMD,
   noAccessToSettle,
   ORDER_MASK,
   PAGE,
@@ -26,7 +24,9 @@ import { BASIS_POINTS } from '../arithmetic.js';
 import type { Damon } from '../damon.js';
 import { movingSum } from '../monitor/counters.js';
 import { inOneFolio, readMemo, remember } from './last-checked.js';
-import { uniformBelow } from './sampling.js';
+import { cellByWalk, cellOf, mayBeUsed, type PmdCells, pmdCells } from './pmd-cells.js';
+import { listRegions, type RegionBatch } from './region-batch.js';
+import { chooseSamplingAddress } from './sampling.js';
 
 /** First frame of the folio of `pfn`, if DAMON may look at it (`damon_get_folio`); else 0. */
 function headOf(m: Machine, flags: Uint32Array, pfn: number): number {
@@ -47,155 +47,94 @@ function age(m: Machine, flags: Uint32Array, head: number, wasYoung: boolean): v
   if (wasYoung && (before & FOLIO.YOUNG) === 0) updateMirrors(m, head as Pfn);
 }
 
-/** Page-table levels of a machine with 4 KiB pages: for these the walk is spelled out. */
-const LEVELS = 4;
-
-/** Of the regions of one batch: rows, PMD cells, their entries, and random numbers; grown as needed. */
-let rows: Int32Array = new Int32Array(1024);
-let cells: Int32Array = new Int32Array(1024);
-let found: Uint32Array = new Uint32Array(1024);
-let chances: Uint32Array = new Uint32Array(1024);
-
-function makeRoom(regions: number): void {
-  if (regions <= cells.length) return;
-  rows = new Int32Array(regions * 2);
-  cells = new Int32Array(regions * 2);
-  found = new Uint32Array(regions * 2);
-  chances = new Uint32Array(regions * 2);
-}
-
 /**
- * Chooses a page of every region and makes it old (`damon_va_prepare_access_checks`). Gives how many were looked at. First
- * all places are computed, then all entries read: the reads are all over memory, and only a loop of nothing else lets the
- * processor have many of them under way.
+ * Chooses a page of every region and makes it old (`damon_va_prepare_access_checks`). Gives how many were looked at. Each
+ * loop does one thing to all regions: it has its columns in registers then, and where it reads all over memory the processor
+ * can have many reads under way.
  */
-export function makeAllOld(d: Damon, target: number, mm: MmId): number {
+export function makeAllOld(d: Damon, target: number, mm: MmId, batch: RegionBatch): number {
   const { m } = d;
-  const looked = choosePages(d, target, mm);
-  readEntries(m.directory.entry, looked);
-  const hits = keepFound(looked);
-  touchFrames(m, hits);
-  for (let i = 0; i < hits; i++) makeOld(d, rows[i], cells[i]);
-  return looked;
-}
-
-/** Moves the regions whose entry is not empty to the front of `rows`, `cells` and `found`. Gives how many there are. */
-function keepFound(count: number): number {
-  const [row, cell, entry] = [rows, cells, found];
-  let kept = 0;
-  for (let i = 0; i < count; i++) {
-    if (entry[i] === 0) continue;
-    row[kept] = row[i];
-    cell[kept] = cell[i];
-    entry[kept++] = entry[i];
-  }
-  return kept;
-}
-
-/** Reads the flags of all huge pages found, and forgets them: they are in the cache then, having been fetched side by side. */
-function touchFrames(m: Machine, count: number): void {
-  const { flags } = m.frame;
-  const entry = found;
-  const into = chances;
-  for (let i = 0; i < count; i++) {
-    into[i] = (entry[i] & 7) === PMD.huge ? flags[(entry[i] >>> 8) * m.ptes] : 0;
-  }
-}
-
-function choosePages(d: Damon, target: number, mm: MmId): number {
-  const { m, random } = d;
-  const { start, end, samplingAddress } = d.t.damonRegion;
-  const { hooks } = m;
-  const settles = hooks.settleAccess !== noAccessToSettle;
-  const pageSize = 2 ** m.geometry.pageShift;
-  const addresses = m.addressPages * pageSize;
-  // Numbers for all regions at once, where all are small enough for one: the same that drawing one by one gives.
-  const drawn = listRegions(d, target) <= 2 ** 32;
-  const regions = d.t.damonTarget.nrRegions[target];
-  if (drawn) random.fill(chances, regions);
-  const from = rows;
-  const chance = chances;
-  for (let i = 0; i < regions; i++) {
-    const region = from[i];
-    const first = start[region];
-    const size = end[region] - first;
-    const address = first + (drawn ? Math.floor(chance[i] * PER_CHANCE * size) : uniformBelow(random, size));
-    samplingAddress[region] = address;
-    if (settles && address < addresses) hooks.settleAccess(mm, Math.floor(address / pageSize) as Vpn);
-  }
-  if (m.levels === LEVELS) findCells(d, mm, regions);
-  else findCellsByWalk(d, mm, regions);
+  const at = pmdCells(m, mm);
+  const regions = listRegions(d, target, batch);
+  chooseAddresses(d, at, batch, regions);
+  if (m.hooks.settleAccess !== noAccessToSettle) settleAll(d, mm, batch, regions);
+  const found = findUsed(m, mm, at, batch, regions);
+  readEntries(at.entry, batch, found);
+  touchFrames(m, batch, found);
+  for (let k = 0; k < found; k++) makeOld(d, batch.usedRows[k], batch.cells[k]);
   return regions;
 }
 
+/** A 32-bit random number times this is from 0 up to, not including, 1. */
 const PER_CHANCE = 2 ** -32;
 
-/** Writes the regions of a target into `rows`, and makes room for what belongs to them. Gives the size of the largest. */
-function listRegions(d: Damon, target: number): number {
-  const { next, start, end } = d.t.damonRegion;
-  makeRoom(d.t.damonTarget.nrRegions[target]);
-  const into = rows;
+/**
+ * `chooseSamplingAddress` of all regions, with the same random numbers: drawn at once, if one is enough for each. Also
+ * writes which PMD ranges the addresses lie in.
+ */
+function chooseAddresses(d: Damon, at: PmdCells, { rows, chances, ranges }: RegionBatch, regions: number): void {
+  const { random } = d;
+  const { start, end, samplingAddress } = d.t.damonRegion;
+  const { addresses, perRange } = at;
+  if (largestOf(start, end, rows, regions) > 2 ** 32) {
+    for (let i = 0; i < regions; i++) {
+      const address = chooseSamplingAddress(d, rows[i], random);
+      ranges[i] = address < addresses ? (address * perRange) | 0 : -1;
+    }
+    return;
+  }
+  random.fill(chances, regions);
+  for (let i = 0; i < regions; i++) {
+    const region = rows[i];
+    const first = start[region];
+    const address = first + Math.floor(chances[i] * PER_CHANCE * (end[region] - first));
+    samplingAddress[region] = address;
+    ranges[i] = address < addresses ? (address * perRange) | 0 : -1;
+  }
+}
+
+function largestOf(start: Float64Array, end: Float64Array, rows: Int32Array, regions: number): number {
   let largest = 0;
-  let at = 0;
-  for (let region = d.regions.first(target); region !== 0; region = next[region]) {
-    into[at++] = region;
-    const size = end[region] - start[region];
+  for (let i = 0; i < regions; i++) {
+    const size = end[rows[i]] - start[rows[i]];
     if (size > largest) largest = size;
   }
   return largest;
 }
 
-/**
- * Writes into `cells` where the PMD entries of the chosen pages are, as `findPmd` finds them; negative: there is none.
- * Addresses come upwards, so the directory above those of PMDs is looked up only where it changes.
- */
-function findCells(d: Damon, mm: MmId, count: number): void {
-  const { m } = d;
-  const { samplingAddress } = d.t.damonRegion;
-  const { entry: entries } = m.directory;
-  const perPmd = 2 ** -m.geometry.pageShift / m.ptes; // a power of two: multiplying is exact
-  const addresses = m.addressPages * 2 ** m.geometry.pageShift;
-  const order = m.pmdOrder;
-  const mask = m.ptes - 1;
-  const [row, cell] = [rows, cells];
-  let upper = -1;
-  let first = -1;
-  for (let i = 0; i < count; i++) {
-    const address = samplingAddress[row[i]];
-    const index = address < addresses ? (address * perPmd) | 0 : -1;
-    if (index >> (2 * order) !== upper) {
-      upper = index >> (2 * order);
-      first = upperDirectory(m, mm, upper);
-    }
-    const directory = first < 0 ? 0 : entries[first + ((index >> order) & mask)] | 0;
-    cell[i] = directory === 0 ? NO_PMD : (directory << order) | (index & mask);
+function settleAll({ m, t }: Damon, mm: MmId, { rows }: RegionBatch, regions: number): void {
+  const pageSize = 2 ** m.geometry.pageShift;
+  for (let i = 0; i < regions; i++) {
+    const page = Math.floor(t.damonRegion.samplingAddress[rows[i]] / pageSize);
+    if (page < m.addressPages) m.hooks.settleAccess(mm, page as Vpn);
   }
 }
 
-/** First cell of the directory with this number above those of PMDs; negative: missing, as for a negative number. */
-function upperDirectory(m: Machine, mm: MmId, upper: number): number {
-  const pgd = upper < 0 ? 0 : m.mm.pgd[mm];
-  const directory = pgd === 0 ? 0 : m.directory.entry[pgd * m.ptes + upper];
-  return directory === 0 ? -1 : directory * m.ptes;
-}
-
-/** The same for machines with other numbers of page-table levels. */
-function findCellsByWalk(d: Damon, mm: MmId, count: number): void {
-  const { m } = d;
-  const perPage = 2 ** -m.geometry.pageShift;
-  for (let i = 0; i < count; i++) {
-    const page = Math.floor(d.t.damonRegion.samplingAddress[rows[i]] * perPage) as Vpn;
-    cells[i] = page < m.addressPages ? findPmd(m, mm, page) : NO_PMD;
+/** Lists the regions whose page may have a PMD entry, and its cell. Gives how many there are. */
+function findUsed(m: Machine, mm: MmId, at: PmdCells, batch: RegionBatch, regions: number): number {
+  const { top, order, entry, used } = at;
+  const { rows, ranges, usedRows, cells } = batch;
+  let found = 0;
+  for (let i = 0; i < regions; i++) {
+    const range = ranges[i];
+    if (range < 0) continue;
+    const cell = top < 0 ? cellByWalk(m, mm, range) : cellOf(entry, top, order, range);
+    if (!mayBeUsed(used, cell)) continue;
+    usedRows[found] = rows[i];
+    cells[found++] = cell;
   }
+  return found;
 }
 
-/** Entries of all cells; 0 where there is none. */
-function readEntries(entries: Uint32Array, count: number): void {
-  const from = cells;
-  const into = found;
-  for (let i = 0; i < count; i++) {
-    const cell = from[i];
-    into[i] = cell < 0 ? 0 : entries[cell];
+function readEntries(entry: Uint32Array, { cells, entries }: RegionBatch, found: number): void {
+  for (let k = 0; k < found; k++) entries[k] = entry[cells[k]];
+}
+
+/** Reads the flags of all huge pages found, and forgets them: then they are in the cache, fetched side by side. */
+function touchFrames(m: Machine, { entries, chances }: RegionBatch, found: number): void {
+  const { flags } = m.frame;
+  for (let k = 0; k < found; k++) {
+    chances[k] = (entries[k] & 7) === PMD.huge ? flags[(entries[k] >>> 8) * m.ptes] : 0;
   }
 }
 
@@ -231,39 +170,34 @@ function clearYoung(young: Uint32Array, bit: number): boolean {
 }
 
 /** Looks at the page chosen for every region, and counts (`damon_va_check_accesses`). Gives how many were looked at. */
-export function checkAll(d: Damon, target: number, mm: MmId, window: number): number {
+export function checkAll(d: Damon, target: number, mm: MmId, batch: RegionBatch, window: number): number {
   const { m } = d;
   const { samplingAddress, nrAccesses, lastNrAccesses, nrAccessesBp } = d.t.damonRegion;
   const { hooks } = m;
-  const entries = m.directory.entry;
   const settles = hooks.settleAccess !== noAccessToSettle;
   const pageSize = 2 ** m.geometry.pageShift;
-  const addresses = m.addressPages * pageSize;
-  listRegions(d, target);
-  const samples = d.t.damonTarget.nrRegions[target];
-  if (m.levels === LEVELS) findCells(d, mm, samples);
-  else findCellsByWalk(d, mm, samples);
-  readEntries(entries, samples);
-  const [row, cell, entryAt] = [rows, cells, found];
   const reuses = d.profile.vaddrReusesLastFolio;
+  const regions = listRegions(d, target, batch);
+  const { addresses, perRange, top, order, entry, used } = pmdCells(m, mm);
+  const { rows } = batch;
   const memo = readMemo(d);
   let { address: lastAddress, folioSize: lastSize, accessed } = memo;
-  let { most } = d;
+  let most = d.most >>> 0;
   let looked = 0;
-  for (let i = 0; i < samples; i++) {
-    const region = row[i];
+  for (let i = 0; i < regions; i++) {
+    const region = rows[i];
     const address = samplingAddress[region];
     let now = false;
     if (reuses && inOneFolio(lastAddress, address, lastSize)) now = accessed;
     else if (address < addresses) {
-      let entry = entryAt[i];
-      if (settles) {
-        hooks.settleAccess(mm, Math.floor(address / pageSize) as Vpn);
-        entry = cell[i] < 0 ? 0 : entries[cell[i]];
+      if (settles) hooks.settleAccess(mm, Math.floor(address / pageSize) as Vpn);
+      const range = (address * perRange) | 0;
+      const cell = top < 0 ? cellByWalk(m, mm, range) : cellOf(entry, top, order, range);
+      if (mayBeUsed(used, cell)) {
+        const seen = look(m, entry[cell], address / pageSize);
+        now = seen < 0;
+        if (seen !== 0) lastSize = Math.abs(seen) * pageSize;
       }
-      const seen = entry === 0 ? 0 : look(m, entry, address / pageSize);
-      now = seen < 0;
-      if (seen !== 0) lastSize = Math.abs(seen) * pageSize;
       lastAddress = address;
       accessed = now;
       looked++;
@@ -278,7 +212,7 @@ export function checkAll(d: Damon, target: number, mm: MmId, window: number): nu
   }
   if (reuses && looked > 0) remember(d, lastAddress, lastSize, accessed);
   d.most = most;
-  d.t.damonContext.samplesTaken[d.context] += samples;
+  d.t.damonContext.samplesTaken[d.context] += regions;
   return looked;
 }
 

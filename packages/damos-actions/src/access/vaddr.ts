@@ -31,6 +31,7 @@ import { targetIndex } from '../monitor/store.js';
 import type { AccessChecks } from './access-checks.js';
 import { folioOfPmd, folioOfPte, isPmdYoung, isPteYoung, pmdpMkold, ptepMkold } from './folio-age.js';
 import { forgetLast, lastResult, remember, sameFolio } from './last-checked.js';
+import { RegionBatch } from './region-batch.js';
 import { chooseSamplingAddress } from './sampling.js';
 import { checkAll, makeAllOld } from './vaddr-batch.js';
 
@@ -39,6 +40,12 @@ type Look = number;
 
 /** Operations on virtual addresses. `fixed` (fvaddr): the layout is the user's, and nothing changes it. */
 export function vaddrChecks(d: Damon, fixed: boolean): AccessChecks {
+  const batches = new Map<number, RegionBatch>();
+  const batchOf = (target: number): RegionBatch => {
+    const batch = batches.get(target) ?? new RegionBatch();
+    batches.set(target, batch);
+    return batch;
+  };
   return {
     *init() {
       for (const target of d.targets.rows(d.context)) {
@@ -49,12 +56,13 @@ export function vaddrChecks(d: Damon, fixed: boolean): AccessChecks {
       }
     },
     *prepare() {
-      for (const target of d.targets.rows(d.context)) yield* withMm(d, target, (mm) => prepareTarget(d, target, mm));
+      for (const target of d.targets.rows(d.context))
+        yield* withMm(d, target, (mm) => prepareTarget(d, target, mm, batchOf(target)));
     },
     *check() {
       d.most = 0;
       for (const target of d.targets.rows(d.context)) {
-        const seen = yield* withMm(d, target, (mm) => checkTarget(d, target, mm));
+        const seen = yield* withMm(d, target, (mm) => checkTarget(d, target, mm, batchOf(target)));
         if (!seen) countNothing(d, target);
       }
       return d.most;
@@ -113,10 +121,10 @@ function* initRegions(d: Damon, target: number): Procedure<void> {
   }
 }
 
-function* prepareTarget(d: Damon, target: number, mm: MmId): Procedure<void> {
+function* prepareTarget(d: Damon, target: number, mm: MmId, batch: RegionBatch): Procedure<void> {
   if (d.locking === 'batch') {
     yield* mmapReadLock(d.m, mm);
-    const looked = makeAllOld(d, target, mm);
+    const looked = makeAllOld(d, target, mm, batch);
     yield spend(looked * d.m.costs.scanVisit);
     yield* mmapReadUnlock(d.m, mm);
     return;
@@ -128,11 +136,11 @@ function* prepareTarget(d: Damon, target: number, mm: MmId): Procedure<void> {
   }
 }
 
-function* checkTarget(d: Damon, target: number, mm: MmId): Procedure<void> {
+function* checkTarget(d: Damon, target: number, mm: MmId, batch: RegionBatch): Procedure<void> {
   forgetLast(d, 2 ** d.m.geometry.pageShift);
   if (d.locking === 'batch') {
     yield* mmapReadLock(d.m, mm);
-    const looked = checkAll(d, target, mm, sampleWindow(d));
+    const looked = checkAll(d, target, mm, batch, sampleWindow(d));
     yield spend(looked * d.m.costs.scanVisit);
     yield* mmapReadUnlock(d.m, mm);
     return;

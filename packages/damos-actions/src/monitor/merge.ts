@@ -1,6 +1,6 @@
 /** Age, and joining neighbours that were accessed alike (DAMON spec 1.4, 1.5). */
 import type { DamonProfile } from '../profile.js';
-import { countRegions, mergeTwoRegions, regionSize } from './regions.js';
+import { countRegions, mergeTwoRegions } from './regions.js';
 import type { DamonStore } from './store.js';
 
 /** Age of a region after an aggregation: 0 if the rate changed by more than the threshold, or from or to nothing. */
@@ -20,17 +20,17 @@ export function mergeRegionsOf(
   sizeLimit: number,
   ages: boolean = true,
 ): void {
-  const r = d.t.damonRegion;
+  const { next, start, end, nrAccesses, lastNrAccesses, age } = d.t.damonRegion;
   let kept = 0;
   let behind = 0;
   for (let region = d.regions.first(target); region !== 0; region = behind) {
-    behind = r.next[region];
-    if (ages) r.age[region] = nextAge(r.age[region], r.nrAccesses[region], r.lastNrAccesses[region], threshold);
+    behind = next[region];
+    if (ages) age[region] = nextAge(age[region], nrAccesses[region], lastNrAccesses[region], threshold);
     const joins =
       kept !== 0 &&
-      r.end[kept] === r.start[region] &&
-      Math.abs(r.nrAccesses[kept] - r.nrAccesses[region]) <= threshold &&
-      regionSize(d, kept) + regionSize(d, region) <= sizeLimit;
+      end[kept] === start[region] &&
+      Math.abs(nrAccesses[kept] - nrAccesses[region]) <= threshold &&
+      end[region] - start[kept] <= sizeLimit;
     if (joins) mergeTwoRegions(d, target, kept, region);
     else kept = region;
   }

@@ -59,13 +59,13 @@ export function regionSizeLimit(d: DamonStore): number {
 export function applyMinNrRegions(d: DamonStore): number {
   const minRegionSize = d.t.damonContext.minRegionSize[d.context];
   const limit = alignUp(regionSizeLimit(d), minRegionSize);
-  const { next } = d.t.damonRegion;
+  const { next, start, end } = d.t.damonRegion;
   for (const target of d.targets.rows(d.context)) {
     let behind = 0;
     for (let region = d.regions.first(target); region !== 0; region = behind) {
       behind = next[region];
       let left = region;
-      while (regionSize(d, left) > limit) left = splitRegionAt(d, target, left, limit);
+      while (end[left] - start[left] > limit) left = splitRegionAt(d, target, left, limit);
     }
   }
   return limit;
