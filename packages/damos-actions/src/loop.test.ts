@@ -15,10 +15,11 @@ import {
   keepTouching,
   makeDamonWorld,
   makeProcess,
+  PAGE_SIZE,
   page,
   touch,
 } from './testing/damon-world.js';
-import { LOOP_ORDER, LOOP_SAMPLES } from './testing/golden-monitoring.js';
+import { LOOP_ORDER, LOOP_SAMPLES, MERGE_THRESHOLD } from './testing/golden-monitoring.js';
 import { STAT } from './testing/rounds.js';
 
 const FAR = [2 * BASE, 4 * BASE] as const;
@@ -122,5 +123,32 @@ describe('a turn of the loop', () => {
       const samples = d.t.damonContext.passedSamples[d.context];
       expect({ atMs, samples, nr: damonRegions(d)[0]?.nrAccesses }).toEqual({ atMs, ...expected });
     }
+  });
+
+  it.each(MERGE_THRESHOLD)('$row: joins by a tenth of the highest count: $nrs', ({ usedUntilMs, nrs, sizes }) => {
+    const w = makeDamonWorld();
+    const { mm, vma } = makeProcess(w, BASE, 64);
+    fillBase(w, vma, BASE, 64);
+    keepTouching(w, mm, BASE, 1);
+    w.executor.spawn('user for a time', function* () {
+      for (let ms = 0; ms <= usedUntilMs; ms++) {
+        touch(w.m, mm, BASE + 1);
+        yield sleep(1_000_000);
+      }
+    });
+    const merged: { nr: number; pages: number }[] = [];
+    const observer: DamonObserver = {
+      sampled(d) {
+        if (d.t.damonContext.passedSamples[d.context] !== 20) return;
+        const near = damonRegions(d).filter(({ start }) => start < range(BASE + 2, 1).start);
+        for (const { start, end, nrAccesses } of near)
+          merged.push({ nr: nrAccesses, pages: (end - start) / PAGE_SIZE });
+      },
+    };
+    // The rest makes regions of two pages small enough to be joined.
+    const regions = [range(BASE, 1), range(BASE + 1, 1), range(BASE + 32, 32)];
+    w.start({ operations: 'fvaddr', targets: [{ mm, regions }], attributes: { minNrRegions: 3 }, observer });
+    w.pass(0.101);
+    expect(merged).toEqual(nrs.map((nr, i) => ({ nr, pages: sizes[i] })));
   });
 });

@@ -26,11 +26,22 @@ import {
 } from '@thplab/mm-model';
 import { createCollapseContext, installMadviseCollapse } from '@thplab/mthp-collapse';
 import { describe, expect, it } from 'vitest';
+import { damonMm } from '../profile.js';
+import { adjustQuota } from '../schemes/quota.js';
+import { effectiveBytes, schemeAt } from '../schemes/running.js';
+import { ANY_PATTERN } from '../schemes/scheme.js';
 import { effectiveTargetOrder, validateTargetOrder } from '../schemes/target-order.js';
 import { PROFILES, playActionCase } from '../testing/action-cases.js';
 import { applyOnce, BASE, event, folios, range } from '../testing/apply-once.js';
+import { bareContext } from '../testing/bare-context.js';
 import { type DamonWorld, fillBase, fillHuge, makeDamonWorld, makeProcess, page } from '../testing/damon-world.js';
-import { COLLAPSE_CASES, COLLAPSE_ERRORS, COLLAPSE_ORDER_CASES, HUGE } from '../testing/golden-collapse.js';
+import {
+  COLLAPSE_CASES,
+  COLLAPSE_ERRORS,
+  COLLAPSE_ORDER_CASES,
+  HUGE,
+  MODULE_SCHEME,
+} from '../testing/golden-collapse.js';
 import {
   BLOCKS_TOUCHED,
   SPLIT_AND_BACK,
@@ -79,6 +90,22 @@ describe('MADV_COLLAPSE', () => {
     spoil[obstacle](w, mm);
     expect(errnoName(w.run(() => madvise(w.m, mm, page(BASE), 512, MADV.COLLAPSE)))).toBe(errno);
     expect(w.m.mm.anonThps[mm]).toBe(0);
+  });
+});
+
+describe('the scheme of the auto-tuning module', () => {
+  it('is taken, and starts with what fits into its time', () => {
+    const { minSize, minAge, quota, weights, goalBp, firstWindow } = MODULE_SCHEME;
+    const goals = [{ metric: 'user_input' as const, targetValue: goalBp }];
+    const any = {
+      ...ANY_PATTERN,
+      size: { ...ANY_PATTERN.size, min: minSize },
+      age: { ...ANY_PATTERN.age, min: minAge },
+    };
+    const scheme = { action: 'collapse' as const, pattern: any, quota: { ...quota, weights, goals } };
+    const d = bareContext([range(0, 1_024)], { schemes: [scheme], profile: damonMm });
+    adjustQuota(d, schemeAt(d, 0), 1e9);
+    expect(effectiveBytes(d, 0)).toBe(firstWindow);
   });
 });
 

@@ -1,6 +1,7 @@
 /** Plays the cases of golden-collapse.ts and golden-split.ts on a machine. */
 import {
   checkMachine,
+  handleMmFault,
   MADV,
   type MmId,
   madvise,
@@ -69,10 +70,14 @@ function makeMemory(w: DamonWorld, row: ActionCase): { readonly mm: MmId; readon
   const [[first, pages], ...more] = row.vmas as [readonly [number, number], ...(readonly [number, number])[]];
   const { mm, vma } = makeProcess(w, BASE + first, pages);
   const vmas = [vma, ...more.map(([at, count]) => addVma(w, mm, BASE + at, count))];
-  for (const { pages: where, order = 0 } of row.mapped) {
+  for (const { pages: where, order = 0, faulted = false } of row.mapped) {
     const owner = vmas[row.vmas.findIndex(([at, count]) => at <= where[0] && where[0] < at + count)];
     if (owner === undefined) throw new Error(`${row.row}: page ${where[0]} lies in no VMA`);
-    if (order === 0) fillBase(w, owner, BASE + where[0], where[1]);
+    if (faulted) {
+      for (let at = where[0]; at < where[0] + where[1]; at++) {
+        w.run(() => handleMmFault(w.m, mm, page(BASE + at), { write: true }));
+      }
+    } else if (order === 0) fillBase(w, owner, BASE + where[0], where[1]);
     for (let at = where[0]; order > 0 && at < where[0] + where[1]; at += 2 ** order) {
       placeFolio(w.m, owner, page(BASE + at), order, PTE_YOUNG | PTE_WRITE, { pmdMapped: order === w.m.pmdOrder });
     }

@@ -20,8 +20,11 @@ export interface ActionCase {
   /** Which kernel's MADV_COLLAPSE, default the present one's. */
   readonly generation?: 'legacy-6.18';
   readonly vmas: readonly Pages[];
-  /** What is mapped; a folio of order 9 is mapped by its PMD. Default order 0: base pages. */
-  readonly mapped: readonly { readonly pages: Pages; readonly order?: number }[];
+  /**
+   * What is mapped; a folio of order 9 is mapped by its PMD. Default order 0: base pages. `faulted`: by faults just now, so
+   * that pages are still on their way to the LRU.
+   */
+  readonly mapped: readonly { readonly pages: Pages; readonly order?: number; readonly faulted?: true }[];
   /** Memory that is advised against huge pages first. */
   readonly nohugepage?: Pages;
   /** A page that is pinned. */
@@ -207,6 +210,19 @@ export const COLLAPSE_ORDER_CASES: readonly ActionCase[] = [
     folios: { 9: 1 },
   },
   {
+    row: '4.3 collapse drains the LRU batches',
+    says: 'pages that faults have just made are no obstacle',
+    profile: 'damon-rfc',
+    thp: 'never',
+    vmas: [[0, 512]],
+    mapped: [{ pages: [0, 20], faulted: true }],
+    action: 'collapse',
+    targetOrder: 9,
+    regions: [[0, 512]],
+    stats: { nrApplied: 1, szApplied: HUGE, szOpsFilterPassed: HUGE },
+    folios: { 9: 1 },
+  },
+  {
     row: '4.3 collapse with order 0',
     says: 'the plain madvise: all or nothing, and nothing passes filters',
     profile: 'damon-rfc',
@@ -232,3 +248,14 @@ export const COLLAPSE_ORDER_CASES: readonly ActionCase[] = [
     folios: { 4: 32 },
   },
 ];
+
+/** 4.1: what the auto-tuning module asks for; the goal's own metric is not modelled. Bytes of its first window. */
+export const MODULE_SCHEME = {
+  row: '4.1 auto-tuning module',
+  minSize: HUGE,
+  minAge: 50,
+  quota: { ms: 10, bytes: 128 * 2 ** 20, resetIntervalMs: 1_000, goalTuner: 'temporal' },
+  weights: { size: 0, nrAccesses: 1, age: 1 },
+  goalBp: 1_000,
+  firstWindow: 40 * 2 ** 20,
+} as const;

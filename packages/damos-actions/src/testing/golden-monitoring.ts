@@ -242,6 +242,19 @@ export const MATCHING = [
   { row: '1.3 matching by nr_accesses_bp', nr: 5, bp: 49_999, wanted: 5, tried: 0 },
 ] as const;
 
+/** 1.3: aggregations after each of which the moving sum is the count. */
+export const MOVING_SUM_ENDS = {
+  row: '1.3 moving sum at the end of an aggregation',
+  aggregations: 20,
+  samples: 20,
+} as const;
+
+/** 1.5: two pages, one used in all 20 samples of 5 ms, the other until some time: they join if they differ by 20/10. */
+export const MERGE_THRESHOLD = [
+  { row: '1.5 threshold0', usedUntilMs: 89, nrs: [19], sizes: [2] },
+  { row: '1.5 threshold0', usedUntilMs: 84, nrs: [20, 17], sizes: [1, 1] },
+] as const;
+
 /** 1.5: regions of 10 bytes that touch; at most 3 may be left, so the threshold 1 becomes 2, then 4. */
 export const MERGE_REPEATED = {
   row: '1.5 threshold doubled',

@@ -68,9 +68,9 @@ export const SPLIT_AT = {
 /** 11.1 merge_two. */
 export const MERGE_TWO = {
   row: '11.1 merge_two',
-  left: { range: [0, 100], nr: 10, age: 9 },
-  right: { range: [100, 300], nr: 20, age: 21 },
-  merged: { range: [0, 300], nr: 16, bp: 160_000, age: 17 },
+  left: { range: [0, 100], nr: 10, last: 3, age: 9 },
+  right: { range: [100, 300], nr: 20, last: 7, age: 21 },
+  merged: { range: [0, 300], nr: 16, last: 3, bp: 160_000, age: 17 },
 } as const;
 
 /** 11.1 merge_regions_of. */
