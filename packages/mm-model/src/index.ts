@@ -2,6 +2,7 @@ export * from './anon-vma.js';
 export * from './boot.js';
 export * from './brands.js';
 export * from './buddy.js';
+export * from './check/detached-table.js';
 export * from './check.js';
 export * from './compaction.js';
 export * from './costs.js';

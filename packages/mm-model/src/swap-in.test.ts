@@ -1,4 +1,4 @@
-import { acquire, type Procedure, READ, SequentialExecutor, sleep } from '@thplab/sync';
+import { acquire, type Procedure, READ, runToEnd, SequentialExecutor, sleep } from '@thplab/sync';
 import { describe, expect, it } from 'vitest';
 import type { MmId, Vpn } from './brands.js';
 import { handleMmFault } from './fault.js';
@@ -182,7 +182,7 @@ describe('swap-in for a collapse', () => {
   it('brings the page in and keeps mmap_lock', () => {
     const w = swapped(1);
     const collapse = (): Procedure<number> => swapInForCollapse(w.m, vmaOf(w, BASE), tableOf(w, BASE), BASE as Vpn);
-    expect(w.run(locked(w.m, w.mm, collapse))).toBe(FAULT.ok);
+    expect(runToEnd(w.m.domain, locked(w.m, w.mm, collapse), { current: w.m.current })).toBe(FAULT.ok);
     expect(w.m.mm.mmapLock[w.m.locks.mmapLock.base(w.mm)]).toBe(1);
     expect(pteView(w, BASE).state).toBe('page');
   });
@@ -219,7 +219,7 @@ describe('swap-in for a collapse', () => {
     touch(w, w.mm, BASE + 1, BASE + 2);
     placeMarkers(w.m, vmaOf(w, BASE), BASE as Vpn, 1, kind);
     const collapse = (): Procedure<number> => swapInForCollapse(w.m, vmaOf(w, BASE), tableOf(w, BASE), BASE as Vpn);
-    expect(w.run(locked(w.m, w.mm, collapse))).toBe(result);
+    expect(runToEnd(w.m.domain, locked(w.m, w.mm, collapse), { current: w.m.current })).toBe(result);
     expect(w.m.mm.mmapLock[w.m.locks.mmapLock.base(w.mm)]).toBe(1);
     expect(makeEntry(kind)).toBe(w.m.pte.pfn[tableOf(w, BASE) * 16]);
   });

@@ -32,6 +32,7 @@ export {
 export { type ClassStatistics, LockStatistics, ModeStatistics } from './lock-statistics.js';
 export { LockdepError, type LockdepRule, type LockdepTask } from './lockdep/errors.js';
 export { Lockdep } from './lockdep/lockdep.js';
+export { type UnderLockdepOptions, underLockdep } from './lockdep/under-lockdep.js';
 export {
   BitLock,
   type BitLockWatcher,

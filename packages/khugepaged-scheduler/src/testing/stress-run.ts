@@ -1,8 +1,8 @@
 /**
  * One run of the stress: processes on threads beside two scanners of one machine, everything at once, and what must hold of
  * the machine afterwards (khugepaged spec 19): contents (I1), RSS and folio counts (I2, I5), locks and isolation given back
- * (I4, I8), holes of userfaultfd never filled (I6); a lock order that can deadlock (I7) ends in the watchdog. Who may see an
- * empty PMD (I3) is held against every step by the search of schedules (`thplab check`).
+ * (I4, I8), holes of userfaultfd never filled (I6). Each thread is under lockdep (I7), and looks between its steps at who
+ * may see an empty PMD (I3): thread-stress.ts.
  */
 import { Worker } from 'node:worker_threads';
 import { asBrand, Random } from '@thplab/arena';

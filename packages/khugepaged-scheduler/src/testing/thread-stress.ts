@@ -4,6 +4,7 @@
  */
 import { asBrand, Random } from '@thplab/arena';
 import {
+  detachedTableDefects,
   dupMm,
   FAULT,
   handleMmFault,
@@ -17,7 +18,7 @@ import {
   useMm,
   type Vpn,
 } from '@thplab/mm-model';
-import { type Procedure, type ThreadProgram, wake } from '@thplab/sync';
+import { type HeldLocks, type Procedure, type ThreadProgram, underLockdep, wake } from '@thplab/sync';
 import { attachKhugepaged, type KhugepagedHandle } from '../pool/attach.js';
 import { scanWork } from '../scan-work.js';
 import { makeScanner } from '../scanner.js';
@@ -54,7 +55,9 @@ export interface StressData {
 /** A scanner: passes until the mutators are done. */
 export function stressScanner(data: StressData): ThreadProgram {
   const on = attachKhugepaged(data.handle, data.thread);
-  return on.program(() => scanWork(on.k, makeScanner(on.k.collapse, data.count), data.scanners, {}));
+  return on.program(() =>
+    watched(on.m, `scanner ${data.count}`, scanWork(on.k, makeScanner(on.k.collapse, data.count), data.scanners, {})),
+  );
 }
 
 /** A mutator: so many operations on its process and the children it makes. Gives what is left of them. */
@@ -63,13 +66,30 @@ export function stressMutator(data: StressData): ThreadProgram {
   const process = data.process as StressProcess;
   return on.program(function* () {
     const mutator = new Mutator(on.m, process, data.ranges, new Random(data.seed));
-    for (let i = 0; i < data.count; i++) yield* mutator.act();
+    for (let i = 0; i < data.count; i++) yield* watched(on.m, `mutator ${data.thread}`, mutator.act());
     if (Atomics.sub(new Int32Array(data.working), 0, 1) === 1) {
       on.k.t.khugepaged.shouldStop[0] = 1;
       yield wake(on.k.passQueue);
     }
     return mutator.processes;
   }, process.mm);
+}
+
+/** Steps between two looks at the page tables. */
+const STEPS_PER_LOOK = 16;
+
+/**
+ * A procedure under lockdep (I7, I8), whose task looks after some of its steps whether tables of the address spaces that
+ * it has locked are out of their PMDs without what keeps others away (I3). The step gate keeps steps of their relatives out.
+ */
+function watched<T>(m: Machine, name: string, procedure: Procedure<T>): Procedure<T> {
+  let steps = 0;
+  const look = (held: HeldLocks): void => {
+    if (++steps % STEPS_PER_LOOK !== 0) return;
+    const found = detachedTableDefects(m, held);
+    if (found.length > 0) throw new Error(found.join('\n'));
+  };
+  return underLockdep(m.domain, procedure, { name, betweenSteps: look });
 }
 
 class Mutator {

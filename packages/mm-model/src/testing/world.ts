@@ -1,9 +1,10 @@
 /** A small machine for tests of system calls, and the ways to look at what they did. */
 import { asBrand } from '@thplab/arena';
-import { type Procedure, preempt, runToEnd } from '@thplab/sync';
+import { type HeldLocks, type Procedure, preempt, runToEnd, underLockdep } from '@thplab/sync';
 import { settingIndex, THP_ENABLED } from '@thplab/sysfs-schema';
 import { bootMachine } from '../boot.js';
 import type { MmId, VmaId, Vpn } from '../brands.js';
+import { detachedTableDefects } from '../check/detached-table.js';
 import { handleMmFault } from '../fault.js';
 import type { Machine, MachineConfig } from '../machine.js';
 import { mmAlloc } from '../mm.js';
@@ -27,7 +28,10 @@ export interface WorldConfig extends Partial<MachineConfig> {
 /** Many worlds are made in one run: their tables are kept small. */
 const SMALL = { mms: 64, vmas: 4096, pageTables: 1024, directories: 512, files: 16, pageCache: 1024 };
 
-/** Makes a world: 64 MiB, two processors, and whatever else is asked for. */
+/** Steps of procedures between two looks at tables that are out of their PMDs (I3 of khugepaged spec 19). */
+const STEPS_PER_LOOK = 16;
+
+/** Makes a world, whose procedures are under lockdep: 64 MiB, two processors, and whatever else is asked for. */
 export function makeWorld(config: WorldConfig = {}): World {
   const { machine: m } = bootMachine({
     nodePages: [16_384],
@@ -38,7 +42,15 @@ export function makeWorld(config: WorldConfig = {}): World {
   m.setting.value[settingIndex('enabled')] = THP_ENABLED[config.thp ?? 'madvise'];
   const current = { nowNs: 0, cpu: 0, task: 0 };
   m.current = current;
-  return { m, mm: mmAlloc(m), run: (procedure) => runToEnd(m.domain, procedure, { current }) };
+  let steps = 0;
+  const betweenSteps = (held: HeldLocks): void => {
+    if (++steps % STEPS_PER_LOOK !== 0) return;
+    const found = detachedTableDefects(m, held);
+    if (found.length > 0) throw new Error(found.join('\n'));
+  };
+  const run = <T>(procedure: Procedure<T>): T =>
+    runToEnd(m.domain, underLockdep(m.domain, procedure, { betweenSteps }), { current });
+  return { m, mm: mmAlloc(m), run };
 }
 
 /** Maps anonymous memory at a fixed place and gives its VMA's range. Errors: mmap fails. */

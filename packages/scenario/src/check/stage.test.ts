@@ -50,6 +50,16 @@ describe('a case', () => {
     expect(search('uffd: wp, populate: { pages: 1-6 }', actors, 'dfs')).toBe('passes');
   });
 
+  it('may read a page through a reference while its process writes to it', () => {
+    const actors = ['gup-fast: { page: 4, write: false }', 'fault-write: { page: 4 }'];
+    expect(search('populate: full', actors, 'dfs')).toBe('passes');
+  });
+
+  it('may register a file with userfaultfd whose pages are in memory, but not mapped', () => {
+    const actors = ['collapse-range: {}', 'uffd-register: {}', 'fault-read: { page: 3, may: [userfault] }'];
+    expect(search('kind: shmem, populate: { bitmap: "0b1111_0110" }', actors, 'dfs')).toBe('passes');
+  });
+
   it('has room for what its actors leave behind', () => {
     const actors = [
       'mprotect: { page: 6, pages: 1, prot: "---" }',

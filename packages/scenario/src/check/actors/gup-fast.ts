@@ -32,7 +32,8 @@ export const gupFast: ActorKind = actorKind<Params>({
   make: (stage, params, target) => () => run(stage, params.write ?? true, target),
 });
 
-function* run({ m, book, findings }: Stage, write: boolean, target: Target): Procedure<void> {
+function* run(stage: Stage, write: boolean, target: Target): Procedure<void> {
+  const { m, book, findings } = stage;
   const { mm, first } = target;
   const pfn = yield* gupFastGet(m, mm, first);
   if (pfn === 0) return;
@@ -45,9 +46,15 @@ function* run({ m, book, findings }: Stage, write: boolean, target: Target): Pro
   if (write && writable) {
     m.frame.stamp[pfn] = nextStamp(m);
     book.wrote(mm, first, m.frame.stamp[pfn] as number);
-  } else if (!write && m.frame.stamp[pfn] !== before) {
+  } else if (!write && m.frame.stamp[pfn] !== before && !isWritten(stage, target, m.frame.stamp[pfn])) {
     findings.push(`gup: ${target.text} changes from ${before} to ${m.frame.stamp[pfn]} under a reference`);
   }
   yield preempt();
   folioDrop(m, folioHead(m, pfn));
+}
+
+/** True if somebody wrote this to the page, or nobody can say what it holds. */
+function isWritten({ book }: Stage, { mm, first }: Target, content: number): boolean {
+  const wanted = book.mustRead(mm, first);
+  return wanted === undefined || wanted === content;
 }

@@ -1,5 +1,18 @@
 /** UFFDIO_REGISTER. From then on the handler is promised to be asked before a hole of the range is filled (I6). */
-import { LOCKLESS, lockless, userfaultfdRegister, VM, type Vpn } from '@thplab/mm-model';
+import {
+  type FileId,
+  LOCKLESS,
+  linearIndex,
+  lockless,
+  type Machine,
+  type MmId,
+  pageCacheLookup,
+  pageCacheSwapSlot,
+  userfaultfdRegister,
+  VM,
+  type Vpn,
+  vmaAt,
+} from '@thplab/mm-model';
 import type { Procedure } from '@thplab/sync';
 import { z } from 'zod';
 import { isHole } from '../machine/is-hole.js';
@@ -25,6 +38,16 @@ function* run({ m, holes }: Stage, mode: 'missing' | 'wp', target: Target): Proc
   const result = yield* userfaultfdRegister(m, mm, first, pages, bits);
   if (result !== 0 || mode !== 'missing') return;
   for (let page = first as number; page < first + pages; page++) {
-    if (isHole(lockless(m, LOCKLESS.processor), mm, page as Vpn)) holes.push({ mm, page: page as Vpn });
+    const tables = lockless(m, LOCKLESS.processor);
+    if (isHole(tables, mm, page as Vpn) && !isInFile(tables, mm, page as Vpn)) holes.push({ mm, page: page as Vpn });
   }
+}
+
+/** Only what nobody has is missing: a page of the file that is in memory, or in swap, may be mapped. */
+function isInFile(m: Machine, mm: MmId, page: Vpn): boolean {
+  const vma = vmaAt(m, mm, page);
+  const file = (vma === 0 ? 0 : m.vma.file[vma]) as FileId | 0;
+  if (vma === 0 || file === 0) return false;
+  const index = linearIndex(m, vma, page);
+  return pageCacheLookup(m, file, index) !== 0 || pageCacheSwapSlot(m, file, index) !== 0;
 }

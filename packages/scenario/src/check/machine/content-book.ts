@@ -125,9 +125,9 @@ export class ContentBook {
     this.log.write(BOOK_CELL);
     const at = this.at(mm, page);
     // Who takes the page away may do so after this write as well.
-    if (at === undefined || this.expected[at] === UNKNOWN) return;
+    if (at === undefined) return;
     if (this.files[at] !== undefined && this.isInFile(at, stamp)) this.wroteFile(at, stamp);
-    this.expected[at] = stamp;
+    if (this.expected[at] !== UNKNOWN) this.expected[at] = stamp;
   }
 
   /** The write went to the file, not to a copy: all that show the same page of it read it now. */
@@ -141,9 +141,10 @@ export class ContentBook {
     const { file, index } = this.files[at] as FilePage;
     const before = this.expected[at];
     for (const [other, page] of this.files.entries()) {
-      // Who has a copy reads something else than the file did.
-      const shows = page?.file === file && page.index === index && this.expected[other] === before;
-      if (shows) this.expected[other] = stamp;
+      if (page?.file !== file || page.index !== index || this.expected[other] === UNKNOWN) continue;
+      // Who has a copy reads something else than the file did, if that is known.
+      if (before === UNKNOWN) this.expected[other] = UNKNOWN;
+      else if (this.expected[other] === before) this.expected[other] = stamp;
     }
   }
 
