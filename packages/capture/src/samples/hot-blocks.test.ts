@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { HOT_FRACTION, HOT_RULE } from '../testing/golden-hot-rule.js';
 import { selectCandidates } from './candidates.js';
 import { damoArguments, sysfsLines } from './filter-lines.js';
 import {
@@ -30,17 +31,20 @@ describe('hot pages of a block', () => {
     ]);
   });
 
+  it.each(HOT_RULE)('$row: with $peak samples of the hottest page need $corrected', (row) => {
+    expect([leastHot(row.peak, 'corrected'), leastHot(row.peak, 'published')]).toEqual([row.corrected, row.published]);
+  });
+
   it('by the published rule are all of them where the peak is below ten', () => {
-    expect(leastHot(9, 'published')).toBe(0);
-    expect(leastHot(9, 'corrected')).toBe(1);
-    expect(leastHot(25, 'published')).toBe(2);
     expect(hotBlocks(heat({ 0: 9 }), 9, 'published')[0].hotPercent).toBe(100);
     expect(hotBlocks(heat({ 0: 9 }), 9, 'corrected')[0].hotPercent).toBe(0);
   });
 
-  it('are given in whole per cent, rounded down', () => {
-    const all = heat(Object.fromEntries(Array.from({ length: 128 }, (_, at) => [at, 1])));
-    expect(hotBlocks(all, 9)[0]).toMatchObject({ hot: 128, hotPercent: 25 });
+  it.each(HOT_FRACTION)('$row: $hot of 512 are $percent %, split: $split', ({ hot, percent, threshold, split }) => {
+    const all = heat(Object.fromEntries(Array.from({ length: hot }, (_, at) => [at, 1])));
+    const blocks = hotBlocks(all, 9);
+    expect(blocks).toMatchObject([{ hot, hotPercent: percent }]);
+    expect(selectCandidates(blocks, 9, { thresholdPercent: threshold }).blocks).toBe(split ? 1 : 0);
   });
 
   it('are counted in bins of ten per cent of accessed pages', () => {
