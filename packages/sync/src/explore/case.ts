@@ -64,7 +64,7 @@ export interface ExploreLimits {
    * time passes for it only when nothing else can happen. Bounds loops that poll; a search that met this bound says so.
    */
   readonly earlyWakes?: number;
-  /** Asked every 256 schedules; true ends the search. */
+  /** Asked every 256 schedules, also while a failure is made simple; true ends the search. */
   readonly shouldStop?: (schedules: number, steps: number) => boolean;
   /** Shrink a failing schedule to the fewest pre-emptions; default true. */
   readonly shrink?: boolean;

@@ -1,11 +1,11 @@
 /** The search: one schedule after the other until a strategy has no more, something fails or a limit is reached. */
-import { type ExploreCase, type ExploreLimits, exploreSettings } from './case.js';
+import { type ExploreCase, type ExploreLimits, type ExploreSettings, exploreSettings } from './case.js';
 import type { FailureFound, FailureKind } from './failure.js';
 import { type InterleavingRow, interleavingOf } from './interleaving.js';
 import { Replay } from './replay.js';
 import { ScheduleRunner } from './runner.js';
 import { decodeSchedule, encodeSchedule, operationsHash, type Schedule } from './schedule-code.js';
-import { type ShrunkSchedule, shrinkSchedule } from './shrink.js';
+import { type ShrunkSchedule, shrinking } from './shrink.js';
 import type { Coverage, Strategy } from './strategy.js';
 
 /** A schedule that breaks the case. */
@@ -83,7 +83,7 @@ export function* exploring(
     else schedules++;
     if (end === 'failed') {
       verdict = 'fail';
-      failure = describeFailure(subject, runner, limits);
+      failure = yield* describeFailure(subject, runner, limits, { schedules, steps });
       break;
     }
   }
@@ -111,7 +111,12 @@ function toEnd<T>(search: Generator<unknown, T, undefined>): T {
   }
 }
 
-function describeFailure(subject: ExploreCase, runner: ScheduleRunner, limits: ExploreLimits): ExploreFailure {
+function* describeFailure(
+  subject: ExploreCase,
+  runner: ScheduleRunner,
+  limits: ExploreLimits,
+  progress: ExploreProgress,
+): Generator<ExploreProgress, ExploreFailure, undefined> {
   const settings = exploreSettings(limits);
   const foundPreemptions = runner.preemptions;
   const found: ShrunkSchedule = {
@@ -121,7 +126,7 @@ function describeFailure(subject: ExploreCase, runner: ScheduleRunner, limits: E
     hash: operationsHash(runner.trace),
     fewest: foundPreemptions === 0,
   };
-  const small = settings.shrink ? shrinkSchedule(subject, settings, found) : found;
+  const small = settings.shrink ? yield* shrunk(subject, settings, found, progress) : found;
   const schedule: Schedule = { taskCount: subject.actors.length, choices: small.choices, hash: small.hash };
   return {
     kind: small.failure.kind,
@@ -133,4 +138,19 @@ function describeFailure(subject: ExploreCase, runner: ScheduleRunner, limits: E
     foundPreemptions,
     interleaving: interleavingOf(subject, settings, schedule),
   };
+}
+
+function* shrunk(
+  subject: ExploreCase,
+  settings: ExploreSettings,
+  found: ShrunkSchedule,
+  progress: ExploreProgress,
+): Generator<ExploreProgress, ShrunkSchedule, undefined> {
+  const search = shrinking(subject, settings, found);
+  for (let stop = false; ; ) {
+    const made = search.next(stop);
+    if (made.done === true) return made.value;
+    yield progress;
+    stop = settings.shouldStop(progress.schedules, progress.steps);
+  }
 }

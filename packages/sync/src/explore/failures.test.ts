@@ -70,6 +70,16 @@ describe('a search that fails', () => {
     expect([shrunk.preemptions, shrunk.fewest]).toEqual([1, true]);
   });
 
+  it('makes a failure no simpler than there is time for', () => {
+    const search = (shouldStop: () => boolean): ExploreFailure =>
+      failureIn(explore(lostUpdate(3), new DepthFirst(), { shouldStop, shrinkSchedules: 1025 }));
+    let asked = 0;
+    const hurried = search(() => asked++ > 0);
+    expect(asked).toBe(2);
+    expect(hurried).toMatchObject({ kind: 'invariant', fewest: false });
+    expect(search(() => false).fewest).toBe(true);
+  });
+
   it('finds an ABBA deadlock and says who waits for what', () => {
     const world = new ExploreWorld();
     const both = (first: number, second: number) =>

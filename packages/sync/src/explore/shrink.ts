@@ -3,7 +3,7 @@
  *
  * First the schedule itself is simplified: a task that was switched away from gets its next steps at once, as long as the
  * same failure comes. Then all schedules with fewer pre-emptions are searched, from none upwards, as far as the budget
- * goes; if none of them fails, the number is proven the least.
+ * goes; if none of them fails, the number is proven the least. Who stops the search stops this too, and gets what there is.
  */
 import type { ExploreCase, ExploreSettings } from './case.js';
 import { DepthFirst } from './depth-first.js';
@@ -28,11 +28,21 @@ interface Block {
   readonly steps: number;
 }
 
-/** Finds a simpler schedule that fails in the same way; `found` itself if there is none. */
-export function shrinkSchedule(subject: ExploreCase, settings: ExploreSettings, found: ShrunkSchedule): ShrunkSchedule {
+/** Attempts between two questions whether to stop. */
+const ASK_ATTEMPTS = 256;
+
+/**
+ * Finds a simpler schedule that fails in the same way; `found` itself if there is none. Comes back now and then, and goes on
+ * unless it is told `true`.
+ */
+export function* shrinking(
+  subject: ExploreCase,
+  settings: ExploreSettings,
+  found: ShrunkSchedule,
+): Generator<undefined, ShrunkSchedule, boolean> {
   const shrinker = new Shrinker(subject, settings, found);
-  shrinker.merge();
-  shrinker.deepen();
+  yield* shrinker.merge();
+  yield* shrinker.deepen();
   return shrinker.best;
 }
 
@@ -53,14 +63,14 @@ class Shrinker {
   }
 
   /** Tries simpler orders of the blocks until none is left. */
-  merge(): void {
+  *merge(): Generator<undefined, void, boolean> {
     for (let improved = true; improved; ) {
       improved = false;
       const blocks = blocksOf(this.best.choices);
       for (let at = 0; at < blocks.length && !improved; at++) {
         for (const candidate of [joined(blocks, at), dropped(blocks, at)]) {
           if (candidate === undefined || this.left === 0) continue;
-          if (this.attempt(new Blocks(candidate))) {
+          if (yield* this.attempt(new Blocks(candidate))) {
             improved = true;
             break;
           }
@@ -70,20 +80,21 @@ class Shrinker {
   }
 
   /** Searches the schedules with fewer pre-emptions. */
-  deepen(): void {
+  *deepen(): Generator<undefined, void, boolean> {
     for (let bound = 0; bound < this.best.preemptions; bound++) {
       const search = new DepthFirst({ preemptions: bound });
       while (search.newSchedule()) {
         if (this.left === 0) return;
-        if (this.attempt(search)) break;
+        if (yield* this.attempt(search)) break;
       }
     }
     this.best = { ...this.best, fewest: true };
   }
 
   /** Runs a schedule and keeps it if it fails in the same way and is simpler. */
-  private attempt(strategy: Strategy): boolean {
+  private *attempt(strategy: Strategy): Generator<undefined, boolean, boolean> {
     this.left--;
+    if (this.left % ASK_ATTEMPTS === 0 && (yield)) this.left = 0;
     if (this.runner.run(strategy) !== 'failed') return false;
     const failure = this.runner.failure as FailureFound;
     const { best } = this;
