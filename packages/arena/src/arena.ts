@@ -61,9 +61,7 @@ export class Arena<T extends TableDecls = TableDecls> {
     this.#decls = decls;
     this.plan = plan;
     this.buffer = buffer;
-    const views: Record<string, unknown> = {};
-    for (const table of plan.tables) views[table.name] = viewTable(table, buffer);
-    this.tables = views as Tables<T>;
+    this.tables = Object.fromEntries(plan.tables.map((table) => [table.name, viewTable(table, buffer)])) as Tables<T>;
   }
 
   /** A new, zeroed arena. Errors: sizes that do not fit, or more bytes than this machine gives. */
@@ -148,26 +146,29 @@ interface ColumnToClear {
   readonly stride: number;
 }
 
+/**
+ * The views are made whole, from entries: an object to which more than a dozen computed names are added one by one becomes
+ * a hash table in V8, and every `m.vma.start` a search in it.
+ */
 function viewTable(plan: TablePlan, buffer: SharedArrayBuffer): unknown {
   const rows = rowsInMemory(plan);
-  const columns: ColumnToClear[] = [];
-  const view: Record<string, unknown> = { capacity: plan.capacity, slots: plan.slots };
-  for (const column of plan.columns) {
-    const array = viewColumn(column, rows, buffer);
-    view[column.name] = array;
-    columns.push({ array, stride: column.stride });
+  const columns = plan.columns.map((column) => [column.name, viewColumn(column, rows, buffer)] as const);
+  const toClear = columns.map(([, array], at): ColumnToClear => ({ array, stride: plan.columns[at].stride }));
+  return Object.fromEntries<unknown>([
+    ['capacity', plan.capacity],
+    ['slots', plan.slots],
+    ...columns,
+    ['pool', plan.pooled ? new RowPool(plan, buffer, (row) => clearRow(toClear, row)) : undefined],
+  ]);
+}
+
+function clearRow(columns: readonly ColumnToClear[], row: number): void {
+  for (let i = 0; i < columns.length; i++) {
+    const { array, stride } = columns[i];
+    // Most columns have one cell per row, for which `fill` is a long way round.
+    if (stride === 1) array[row] = 0;
+    else array.fill(0, row * stride, (row + 1) * stride);
   }
-  view.pool = plan.pooled
-    ? new RowPool(plan, buffer, (row) => {
-        for (let i = 0; i < columns.length; i++) {
-          const { array, stride } = columns[i] as ColumnToClear;
-          // Most columns have one cell per row, for which `fill` is a long way round.
-          if (stride === 1) array[row] = 0;
-          else array.fill(0, row * stride, (row + 1) * stride);
-        }
-      })
-    : undefined;
-  return view;
 }
 
 function viewColumn(plan: ColumnPlan, rows: number, buffer: SharedArrayBuffer): AnyColumn {

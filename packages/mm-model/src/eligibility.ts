@@ -19,6 +19,7 @@ import { type Machine, setting } from './machine.js';
 
 /** Cell of hugepages-*kB/enabled for order 0; the other orders follow it. */
 const ANON_ENABLED = settingIndex('hugepages.enabled', 0);
+const TOP_LEVEL_ENABLED = settingIndex('enabled');
 
 /** Who asks (`enum tva_type`): which rules apply to it. */
 export const TVA = { pagefault: 0, smaps: 1, khugepaged: 2, forcedCollapse: 3 } as const;
@@ -189,7 +190,7 @@ function supportedOrders(m: Machine, kind: number): number {
 
 /** Top level `always`, or `madvise` with advice. */
 function topLevelAllows(m: Machine, advised: boolean): boolean {
-  const enabled = setting(m, 'enabled');
+  const enabled = m.setting.value[TOP_LEVEL_ENABLED];
   return enabled === THP_ENABLED.always || (enabled === THP_ENABLED.madvise && advised);
 }
 
