@@ -12,21 +12,24 @@ export class RegionBatch {
   chances: Uint32Array = new Uint32Array(0);
   /** Numbers of the PMD ranges of the chosen addresses, -1 for one that no machine has. */
   ranges: Int32Array = new Int32Array(0);
-  /** Rows of those whose page may have a PMD entry, */
-  usedRows: Int32Array = new Int32Array(0);
-  /** that entry's index in `directory.entry`, */
+  /** 1: the page was accessed. */
+  accessed: Uint8Array = new Uint8Array(0);
+  /** Of the ranges that may be in use: place in these arrays, */
+  places: Int32Array = new Int32Array(0);
+  /** index of the PMD entry in `directory.entry`, */
   cells: Int32Array = new Int32Array(0);
   /** and the entry as it was read. */
   entries: Uint32Array = new Uint32Array(0);
 
-  /** Makes room for so many regions. */
+  /** Makes room for so many regions, and an end mark. */
   makeRoom(regions: number): void {
-    if (regions <= this.rows.length) return;
-    const room = regions * 2;
+    if (regions < this.rows.length) return;
+    const room = 2 * regions + 1;
     this.rows = new Int32Array(room);
     this.chances = new Uint32Array(room);
     this.ranges = new Int32Array(room);
-    this.usedRows = new Int32Array(room);
+    this.accessed = new Uint8Array(room);
+    this.places = new Int32Array(room);
     this.cells = new Int32Array(room);
     this.entries = new Uint32Array(room);
   }

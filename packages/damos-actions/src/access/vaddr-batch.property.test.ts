@@ -1,5 +1,6 @@
 // Whatever a process has mapped, and takes away meanwhile: checks of all regions at once do what checks page by page do.
 
+import { Random } from '@thplab/arena';
 import { type MmId, munmap, PTE_WRITE, PTE_YOUNG, placeFolio } from '@thplab/mm-model';
 import { sleep } from '@thplab/sync';
 import { GEOMETRY_4K, GEOMETRY_64K, GEOMETRY_TINY, type Geometry } from '@thplab/sysfs-schema';
@@ -21,6 +22,8 @@ interface Case {
   readonly profile: DamonProfile;
   readonly processes: readonly (readonly Block[])[];
   readonly regions: number;
+  /** Accesses are worked out when somebody looks, as in large runs. */
+  readonly settles: boolean;
   readonly seed: number;
 }
 
@@ -41,6 +44,7 @@ const someCase: fc.Arbitrary<Case> = fc.record({
   profile: fc.constantFrom(damonMm, damon618),
   processes: fc.array(fc.array(block, { minLength: 4, maxLength: 12 }), { minLength: 1, maxLength: 2 }),
   regions: fc.integer({ min: 3, max: 40 }),
+  settles: fc.boolean(),
   seed: fc.nat(),
 });
 
@@ -73,6 +77,18 @@ function runProcess(w: DamonWorld, blocks: readonly Block[]): { readonly mm: MmI
   return { mm, end: start + blocks.length * ptes };
 }
 
+/** Pages are touched when they are looked at, by chance; a huge page once at a time, as `settleAccess` promises. */
+function touchWhenSettled({ m }: DamonWorld, seed: number): void {
+  const random = new Random(seed);
+  const settledAt = new Map<number, number>();
+  m.hooks.settleAccess = (mm, at) => {
+    const block = mm * 2 ** 40 + Math.floor(at / m.ptes);
+    if (at >= m.addressPages || settledAt.get(block) === m.current.nowNs) return;
+    settledAt.set(block, m.current.nowNs);
+    if (random.below(2) === 0) touch(m, mm, at);
+  };
+}
+
 function sumOf(words: Uint32Array): number {
   let sum = 0;
   for (let i = 0; i < words.length; i++) sum = (Math.imul(sum, 31) + words[i]) | 0;
@@ -80,12 +96,13 @@ function sumOf(words: Uint32Array): number {
 }
 
 /** What DAMON knows and has done at the end. */
-function outcome({ geometry, profile, processes, regions, seed }: Case, locking: 'kernel' | 'batch'): unknown {
+function outcome({ geometry, profile, processes, regions, settles, seed }: Case, locking: 'kernel' | 'batch'): unknown {
   const w = makeDamonWorld({
     geometry,
     nodePages: [geometry.pmdOrder > 9 ? 2 ** 18 : 2 ** 14],
     costs: { scanVisit: 0 },
   });
+  if (settles) touchWhenSettled(w, seed);
   const bytes = 2 ** geometry.pageShift;
   const targets = processes.map((blocks) => {
     const { mm, end } = runProcess(w, blocks);
