@@ -3,7 +3,7 @@
  * time) and explore (every schedule). Procedures cannot tell them apart.
  */
 import type { HeldLock } from './held-locks.js';
-import type { LockMode, LockRef, Procedure } from './operations.js';
+import type { LockMode, LockRef, Op, Procedure } from './operations.js';
 
 /** Where a step of a task runs. Filled in by the executor before each step; model code and tracers only read it. */
 export interface Current {
@@ -13,6 +13,17 @@ export interface Current {
   cpu: number;
   /** Number of the task, from 1; 0 outside of any task. */
   task: number;
+  /**
+   * Performs an operation of the running procedure on the spot and gives its answer; undefined if that cannot be, and
+   * nothing has happened: then it has to be yielded. It comes to the same, to the last bit. For procedures that are hot,
+   * as a yield comes up through every generator between them and the executor:
+   *
+   *     current.atOnce?.(op) ?? (yield op)
+   *
+   * Only the sequential executor has it. To others every operation is a place where somebody may come in. Who drives a
+   * procedure to see its operations gives it a `Current` without.
+   */
+  atOnce?(op: Op): number | undefined;
 }
 
 /** How a task starts. */

@@ -81,7 +81,7 @@ export class LockClass {
 
 /** Instance number of a lock. */
 export function instanceOf(lock: LockRef): number {
-  return lock - Math.floor(lock / CLASS) * CLASS;
+  return lock >>> 0;
 }
 
 /** The lock classes and wait queues of one machine, by number. Declared in the same order by every thread. */
@@ -113,7 +113,7 @@ export class SyncDomain {
 
   /** The class of a lock. */
   classOf(lock: LockRef): LockClass {
-    return this.classes[Math.floor(lock / CLASS)] as LockClass;
+    return this.classes[(lock / CLASS) | 0] as LockClass;
   }
 
   /** `name[instance]`, as messages and schedules show a lock. */

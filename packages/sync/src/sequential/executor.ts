@@ -6,7 +6,7 @@
  * keeps its turn until time passes, it blocks or it comes to a preemption point. Same seed, same program: same run.
  *
  * Who runs is decided in scheduler.ts, who holds what in lock-table.ts, who may in lockdep/; performer.ts turns operations
- * into calls of those. Here are the loop, the turns and how a run ends.
+ * into calls of those, stepper.ts steps a task until its turn is over. Here are the loop, the turns and how a run ends.
  */
 import { LivelockError, OperationError } from '../errors.js';
 import type {
@@ -23,12 +23,14 @@ import type {
 import { LockStatistics } from '../lock-statistics.js';
 import { Lockdep } from '../lockdep/lockdep.js';
 import type { SyncDomain } from '../locks.js';
-import { OP, opcodeOf, type Procedure, payloadOf } from '../operations.js';
+import type { Procedure } from '../operations.js';
+import { Clock } from './clock.js';
 import type { Cpu, ProcessorUse } from './cpu.js';
 import { deadlockOf, findCycle } from './deadlock.js';
 import { Performer } from './performer.js';
 import { Scheduler } from './scheduler.js';
 import { joinObservers, type SequentialOptions, type SequentialSettings, settingsOf } from './settings.js';
+import { Stepper } from './stepper.js';
 import { SequentialTask } from './task.js';
 
 const CHECK_STEPS = 4096;
@@ -41,25 +43,21 @@ export class SequentialExecutor implements Executor {
   readonly statistics: LockStatistics | undefined;
 
   private readonly list: SequentialTask[] = [];
-  private readonly clock: Current;
+  private readonly clock: Clock;
   private readonly observer: ExecutorObserver | undefined;
   private readonly scheduler: Scheduler;
   private readonly perform: Performer;
+  private readonly stepper: Stepper;
 
   private readonly lockdep: Lockdep | undefined;
 
   private running = false;
-  private steps = 0;
-  private stepLimit = 0;
-  private untilNs = 0;
   private failure: TaskFailure | undefined = undefined;
-  /** A processor whose turn was cut short by the limit of steps. */
-  private cutShort: Cpu | undefined = undefined;
 
   constructor(domain: SyncDomain, options: SequentialOptions = {}) {
     this.domain = domain;
     this.settings = settingsOf(options);
-    this.clock = { nowNs: this.settings.startNs, cpu: 0, task: 0 };
+    this.clock = new Clock(this.settings.startNs);
     this.lockdep = this.settings.lockdep ? new Lockdep(domain, this.clock, (id) => this.list[id - 1]) : undefined;
     this.observer = joinObservers(this.settings.observers);
     this.statistics = this.settings.statistics ? new LockStatistics(domain) : undefined;
@@ -69,6 +67,8 @@ export class SequentialExecutor implements Executor {
       observer: this.observer,
       statistics: this.statistics,
     });
+    this.stepper = new Stepper(this.clock, this.scheduler, this.perform, this.settings.lockOperationNs);
+    this.clock.attach(this.stepper);
   }
 
   get current(): Readonly<Current> {
@@ -108,11 +108,11 @@ export class SequentialExecutor implements Executor {
     if (this.running) throw new OperationError('run was called inside of a run');
     this.running = true;
     this.failure = undefined;
-    const first = this.steps;
+    const first = this.stepper.steps;
     const unwatch = this.lockdep?.watch();
     try {
       const end = this.loop(limits, first + (limits.maxSteps ?? Number.POSITIVE_INFINITY));
-      const outcome = { end, nowNs: this.clock.nowNs, steps: this.steps - first };
+      const outcome = { end, nowNs: this.clock.nowNs, steps: this.stepper.steps - first };
       return this.failure === undefined ? outcome : { ...outcome, failure: this.failure };
     } finally {
       unwatch?.();
@@ -128,35 +128,39 @@ export class SequentialExecutor implements Executor {
   get quietUntilNs(): number {
     const task = this.list[this.clock.task - 1];
     if (task === undefined) return this.clock.nowNs;
-    return Math.min(this.untilNs, this.scheduler.quietUntilNs(task, this.clock.nowNs));
+    return Math.min(this.stepper.untilNs, this.scheduler.quietUntilNs(task, this.clock.nowNs));
   }
 
-  /** For procedures and observers that know that a run may end: it asks `shouldStop` after the present operation. */
+  /**
+   * For procedures and observers that know that a run may end: it asks `shouldStop` after the present operation (an
+   * observer of one that a procedure had performed at once: after the next).
+   */
   interrupt(): void {
-    this.stepLimit = Math.min(this.stepLimit, this.steps);
+    const { stepper } = this;
+    stepper.stepLimit = Math.min(stepper.stepLimit, stepper.steps);
   }
 
   private loop(limits: RunLimits, maxSteps: number): RunEnd {
-    const { scheduler } = this;
+    const { scheduler, stepper } = this;
     const untilNs = limits.untilNs ?? Number.POSITIVE_INFINITY;
-    this.untilNs = untilNs;
-    this.stepLimit = Math.min(maxSteps, this.steps + CHECK_STEPS);
+    stepper.untilNs = untilNs;
+    stepper.stepLimit = Math.min(maxSteps, stepper.steps + CHECK_STEPS);
     let movedNs = this.clock.nowNs;
-    let movedSteps = this.steps;
+    let movedSteps = stepper.steps;
     for (;;) {
-      if (this.steps >= this.stepLimit) {
-        if (this.steps >= maxSteps) return 'steps';
+      if (stepper.steps >= stepper.stepLimit) {
+        if (stepper.steps >= maxSteps) return 'steps';
         if (limits.shouldStop?.() === true) return 'stopped';
-        this.stepLimit = Math.min(maxSteps, this.steps + CHECK_STEPS);
+        stepper.stepLimit = Math.min(maxSteps, stepper.steps + CHECK_STEPS);
         if (this.clock.nowNs > movedNs) {
           movedNs = this.clock.nowNs;
-          movedSteps = this.steps;
-        } else if (this.steps - movedSteps >= this.settings.livelockSteps) {
-          throw this.livelock(this.steps - movedSteps);
+          movedSteps = stepper.steps;
+        } else if (stepper.steps - movedSteps >= this.settings.livelockSteps) {
+          throw this.livelock(stepper.steps - movedSteps);
         }
       }
-      if (this.cutShort !== undefined && this.cutShort.clockNs < untilNs) {
-        this.resume(this.cutShort);
+      if (stepper.cutShort !== undefined && stepper.cutShort.clockNs < untilNs) {
+        this.resume(stepper.cutShort);
         if (this.failure !== undefined) return this.failed(this.failure);
         if (this.perform.suspect !== undefined) this.checkDeadlock(this.perform.suspect);
         continue;
@@ -189,7 +193,7 @@ export class SequentialExecutor implements Executor {
 
   /** Goes on with a turn that a limit cut short, as if there had been none. */
   private resume(cpu: Cpu): void {
-    this.cutShort = undefined;
+    this.stepper.cutShort = undefined;
     this.scheduler.resume(cpu);
     this.step(cpu, cpu.task, cpu.clockNs);
   }
@@ -199,75 +203,14 @@ export class SequentialExecutor implements Executor {
       this.clock.cpu = cpu.id;
       this.clock.task = task.id;
       try {
-        this.stepOn(cpu, task, nowNs);
+        const ended = this.stepper.run(cpu, task, task.generator ?? this.begin(task, nowNs));
+        if (ended !== undefined) this.finish(cpu, task, ended.value);
       } catch (error) {
         this.fail(cpu, task, error);
       }
       this.clock.task = 0;
     }
     this.scheduler.leave(cpu);
-  }
-
-  /** Steps a task until it blocks or ends, its time comes to another event, or a limit of the run is reached. */
-  private stepOn(cpu: Cpu, task: SequentialTask, startNs: number): void {
-    const { scheduler, clock, perform } = this;
-    const lockNs = this.settings.lockOperationNs;
-    const generator = task.generator ?? this.begin(task, startNs);
-    let nowNs = startNs;
-    let limitNs = 0;
-    let input = task.input;
-    scheduler.changed = true;
-    for (;;) {
-      const made = generator.next(input);
-      if (made.done === true) {
-        this.finish(cpu, task, made.value);
-        return;
-      }
-      const op = made.value;
-      const code = opcodeOf(op);
-      this.steps++;
-      let ns = lockNs;
-      switch (code) {
-        case OP.spend:
-          ns = payloadOf(op);
-          input = 0;
-          break;
-        case OP.acquire:
-          if (!perform.acquire(cpu, task, op, nowNs)) return;
-          input = 1;
-          break;
-        case OP.tryAcquire:
-          input = perform.tryAcquire(task, op, nowNs) ? 1 : 0;
-          break;
-        case OP.release:
-          perform.release(cpu, task, op, nowNs);
-          input = 0;
-          break;
-        default:
-          input = perform.other(cpu, task, op, code, nowNs);
-          if (input < 0) return;
-          ns = 0;
-      }
-      const keeps = ns === 0 && code !== OP.preempt;
-      if (keeps && this.steps < this.stepLimit) continue;
-      if (scheduler.changed) {
-        scheduler.changed = false;
-        limitNs = Math.min(scheduler.horizonNs, scheduler.sliceLimit(cpu, task), this.untilNs);
-      }
-      const endNs = nowNs + ns;
-      if (keeps || endNs < limitNs) {
-        nowNs = endNs;
-        clock.nowNs = endNs;
-        if (this.steps < this.stepLimit) continue;
-        this.cutShort = cpu;
-      } else if (code === OP.preempt) {
-        scheduler.giveUpTurn(cpu, nowNs);
-      }
-      cpu.advance(nowNs);
-      cpu.spendEndNs = endNs;
-      task.input = input;
-      return;
-    }
   }
 
   private begin(task: SequentialTask, nowNs: number): Procedure<unknown> {

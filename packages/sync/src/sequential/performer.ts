@@ -8,7 +8,6 @@ import type { LockClass, SyncDomain } from '../locks.js';
 import {
   isMightSleep,
   isNested,
-  type LockMode,
   type LockRef,
   lockOf,
   modeOf,
@@ -63,19 +62,32 @@ export class Performer {
     task.input = 0;
   }
 
-  /** Gives false if the task waits now. */
-  acquire(cpu: Cpu, task: SequentialTask, op: Op, nowNs: number): boolean {
+  /** Takes the lock if it can be taken at once. Nothing has happened if not. */
+  acquireAtOnce(task: SequentialTask, op: Op, nowNs: number): boolean {
     const lock = lockOf(op);
     const mode = modeOf(op);
     const lockClass = this.classOf(lock);
     if (task.held.count > 0) this.lockdep?.beforeAcquire(task, lockClass, lock, isNested(op));
-    if (lockClass.kind === 'spin') this.enterSpin(task, mode, lock);
-    if (this.locks.tryTake(task, lockClass, lock, mode, nowNs)) return true;
+    if (lockClass.kind !== 'spin') return this.locks.tryTake(task, lockClass, lock, mode, nowNs);
+    if (mode === READ) throw this.noReaders(lock);
+    if (!this.locks.tryTake(task, lockClass, lock, mode, nowNs)) return false;
+    task.spinDepth++;
+    return true;
+  }
+
+  /** Takes the lock or queues for it. Gives false if the task waits now. */
+  acquire(cpu: Cpu, task: SequentialTask, op: Op, nowNs: number): boolean {
+    if (this.acquireAtOnce(task, op, nowNs)) return true;
+    const lock = lockOf(op);
+    const mode = modeOf(op);
+    const lockClass = this.classOf(lock);
     if (lockClass.kind === 'vma' && mode === READ) {
       throw new OperationError(`${this.domain.describe(lock)}: a reader of a vma lock only tries, it never waits`);
     }
-    if (lockClass.kind === 'spin') this.scheduler.spin(cpu, task, nowNs);
-    else this.scheduler.block(cpu, task, 'lock', nowNs);
+    if (lockClass.kind === 'spin') {
+      task.spinDepth++;
+      this.scheduler.spin(cpu, task, nowNs);
+    } else this.scheduler.block(cpu, task, 'lock', nowNs);
     this.locks.queue(task, lockClass, lock, mode, nowNs);
     if (this.locks.isWaitedFor(task)) this.suspect = task;
     return false;
@@ -86,7 +98,10 @@ export class Performer {
     const mode = modeOf(op);
     const lockClass = this.classOf(lock);
     if (!this.locks.tryTake(task, lockClass, lock, mode, nowNs)) return false;
-    if (lockClass.kind === 'spin') this.enterSpin(task, mode, lock);
+    if (lockClass.kind === 'spin') {
+      if (mode === READ) throw this.noReaders(lock);
+      task.spinDepth++;
+    }
     return true;
   }
 
@@ -99,15 +114,29 @@ export class Performer {
     this.locks.release(task, lockClass, at, cpu.id, nowNs);
     if (lockClass.kind === 'spin') {
       task.spinDepth--;
-      this.scheduler.changed = true;
+      if (cpu.queue.size > 0) this.scheduler.changed = true;
     }
+  }
+
+  /** Only what lockdep says to it: whether others come in is the executor's to decide. */
+  preempt(task: SequentialTask, op: Op): void {
+    if (this.lockdep !== undefined && isMightSleep(op)) this.lockdep.beforeSleep(task, 'may sleep');
+  }
+
+  wake(op: Op, nowNs: number): number {
+    const woken = this.queues.clear(payloadOf(op) as WaitQueue);
+    for (const task of woken) {
+      this.scheduler.disarm(task);
+      this.scheduler.ready(task, nowNs);
+    }
+    return woken.length;
   }
 
   /** The operations that need no speed. Gives the answer, or -1 if the task is off its processor. */
   other(cpu: Cpu, task: SequentialTask, op: Op, code: number, nowNs: number): number {
     switch (code) {
       case OP.preempt:
-        if (isMightSleep(op)) this.lockdep?.beforeSleep(task, 'may sleep');
+        this.preempt(task, op);
         return 0;
       case OP.now:
         return nowNs;
@@ -136,15 +165,6 @@ export class Performer {
     }
   }
 
-  private wake(op: Op, nowNs: number): number {
-    const woken = this.queues.clear(payloadOf(op) as WaitQueue);
-    for (const task of woken) {
-      this.scheduler.disarm(task);
-      this.scheduler.ready(task, nowNs);
-    }
-    return woken.length;
-  }
-
   private downgrade(cpu: Cpu, task: SequentialTask, lock: LockRef, nowNs: number): void {
     const lockClass = this.classOf(lock);
     const at = task.held.find(lock, WRITE);
@@ -164,9 +184,8 @@ export class Performer {
     }
   }
 
-  private enterSpin(task: SequentialTask, mode: LockMode, lock: LockRef): void {
-    if (mode === READ) throw new OperationError(`${this.domain.describe(lock)}: a spinlock is taken for WRITE only`);
-    task.spinDepth++;
+  private noReaders(lock: LockRef): OperationError {
+    return new OperationError(`${this.domain.describe(lock)}: a spinlock is taken for WRITE only`);
   }
 
   private classOf(lock: LockRef): LockClass {

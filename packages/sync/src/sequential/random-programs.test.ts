@@ -19,6 +19,7 @@ import {
   wait,
   wake,
 } from '../operations.js';
+import { eager } from '../testing/programs.js';
 import { SequentialExecutor } from './executor.js';
 import type { SequentialOptions } from './settings.js';
 
@@ -90,8 +91,15 @@ interface Log {
   readonly problems: string[];
 }
 
+/** How a program is run. */
+interface RunForm {
+  readonly pieces?: RunLimits;
+  /** Tasks that ask for every operation on the spot first, one bit each. */
+  readonly eagerTasks?: number;
+}
+
 /** Runs a program; checks on the way what can be seen from the outside. */
-function run(program: Program, pieces?: RunLimits): { log: string[]; problems: string[] } {
+function run(program: Program, { pieces, eagerTasks = 0 }: RunForm = {}): { log: string[]; problems: string[] } {
   const domain = new SyncDomain();
   const words = new Int32Array(2 * LOCKS * LOCK_WORDS);
   const sem = domain.lockClass({ name: 'sem', kind: 'rwsem', rank: 1, words });
@@ -172,10 +180,13 @@ function run(program: Program, pieces?: RunLimits): { log: string[]; problems: s
   }
   for (const [at, task] of program.tasks.entries()) {
     const cpu = task.cpu < 0 ? {} : { cpu: task.cpu };
-    executor.spawn(`t${at}`, () => body(at + 1, task.steps), { nice: task.nice, startNs: task.startNs, ...cpu });
+    const steps = (): Procedure<void> => body(at + 1, task.steps);
+    const whole = (eagerTasks & (1 << at)) === 0 ? steps : () => eager(executor, steps());
+    executor.spawn(`t${at}`, whole, { nice: task.nice, startNs: task.startNs, ...cpu });
   }
   let outcome = executor.run(pieces);
-  while (outcome.end === 'steps') outcome = executor.run(pieces);
+  let operations = outcome.steps;
+  for (; outcome.end === 'steps'; operations += outcome.steps) outcome = executor.run(pieces);
   must(outcome.end === 'idle', `ends with ${outcome.end}: ${String(outcome.failure?.error)}`);
   must(
     words.every((word) => word === 0),
@@ -195,7 +206,7 @@ function run(program: Program, pieces?: RunLimits): { log: string[]; problems: s
   for (const cpu of executor.processors) {
     must(cpu.busyNs + cpu.switchNs <= outcome.nowNs + 1500, `processor ${cpu.id} ran two tasks at once`);
   }
-  lines.push(`end ${outcome.nowNs}`);
+  lines.push(`end ${outcome.nowNs} after ${operations}`);
   return { log: lines, problems };
 }
 
@@ -214,9 +225,24 @@ describe('random programs on the sequential executor', () => {
       fc.property(program, fc.integer({ min: 1, max: 9 }), (one, maxSteps) => {
         const { log } = run(one);
         expect(run(one).log).toEqual(log);
-        expect(run(one, { maxSteps }).log).toEqual(log);
+        expect(run(one, { pieces: { maxSteps } }).log).toEqual(log);
       }),
       { numRuns: 500 },
+    );
+  });
+
+  it('give the same log whichever tasks have their operations performed at once, also in pieces', () => {
+    const pieces = fc.option(
+      fc.integer({ min: 1, max: 9 }).map((maxSteps) => ({ maxSteps })),
+      { nil: undefined },
+    );
+    fc.assert(
+      fc.property(program, fc.nat(127), pieces, (one, eagerTasks, limits) => {
+        const made = run(one, { eagerTasks, pieces: limits });
+        expect(made.problems).toEqual([]);
+        expect(made.log).toEqual(run(one).log);
+      }),
+      { numRuns: 700 },
     );
   });
 

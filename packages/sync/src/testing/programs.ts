@@ -18,3 +18,12 @@ export function spawnOps(executor: SequentialExecutor, name: string, ops: readon
     { startNs },
   );
 }
+
+/** The procedure, with every operation asked for on the spot first. */
+export function* eager<T>(executor: SequentialExecutor, procedure: Procedure<T>): Procedure<T> {
+  for (let input = 0; ; ) {
+    const made = procedure.next(input);
+    if (made.done === true) return made.value;
+    input = executor.current.atOnce?.(made.value) ?? (yield made.value);
+  }
+}
