@@ -37,6 +37,7 @@ const MMS = 32;
 /** Ranges of an address space that hints are for: one huge, one without a table, by turns. */
 const RANGES = 8;
 const ORDER = 9;
+const RANGE_PAGES = 2 ** ORDER;
 const MOST_SECONDS = 2;
 const MOST_BYTES = 64 * 2 ** 20;
 
@@ -140,7 +141,7 @@ function measure(policy: string, ranges: Ranges, hints: number): Measured {
 }
 
 function unmapAll(m: Machine, mm: MmId): Procedure<unknown> {
-  return munmap(m, mm, asBrand<Vpn>(START), RANGES * 2 ** ORDER);
+  return munmap(m, mm, asBrand<Vpn>(START), RANGES * RANGE_PAGES);
 }
 
 /** Hints are numbered: number i is for range i modulo RANGES, of high priority unless i is odd within the ranges' turn. */
@@ -162,7 +163,7 @@ class OrderCheck {
     const key = 2 * mm + priority;
     let i = this.#next[key];
     while (priorityOf(i) !== priority) i++;
-    if (page !== START + rangeOf(i) * 2 ** ORDER) throw new Error(`mm ${mm}: page ${page} is out of order`);
+    if (page !== START + rangeOf(i) * RANGE_PAGES) throw new Error(`mm ${mm}: page ${page} is out of order`);
     this.#next[key] = i + 1;
     this.count++;
   }
@@ -171,12 +172,12 @@ class OrderCheck {
 function addressSpace(m: Machine, k: Khugepaged, executor: SequentialExecutor): { mm: MmId; vma: VmaId } {
   const mm = mmAlloc(m);
   const at = asBrand<Vpn>(START);
-  runTask(executor, () => mmap(m, mm, { at, pages: (RANGES + 1) * 2 ** ORDER, fixed: 'replace' }));
+  runTask(executor, () => mmap(m, mm, { at, pages: (RANGES + 1) * RANGE_PAGES, fixed: 'replace' }));
   const vma = vmaAt(m, mm, START) as VmaId;
   for (let range = 0; range < RANGES; range += 2) {
-    placeFolio(m, vma, asBrand<Vpn>(START + range * 2 ** ORDER), ORDER, PTE_YOUNG, { pmdMapped: true });
+    placeFolio(m, vma, asBrand<Vpn>(START + range * RANGE_PAGES), ORDER, PTE_YOUNG, { pmdMapped: true });
   }
-  placeBasePages(m, vma, asBrand<Vpn>(START + RANGES * 2 ** ORDER), 1, PTE_YOUNG);
+  placeBasePages(m, vma, asBrand<Vpn>(START + RANGES * RANGE_PAGES), 1, PTE_YOUNG);
   runTask(executor, () => khugepagedEnter(k, mm));
   return { mm, vma };
 }
@@ -186,7 +187,7 @@ function* addAll(k: Khugepaged, mms: readonly { mm: MmId; vma: VmaId }[], hints:
   for (let i = 0; i < hints; i++) {
     const { mm, vma } = mms[Math.floor(i / each)];
     const nth = i % each;
-    const page = asBrand<Vpn>(START + rangeOf(nth) * 2 ** ORDER);
+    const page = asBrand<Vpn>(START + rangeOf(nth) * RANGE_PAGES);
     const outcome = yield* khugepagedAddHint(k, { mm, vma, page, priority: priorityOf(nth), maxOrder: 0 });
     if (outcome !== HINT_ADD.queued) throw new Error(`hint ${i} was refused: ${outcome}`);
   }

@@ -2,7 +2,7 @@
 import { TableFullError } from '@thplab/arena';
 import { LOCKLESS, lockless, MMF, type MmId, TVA, type VmaId, type Vpn } from '@thplab/mm-model';
 import { collapsePossibleOrders } from '@thplab/mthp-collapse';
-import { mightSleep, now, type Procedure, release, spend, tryAcquire, wake } from '@thplab/sync';
+import { mightSleep, now, type Op, type Procedure, release, spend, tryAcquire, wake } from '@thplab/sync';
 import type { Khugepaged } from '../khugepaged.js';
 import { khugepagedEnter } from '../slots.js';
 import { findHint, rememberHint } from './duplicates.js';
@@ -24,9 +24,12 @@ export interface Hint {
   readonly maxOrder: number;
 }
 
+const MAY_SLEEP: Op = mightSleep();
+
 /**
  * Adds a hint. May sleep, so no spinlock may be held (H13); mmap_lock may be held or not. Errors: TableFullError for
- * 'hint', unless the queue was made to drop what finds no room.
+ * 'hint', unless the queue was made to drop what finds no room. Its operations are asked for on the spot first: producers
+ * add hints by the million, and each would come up through all of their generators.
  */
 export function* khugepagedAddHint(k: Khugepaged, hint: Hint): Procedure<HintAddOutcome> {
   const { m, t, hints: queue } = k;
@@ -38,28 +41,32 @@ export function* khugepagedAddHint(k: Khugepaged, hint: Hint): Procedure<HintAdd
     yield* khugepagedEnter(k, mm); // 3
     if (!isRegistered(k, mm)) return told(k, hint, page, HINT_ADD.not_registered);
   }
-  if (queue.policy.allocation === 'maySleep') yield mightSleep(); // 4
+  if (queue.policy.allocation === 'maySleep') m.current.atOnce?.(MAY_SLEEP) ?? (yield MAY_SLEEP); // 4
   const row = allocHint(k, queue);
   if (row === 0) return told(k, hint, page, HINT_ADD.no_memory);
-  yield spend(m.costs.hintAdd);
+  const work = spend(m.costs.hintAdd);
+  m.current.atOnce?.(work) ?? (yield work);
   t.hint.vma[row] = vma;
   t.hint.births[row] = m.vma.births[vma];
   t.hint.block[row] = page / m.ptes;
   // Where nobody asks for the age, the clock is read only for reports.
   t.hint.addedNs[row] = queue.policy.mostAgeNs > 0 ? yield now() : m.current.nowNs;
-  if ((yield tryAcquire(k.mmLock)) === 0) {
+  const lock = tryAcquire(k.mmLock);
+  if ((m.current.atOnce?.(lock) ?? (yield lock)) === 0) {
     t.hint.pool.free(row);
     return told(k, hint, page, HINT_ADD.contended); // 5
   }
   const outcome = place(k, queue, mm, row, priority); // 6
-  yield release(k.mmLock);
+  const unlock = release(k.mmLock);
+  m.current.atOnce?.(unlock) ?? (yield unlock);
   if (outcome !== HINT_ADD.queued) {
     t.hint.pool.free(row);
     return told(k, hint, page, outcome);
   }
   told(k, hint, page, outcome);
   if (queue.policy.scanSleep !== 'kept') t.khugepaged.sleepExpire[0] = 0;
-  yield wake(k.waitQueue);
+  const wakeUp = wake(k.waitQueue);
+  m.current.atOnce?.(wakeUp) ?? (yield wakeUp);
   return outcome;
 }
 

@@ -67,7 +67,7 @@ export function* drainHints(k: Khugepaged, queue: HintQueue, scanner: Scanner): 
     served: false,
   };
   for (let priority = 0; priority < HINT_PRIORITIES; priority++) {
-    // One request after the other. All in one generator: each hint is two operations, and they come up through every level.
+    // One request after the other.
     while (mayFail(d, priority) && mayScan(k, d)) {
       const { request, visited } = findRequest(k, d, priority); // 1
       if (visited > 0) yield spend(visited * k.m.costs.hintVisit);
@@ -151,6 +151,8 @@ function* drainMm(k: Khugepaged, d: Drain, request: number, mm: MmId): Procedure
   const { policy, recorder } = d.queue;
   const { control } = d.scanner;
   const priority = priorityOf(request);
+  const lock = acquire(k.mmLock);
+  const unlock = release(k.mmLock);
   let locked = false;
   let passOver = false;
   for (let taken = 0; mayScan(k, d) && (policy.rotateAfter === 0 || taken < policy.rotateAfter); taken++) {
@@ -169,9 +171,10 @@ function* drainMm(k: Khugepaged, d: Drain, request: number, mm: MmId): Procedure
     }
     locked = true;
     const bornAfter = policy.mostAgeNs > 0 ? (yield now()) - policy.mostAgeNs : Number.NEGATIVE_INFINITY;
-    yield acquire(k.mmLock); // b
+    // Twice for each hint, and six generators deep: on the spot, where that can be.
+    m.current.atOnce?.(lock) ?? (yield lock); // b
     const hint = takeHint(k, d, request, bornAfter);
-    yield release(k.mmLock);
+    m.current.atOnce?.(unlock) ?? (yield unlock);
     if (hint === 0) break;
     control.progress++; // c
     d.owedNs += m.costs.scanVisit;
