@@ -32,6 +32,7 @@ const quota = fc.constantFrom(
   ', quota: { size: 1M, per: 100ms }',
   ', quota: { time: 1ms, per: 50ms, weights: { accesses: 1, age: 1 } }',
   ', quota: { per: 0, goals: { metric: node_mem_free_bp, target: 5000, node: 0 } }',
+  ', quota: { per: 50ms, goals: { metric: node_memcg_used_bp, memcg: /jobs, target: 5000, node: 0 } }',
   ', quota: { size: 64K, tuner: temporal, goals: { metric: user_input, target: 10, current: 5 } }',
 );
 const filter = fc.constantFrom(
@@ -40,6 +41,7 @@ const filter = fc.constantFrom(
   ', filters: [{ reject: young }, { allow: hugepage_size, min: 2M }]',
   ', filters: { reject: addr, address: "0x40100000", size: 1M, not: true }',
   ', filters: { allow: target, target: 0 }',
+  ', filters: { allow: memcg, memcg: /jobs/app }',
   ', watermarks: { interval: 50ms, high: 100%, mid: 90%, low: 1% }',
 );
 const scheme = fc
@@ -80,6 +82,7 @@ machine: { memory: [96M, 96M], swap: 64M, cpus: 4 }
 sysfs: { enabled: always, khugepaged/scan_sleep_millisecs: 50 }
 processes:
   - name: app
+    memcg: /jobs/app
     vmas:
       - { name: heap, size: 8M, at: "0x40000000", populate: full }
       - { name: huge, size: 4M, at: "0x60000000", populate: { order: 9 } }

@@ -88,8 +88,8 @@ sysfs:
   khugepaged/max_ptes_none: ${pick(0, 3, 7)}
   khugepaged/defrag: ${pick(0, 1)}
 processes:
-${process('a')}
-${process('b')}
+${process('a', 'memcg: /jobs/a, ')}
+${process('b', 'memcg: /jobs/b, ')}
 ${process('c', 'count: 2, ')}
 events:
   - { at: 0s, fork: { process: a, as: kid, lifetime: 50ms } }
