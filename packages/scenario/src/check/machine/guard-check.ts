@@ -8,6 +8,7 @@ import { KHUGEPAGED_GUARDS } from '@thplab/khugepaged-scheduler';
 import {
   type ColumnGuard,
   type GuardedUse,
+  holdsAny,
   keepsTables,
   type Machine,
   MM_GUARDS,
@@ -97,6 +98,17 @@ export class GuardCheck {
     return true;
   }
 
+  /**
+   * True if the task may read every VMA: it has all mmap_locks, and no row was freed that it could still know. Looking at
+   * single elements costs far more than the reads themselves, and this is how most of them come.
+   */
+  keepsAllVmas(held: HeldLocks): boolean {
+    const { mm, vma, locks } = this.m;
+    if (held.count === 0 || !isDense(vma.pool) || !isDense(mm.pool)) return false;
+    for (let row = 1; row < mm.pool.end; row++) if (!holdsAny(held, locks.mmapLock.ref(row))) return false;
+    return true;
+  }
+
   private read(facts: GuardedColumn, row: number, held: HeldLocks): void {
     const { name, guard } = facts;
     if (!guard.mayRead(this.use(facts, row, held))) throw this.missing(name, row, 'read', guard.reads, held);
@@ -120,4 +132,9 @@ export class GuardCheck {
     const has = heldText(held.report((lock) => this.m.domain.describe(lock)));
     return new GuardError(`${name}[${row}] is ${verb} by a task that holds ${has}; it takes ${wanted}`);
   }
+}
+
+/** No row was given back, or all that were are in use again. */
+function isDense(pool: RowPool): boolean {
+  return pool.live === pool.end - 1;
 }

@@ -50,6 +50,8 @@ export class WatchedLog extends AccessLog {
   private turn = 0;
   private keptEpoch = -1;
   private keepsTables = false;
+  private vmasEpoch = -1;
+  private keepsVmas = false;
 
   /** The cell of a column is its place in the list. */
   constructor(buffer: SharedArrayBuffer, columns: readonly LoggedColumn[]) {
@@ -98,6 +100,17 @@ export class WatchedLog extends AccessLog {
       this.keepsTables = guards.keepsAllTables(held);
     }
     return this.keepsTables;
+  }
+
+  /** True if the running step may read all that guards of VMAs and address spaces keep. */
+  mayReadVmas(): boolean {
+    const { held, guards } = this;
+    if (held === undefined || guards === undefined) return false;
+    if (this.vmasEpoch !== this.epoch) {
+      this.vmasEpoch = this.epoch;
+      this.keepsVmas = guards.keepsAllVmas(held);
+    }
+    return this.keepsVmas;
   }
 
   override checkGuards(): void {

@@ -57,6 +57,9 @@ const KEPT: readonly { readonly columns: RegExp; readonly tables: RegExp | null 
   { columns: /^khugepaged\.cursorPage$/, tables: null },
 ];
 
+/** Guards that let whoever has mmap_lock read. */
+const OF_VMAS: ReadonlySet<string> = new Set(['mmap_lock', 'vma_tree', 'vma', 'vma_range', 'vma_anon']);
+
 /** Stands for the content book, which is no part of the arena: actors say themselves when they use it. */
 const BOOK: LoggedColumn = { name: 'book', offset: 0, bytes: 0, kept: -1, group: -1, always: false };
 const POOL_BYTES = 16;
@@ -151,6 +154,12 @@ function columnGetter(log: WatchedLog, cell: number, value: Column, guards: Guar
     return () => {
       log.read(cell);
       return log.mayReadTables() ? value : guarded;
+    };
+  }
+  if (OF_VMAS.has(guard.guardName)) {
+    return () => {
+      log.read(cell);
+      return log.mayReadVmas() || (log.held === undefined && kept < 0) ? value : guarded;
     };
   }
   return () => {
