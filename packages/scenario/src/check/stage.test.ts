@@ -18,7 +18,7 @@ processes:
   - name: app
     vmas:
       - { name: heap, size: 32K, advice: hugepage, ${vma} }
-      - { name: next, size: 32K }
+      - { name: next, size: 32K, advice: hugepage, populate: { pages: 0-6 } }
 actors:
 ${actors.map((actor) => `  - ${actor}`).join('\n')}
 search: { strategy: ${strategy}, maxSchedules: 60 }
