@@ -188,6 +188,8 @@ class Run {
       const atNs = executor.current.nowNs;
       if (k.ahead?.pending !== undefined) {
         yield { ...this.#progress(), ahead: { k, plan: k.ahead.pending } };
+        // Where each pass has a plan, as without a sleep between them, this is the only place that comes to ask.
+        if (this.#options.shouldStop?.() === true && !this.#reached) return { reason: 'stopped', atNs, partial: true };
         continue;
       }
       if (end === 'steps' && !this.#reached) {

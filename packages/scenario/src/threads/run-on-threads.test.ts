@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseScenario, type Scenario } from '../format/index.js';
 import { runScenario, type ScenarioRun } from '../run/run-scenario.js';
 import { examples } from '../testing/examples.js';
+import { scenarioOf } from '../testing/scenario-text.js';
 import { runScenarioOnThreads, type ThreadsOptions, type ThreadsRun } from './run-on-threads.js';
 
 const workerUrl = new URL('../../../khugepaged-scheduler/src/testing/pool-worker.mjs', import.meta.url);
@@ -105,6 +106,22 @@ describe('a run on threads that is stopped', () => {
     );
     expect(done.result.end).toMatchObject({ reason: 'stopped', partial: true });
     expect(done.ahead?.ranges).toBe(0);
+  });
+
+  it('is heard at a plan, also where khugepaged sleeps never and passes follow each other at once', async () => {
+    const scenario = scenarioOf(`
+sysfs: { enabled: always, khugepaged/scan_sleep_millisecs: 0, khugepaged/pages_to_scan: 65536 }
+processes: [{ name: app, count: 4, vmas: [{ name: heap, size: 8M, populate: full }] }]
+run: { for: 20ms }`);
+    const end = new AbortController();
+    const done = await runScenarioOnThreads(
+      scenario,
+      { shouldStop: () => end.signal.aborted },
+      { threads: 2, leastRanges: 1, workerUrl, signal: end.signal, onLook: () => end.abort() },
+    );
+    // Threads ended after the ranges that they were at, and nothing of the pass itself came after that.
+    expect(done.result.end).toMatchObject({ reason: 'stopped', partial: true });
+    expect(done.result.khugepaged.rangesScanned).toBe(0);
   });
 
   it('refuses numbers of threads that cannot be', async () => {
