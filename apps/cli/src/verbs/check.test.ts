@@ -77,6 +77,7 @@ describe('thplab check', () => {
     [['--replay', 'zzz'], '--replay: the code is cut off'],
     [['--replay', 'AQIHCSoFpkM', '--fixed'], 'another case, another variant of it, or another version'],
     [['--max-schedules', '0'], '--max-schedules must be at least 1'],
+    [['--strategy', 'pct', '--preemptions', '1'], '--preemptions is for strategy dfs, and this search is by pct'],
     [['--strategy', 'bfs'], 'Allowed choices are dfs, pct, random'],
   ])('refuses %j as wrong usage', async (options, message) => {
     const { code, stdout, stderr } = await runCli(['check', B1, ...options]);

@@ -79,7 +79,7 @@ async function search(
   const schedules = checking(parsed, {
     fixed: options.fixed ?? false,
     reduction: options.reduction,
-    search: overrides(options),
+    search: overrides(options, parsed.search),
     ...(options.replay === undefined ? {} : { replay: options.replay }),
     shouldStop: () => signal.aborted || io.nowMs() >= endMs,
   });
@@ -115,8 +115,13 @@ async function searched<T>(work: () => T | Promise<T>): Promise<T> {
   }
 }
 
-function overrides({ strategy, preemptions, maxSchedules, seed }: Options): Partial<SearchSpec> {
+function overrides(options: Options, said: SearchSpec): Partial<SearchSpec> {
+  const { strategy, preemptions, maxSchedules, seed } = options;
   if (maxSchedules === 0) throw new UsageError('--max-schedules must be at least 1');
+  const taken = strategy ?? said.strategy;
+  if (preemptions !== undefined && taken !== 'dfs') {
+    throw new UsageError(`--preemptions is for strategy dfs, and this search is by ${taken}`);
+  }
   return {
     ...(strategy === undefined ? {} : { strategy }),
     ...(preemptions === undefined ? {} : { preemptions }),
