@@ -35,12 +35,11 @@ export function makeAllOld(d: Damon, target: number, mm: MmId, batch: RegionBatc
 export function checkAll(d: Damon, target: number, mm: MmId, batch: RegionBatch, window: number): number {
   const { m } = d;
   const regions = listRegions(d, target, batch);
-  const inReach = rangesOfAddresses(d, batch, regions);
+  rangesOfAddresses(d, batch, regions);
   const found = findUsed(m, mm, batch.ranges, regions, batch);
   readEntries(m, batch, found);
-  let looked = inReach;
-  if (d.profile.vaddrReusesLastFolio || settles(m)) looked = lookInTurn(d, mm, batch, regions);
-  else lookAtUsed(d, batch, regions, found);
+  const inTurn = d.profile.vaddrReusesLastFolio || settles(m);
+  const looked = inTurn ? lookInTurn(d, mm, batch, regions) : lookAtUsed(d, batch, regions, found);
   countAll(d, batch, regions, window);
   return looked;
 }
@@ -79,25 +78,28 @@ function chooseAddresses(d: Damon, batch: RegionBatch, regions: number): void {
 function largestOf(start: Float64Array, end: Float64Array, rows: Int32Array, regions: number): number {
   let largest = 0;
   for (let i = 0; i < regions; i++) {
-    const size = end[rows[i]] - start[rows[i]];
+    const region = rows[i];
+    const size = end[region] - start[region];
     if (size > largest) largest = size;
   }
   return largest;
 }
 
-/** Writes which PMD ranges the chosen addresses lie in. Gives how many are in reach of the machine. */
-function rangesOfAddresses({ m, t }: Damon, { rows, ranges }: RegionBatch, regions: number): number {
+/** Writes which PMD ranges the chosen addresses lie in. */
+function rangesOfAddresses({ m, t }: Damon, { rows, ranges }: RegionBatch, regions: number): void {
   const { samplingAddress } = t.damonRegion;
   const { addresses, perRange } = rangeRule(m);
-  let inReach = 0;
   for (let i = 0; i < regions; i++) {
     const address = samplingAddress[rows[i]];
-    ranges[i] = -1;
-    if (address >= addresses) continue;
-    ranges[i] = (address * perRange) | 0;
-    inReach++;
+    ranges[i] = address < addresses ? (address * perRange) | 0 : -1;
   }
-  return inReach;
+}
+
+/** How many of the addresses the machine can have: they come upwards, so the others are the last. */
+function countInReach({ ranges }: RegionBatch, regions: number): number {
+  let count = regions;
+  while (count > 0 && ranges[count - 1] < 0) count--;
+  return count;
 }
 
 function settleAll({ m, t }: Damon, mm: MmId, { rows }: RegionBatch, regions: number): void {
@@ -121,8 +123,8 @@ function touchFrames(m: Machine, { entries, chances }: RegionBatch, found: numbe
   }
 }
 
-/** Looks at the pages that may be mapped: no other was accessed. */
-function lookAtUsed({ m, t }: Damon, batch: RegionBatch, regions: number, found: number): void {
+/** Looks at the pages that may be mapped: no other was accessed. Gives how many count as looked at. */
+function lookAtUsed({ m, t }: Damon, batch: RegionBatch, regions: number, found: number): number {
   const { samplingAddress } = t.damonRegion;
   const { rows, places, entries, accessed } = batch;
   accessed.fill(0, 0, regions);
@@ -130,6 +132,7 @@ function lookAtUsed({ m, t }: Damon, batch: RegionBatch, regions: number, found:
     const i = places[k];
     accessed[i] = lookAt(m, entries[k], samplingAddress[rows[i]]) < 0 ? 1 : 0;
   }
+  return countInReach(batch, regions);
 }
 
 /** Looks at one page after the other, where what is found at one concerns the next. Gives how many were looked at. */

@@ -56,8 +56,9 @@ export function vaddrChecks(d: Damon, fixed: boolean): AccessChecks {
       }
     },
     *prepare() {
-      for (const target of d.targets.rows(d.context))
+      for (const target of d.targets.rows(d.context)) {
         yield* withMm(d, target, (mm) => prepareTarget(d, target, mm, batchOf(target)));
+      }
     },
     *check() {
       d.most = 0;
