@@ -5,13 +5,13 @@ import { countRange, emptyCensus } from '../report/census.js';
 import { share } from '../report/process-result.js';
 import type { World } from '../run/world.js';
 import { type Judged, judgeNumber } from './judged.js';
-import { rangesOf, subjectText } from './ranges.js';
+import { memoryOf, subjectText } from './ranges.js';
 
 /** One row per share that is expected. */
 export function judgeCoverage(world: World, one: CoverageExpectation): Judged[] {
   const { m } = world;
   const census = emptyCensus(m);
-  for (const { process, range } of rangesOf(world, one.process, one.vma)) {
+  for (const { process, range } of memoryOf(world, one.process, one.vma)) {
     countRange(m, process.mm, range.start, range.start + range.pages, census);
   }
   const whole = one.of === 'size' ? census.pages : census.resident;

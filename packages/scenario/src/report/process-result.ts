@@ -4,6 +4,7 @@ import { collapsePossibleOrders } from '@thplab/mthp-collapse';
 import type { Histogram } from '@thplab/sync';
 import { formatSize } from '../format/index.js';
 import type { NamedRange, Process } from '../run/process-table.js';
+import { unnamedRanges } from '../run/unnamed-ranges.js';
 import type { World } from '../run/world.js';
 import { type Census, countRange, emptyCensus } from './census.js';
 import { whyIneligible } from './ineligible.js';
@@ -19,6 +20,10 @@ export function processResult(world: World, process: Process): ProcessResult {
   const { pageSize } = world.scenario.machine;
   const total = emptyCensus(m);
   const vmas = live ? [...process.vmas].map(([name, range]) => vmaResult(world, process, name, range, total)) : [];
+  // Shares of the whole process are of what it has, named or not.
+  for (const { start, pages } of live ? unnamedRanges(m, process) : []) {
+    countRange(m, process.mm, start, start + pages, total);
+  }
   return {
     name: process.name,
     bornNs: process.bornNs,
