@@ -54,6 +54,15 @@ describe('problems', () => {
     ]);
   });
 
+  it.each([
+    ['machine: { memory: 1024T }', 'expected a size from 1M to 128T'],
+    ['machine: { memory: 99999999999999999999G }', 'expected a size from 1M to 128T'],
+    ['run: { for: 101d }', 'expected a duration from 1ns to 2400h'],
+    ['run: { for: 10 }', 'expected a duration such as "250us", "10ms", "30s" or "1h"'],
+  ])('a value beyond what there can be is told its limits: %s', (text, hint) => {
+    expect(problemsIn(`${text}\n`).join()).toContain(hint);
+  });
+
   it('a missing key is reported where its map starts', () => {
     expect(problemsIn('processes:\n  - vmas: []\n')).toEqual([
       '2:5: "name" is missing in processes[0]; expected a name of letters, digits, "-" and "_" that starts with a letter',

@@ -42,12 +42,16 @@ function unit(
   limits: string,
 ): z.ZodType<number> {
   const error = `expected ${hint}`;
+  // Well-formed and whole, but no value: it is beyond what there can be, and that is what to say.
+  const isBeyond = (text: Json): boolean =>
+    typeof text === 'string' && !text.includes('.') && new RegExp(pattern).test(text);
   const number = z.number().meta(pattern === units.DURATION_PATTERN ? { const: 0 } : { minimum: min, maximum: max });
   const make = (): z.ZodType<number> =>
     z.union([number, z.string().meta({ pattern })], { error }).transform((text, context) => {
       const value = parse(text);
       if (value !== null && value >= min && value <= max) return value;
-      context.issues.push({ code: 'custom', input: text, message: value === null ? error : `expected ${limits}` });
+      const message = value === null && !isBeyond(text) ? error : `expected ${limits}`;
+      context.issues.push({ code: 'custom', input: text, message });
       return z.NEVER;
     });
   return name === null ? make() : once(name, make);
