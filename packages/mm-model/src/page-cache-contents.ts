@@ -68,11 +68,14 @@ export function fileFolioExpectedRefs(m: Machine, head: Pfn): number {
   return folioMapcount(m, head) + folioPages(m, head);
 }
 
-/** Takes all pages of a file out of the page cache (`truncate_inode_pages`). Who still holds one keeps the memory only. */
-export function truncatePages(m: Machine, file: FileId): void {
+/**
+ * Takes pages of a file out of the page cache, from `first` on (`truncate_inode_pages`). Who still holds one keeps the memory
+ * only. All of a folio goes, or nothing of it.
+ */
+export function truncatePages(m: Machine, file: FileId, first: number = 0): void {
   // A huge folio may reach beyond the end of the file.
   const end = Math.ceil(m.file.pages[file] / m.ptes) * m.ptes;
-  for (let index = 0; m.file.cached[file] + m.file.swapped[file] > 0 && index < end; index++) {
+  for (let index = first; m.file.cached[file] + m.file.swapped[file] > 0 && index < end; index++) {
     const slot = pageCacheSwapSlot(m, file, index);
     const pfn = pageCacheLookup(m, file, index);
     if (slot === 0 && pfn === 0) continue;

@@ -14,12 +14,14 @@ import { folioPin, folioUnpin } from './folio-pins.js';
 import { folioIsolateLru, folioPutbackLru, lruAddDrainAll } from './lru.js';
 import { pageCacheLookup } from './page-cache.js';
 import { truncatePages } from './page-cache-contents.js';
-import { placeHugeCachedPages } from './populate-files.js';
+import { PTE_WRITE } from './page-table.js';
+import { placeFilePages, placeHugeCachedPages } from './populate-files.js';
 import { splitFolioToOrder } from './split.js';
 import { mthpStat, vmstat } from './testing/counters.js';
 import { expectSound, split, tableOf, vmaOf } from './testing/folios.js';
 import { frameOf } from './testing/pages.js';
 import {
+  SPLIT_BEYOND_END,
   SPLIT_BUGS,
   SPLIT_CHECK_ORDER,
   SPLIT_EFFECTS,
@@ -231,6 +233,25 @@ describe('after a split of a huge page', () => {
     // Nothing waits for a later split any more, and nothing is partially mapped that could be.
     expect(w.m.node.deferredCount[0]).toBe(0);
     expect(mthpStat(w, 9, 'nr_anon_partially_mapped')).toBe(0);
+    expectSound(w);
+  });
+});
+
+describe('after a split of a huge folio of a file', () => {
+  it.each(SPLIT_BEYOND_END)('$row: $memory of $filePages pages by $by, to order $newOrder, keeps $cached', (row) => {
+    const { w, head, file } = withHuge(row.memory);
+    if (row.by === 'ptes') {
+      w.run(zapRange(w.m, vmaOf(w, AT), AT as Vpn, (AT + 512) as Vpn));
+      placeFilePages(w.m, vmaOf(w, AT), AT as Vpn, 512, PTE_WRITE);
+    }
+    // The file got shorter since; what is beyond its end is still there.
+    w.m.file.pages[file] = row.filePages;
+    const free = w.m.node.freePages[0];
+    const rss = row.memory === 'shmem' ? w.m.mm.rssShmem : w.m.mm.rssFile;
+    expect([w.m.file.cached[file], rss[w.mm]]).toEqual([512, 512]);
+    expect(split(w, head, row.newOrder)).toBe(0);
+    expect([w.m.file.cached[file], rss[w.mm]]).toEqual([row.cached, row.rss]);
+    expect(w.m.node.freePages[0] - free).toBe(row.freed);
     expectSound(w);
   });
 });

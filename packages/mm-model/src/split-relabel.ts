@@ -10,6 +10,7 @@ import {
   addPteMap,
   clearFrameFlags,
   folioHas,
+  folioHead,
   folioMapcount,
   folioOrder,
   setFolioMapping,
@@ -18,9 +19,9 @@ import {
 import { folioPut } from './folio-lifetime.js';
 import { updateMirrors } from './folio-mirror.js';
 import { countMthpStat, countVmEvent, type Machine } from './machine.js';
-import { countHugeFolio } from './page-cache-contents.js';
+import { countHugeFolio, truncatePages } from './page-cache-contents.js';
 import { clearPte, PTE_UFFD_WP, pteAttributes, setPteZero } from './page-table.js';
-import { removePteRmap } from './rmap-change.js';
+import { removePteRmap, rssColumn } from './rmap-change.js';
 import type { MappedPlace } from './rmap-places.js';
 import { folioSwapSlot, removeFromSwapCache } from './swap-slots.js';
 
@@ -87,6 +88,24 @@ export function relabelSplitFolio(
   if (options.zeroPages === true && newOrder === 0) for (const place of places) mapZeroInstead(m, place);
   for (const part of heads) giveReferences(m, part, part === head, options.list);
   if ((flags & FOLIO.SWAPCACHE) !== 0) leaveSwapCache(m, heads);
+  if ((flags & FOLIO.ANON) === 0) dropBeyondEnd(m, mapping as FileId, heads, places);
+}
+
+/** Folios that lie beyond the end of their file leave the page cache, and nobody maps them any more (DAMON spec 4.5). */
+function dropBeyondEnd(m: Machine, file: FileId, parts: readonly Pfn[], places: readonly MappedPlace[]): void {
+  const beyond = parts.find((part) => m.frame.index[part] >= m.file.pages[file]);
+  if (beyond === undefined) return;
+  const first = m.frame.index[beyond];
+  for (const place of places) {
+    if (place.pfn < beyond) continue;
+    const mm = m.vma.mm[place.vma] as MmId;
+    const part = folioHead(m, place.pfn);
+    clearPte(m, place.table, place.slot);
+    removePteRmap(m, place.pfn, mm);
+    rssColumn(m, part)[mm]--;
+    folioPut(m, part);
+  }
+  truncatePages(m, file, first);
 }
 
 /** Pages whose slots nobody refers to need not stay in the swap cache (`free_swap_cache`); only order 0 comes here. */

@@ -34,10 +34,11 @@ const TREE_SHIFT = 6;
 export type SplitOptions = Pick<RelabelOptions, 'list'>;
 
 /**
- * Splits a folio into folios of `newOrder`, which stay mapped where its pages were; pages that nobody maps are freed. The
- * caller has locked the folio and holds one reference on it, and no anon_vma, PMD or PTE lock; lock and reference are on
- * the first of the new folios afterwards. Anonymous pages that hold only zeroes give way to the shared zero page when the
- * new order is 0 (`remap_page` with RMP_USE_SHARED_ZEROPAGE; conformance with Linux 6.18).
+ * Splits a folio into folios of `newOrder`, which stay mapped where its pages were; pages that nobody maps are freed, and so
+ * are folios beyond the end of their file. The caller has locked the folio and holds one reference on it, and no anon_vma,
+ * PMD or PTE lock; lock and reference are on the first of the new folios afterwards. Anonymous pages that hold only zeroes
+ * give way to the shared zero page when the new order is 0 (`remap_page` with RMP_USE_SHARED_ZEROPAGE; conformance with
+ * Linux 6.18).
  *
  * Gives 0, or a negative errno (DAMON spec 4.5, in this order):
  *

@@ -176,6 +176,7 @@ export const SCHEME_ROWS: Readonly<Record<string, string>> = {
   '4.5 per-size nr_anon': 'SPLIT_EFFECTS',
   '4.5 zero-filled pages': 'SPLIT_EFFECTS',
   '4.5 partially mapped': 'SPLIT_EFFECTS',
+  '4.5 pages beyond EOF': 'SPLIT_BEYOND_END',
   // 4.6
   '4.6 1': 'PING_PONG',
   '4.6 2': 'PING_PONG',

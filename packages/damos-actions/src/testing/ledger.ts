@@ -105,7 +105,6 @@ export const NOT_MODELLED: readonly { readonly row: string; readonly why: string
   { row: '4.1 published numbers of a database', why: 'measurements, no rule', deviation: '**What DAMON spec 4.1' },
   { row: '4.1 earlier module', why: 'policy of a module that gave way', deviation: '**What DAMON spec 4.1' },
   { row: '4.2 spe.c', why: 'dropped by RFC v2; the tool counts samples', deviation: '**What DAMON spec 4.1' },
-  { row: '4.5 pages beyond EOF', why: 'they stay', deviation: 'beyond the end of the file' },
   {
     row: '4.5 not in the page cache any more',
     why: 'the folio lock is held',

@@ -154,3 +154,61 @@ export const SPLIT_EFFECTS = [
     pmdSplits: 1,
   },
 ] as const;
+
+/**
+ * A huge folio of a file of so many pages, and a split: pages in the page cache and in the process, and free pages more than
+ * before. A folio that the end of the file lies in stays whole. Splitting a PMD that maps a file clears it.
+ */
+export const SPLIT_BEYOND_END = [
+  {
+    row: '4.5 pages beyond EOF',
+    memory: 'shmem',
+    by: 'pmd',
+    filePages: 300,
+    newOrder: 0,
+    cached: 300,
+    rss: 0,
+    freed: 212,
+  },
+  {
+    row: '4.5 pages beyond EOF',
+    memory: 'shmem',
+    by: 'ptes',
+    filePages: 300,
+    newOrder: 0,
+    cached: 300,
+    rss: 300,
+    freed: 212,
+  },
+  {
+    row: '4.5 pages beyond EOF',
+    memory: 'file',
+    by: 'ptes',
+    filePages: 300,
+    newOrder: 0,
+    cached: 300,
+    rss: 300,
+    freed: 212,
+  },
+  {
+    row: '4.5 pages beyond EOF',
+    memory: 'shmem',
+    by: 'ptes',
+    filePages: 300,
+    newOrder: 4,
+    cached: 304,
+    rss: 304,
+    freed: 208,
+  },
+  { row: '4.5 pages beyond EOF', memory: 'file', by: 'pmd', filePages: 1, newOrder: 2, cached: 4, rss: 0, freed: 508 },
+  {
+    row: '4.5 pages beyond EOF',
+    memory: 'shmem',
+    by: 'ptes',
+    filePages: 512,
+    newOrder: 2,
+    cached: 512,
+    rss: 512,
+    freed: 0,
+  },
+] as const;
