@@ -30,13 +30,17 @@ search: { strategy: ${strategy}, maxSchedules: 60 }
 describe('a case', () => {
   it.each([
     ['held by somebody else', 'populate: [{ pages: 0-3, locked: 1 }, { pages: 4-5, pinned: 1 }]'],
-    ['of a device', 'kind: dax, populate: full'],
-    ['of a special mapping', 'kind: special, populate: full'],
     ['of shared memory, which a collapse takes out of the page tables', 'kind: shmem, populate: full'],
     ['of a file', 'kind: file, populate: { bitmap: "0b1111_0110" }'],
     ['of a private file', 'kind: file, flags: private, populate: full'],
   ])('may have pages %s', (_, vma) => {
     expect(search(vma)).toBe('passes');
+  });
+
+  it.each(['dax', 'special'])('may have pages of kind %s, at which khugepaged never looks', (kind) => {
+    const vma = `kind: ${kind}, populate: full`;
+    expect(search(vma, ['khugepaged: {}', 'mremap: { by: 16 }', 'rmap-walk: { page: 1 }'])).toBe('passes');
+    expect(() => search(vma)).toThrow('khugepaged never looks at "heap": it maps a device, or is special');
   });
 
   it('may pin many pages that are written to one by one', () => {
