@@ -93,7 +93,7 @@ interface Log {
 
 /** How a program is run. */
 interface RunForm {
-  readonly pieces?: RunLimits;
+  readonly pieces?: RunLimits | undefined;
   /** Tasks that ask for every operation on the spot first, one bit each. */
   readonly eagerTasks?: number;
 }
