@@ -32,14 +32,18 @@ export function kernelOption(command: Command, what: string): Command {
 /** Profiles that are a set of files only: `isModelled` of the scenario package, which help texts do not load, denies them. */
 export const WITHOUT_COLLAPSE: readonly KernelProfile[] = ['damon-rfc'];
 
+/** All others. */
+export const RUNNABLE_KERNELS: readonly KernelProfile[] = KERNEL_PROFILES.filter(
+  (kernel) => !WITHOUT_COLLAPSE.includes(kernel),
+);
+
 /** `--kernel` of verbs that run something: offers what can run, and leaves it to `runnableKernel` to say why another cannot. */
 export function kernelToRunOption(command: Command, what: string): Command {
-  const runnable = KERNEL_PROFILES.filter((kernel) => !WITHOUT_COLLAPSE.includes(kernel));
-  const option = new Option('--kernel <profile>', what).choices(runnable);
+  const option = new Option('--kernel <profile>', what).choices([...RUNNABLE_KERNELS]);
   return command.addOption(
     option.argParser((name) => {
       if (isKernelProfile(name)) return name;
-      throw new InvalidArgumentError(`Allowed choices are ${runnable.join(', ')}.`);
+      throw new InvalidArgumentError(`Allowed choices are ${RUNNABLE_KERNELS.join(', ')}.`);
     }),
   );
 }

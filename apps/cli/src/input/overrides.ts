@@ -9,7 +9,7 @@ import {
 } from '@thplab/sysfs-schema';
 import { type Command, Option } from 'commander';
 import { UsageError } from '../errors.js';
-import { assignment, gather, kernelToRunOption, wholeNumber } from '../options.js';
+import { assignment, gather, kernelToRunOption, RUNNABLE_KERNELS, wholeNumber } from '../options.js';
 import { costsOption } from './costs.js';
 import { checkDamonSetting, damonTarget, requireDamonFile } from './damon-files.js';
 import { type Files, filesOfKernel, requireFileAt } from './sysfs-files.js';
@@ -99,10 +99,10 @@ export function filesOfScenario({ machine, damon }: Pick<Scenario, 'machine' | '
   return { ...files, damon: damonTreeOfProfile(damon.profile, machine.kernel), damonNames };
 }
 
-/** A profile by name. Errors: UsageError. */
+/** A profile by name. Errors: UsageError with those that can run. */
 export function kernelNamed(name: string): KernelProfile {
   if (isKernelProfile(name)) return name;
-  throw new UsageError(`no kernel profile is called ${JSON.stringify(name)}; there are ${KERNEL_PROFILES.join(', ')}`);
+  throw new UsageError(`no kernel profile is called ${JSON.stringify(name)}; there are ${RUNNABLE_KERNELS.join(', ')}`);
 }
 
 /** A profile whose collapse code can run. Errors: UsageError with those that can. */

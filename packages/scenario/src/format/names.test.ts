@@ -62,6 +62,13 @@ describe('page lists and bitmaps', () => {
       { first: 0, count: 512 },
       { first: 600, count: 1 },
     ]);
+    expect(parseRuns('8-15:2/4,100-102:2/2')).toEqual([
+      { first: 8, count: 2 },
+      { first: 12, count: 2 },
+      { first: 100, count: 2 },
+      { first: 102, count: 1 },
+    ]);
+    expect(['0-7:0/4', '0-7:5/4', '0-7:1/0', '7:1/2', '0-999999:1/2'].map(parseRuns)).toEqual(Array(5).fill(null));
     expect(['', '5-3', 'a', '1-', '-1', '1,,2', '99999999999'].map(parseRuns)).toEqual(Array(7).fill(null));
   });
 

@@ -173,24 +173,38 @@ function makeBound(of: Quantity): z.ZodType<units.Interval> {
 export const MAX_RUNS = 65_536;
 const MAX_PAGE = 2 ** 36;
 
-/** Runs of a list text in the kernel's cpulist form, `0-511,600`; null if it is none. */
+/** Runs of a list text in the kernel's cpulist form, `0-511,600`, `0-511:1/8`; null if it is none. */
 export function parseRuns(text: string): Run[] | null {
   const parts = text.split(',');
   if (parts.length > MAX_RUNS) return null;
   const runs: Run[] = [];
   for (const part of parts) {
-    const match = /^\s*(\d{1,11})(?:\s*-\s*(\d{1,11}))?\s*$/.exec(part);
-    if (match === null) return null;
-    const [first, last] = [Number(match[1]), Number(match[2] ?? match[1])];
-    if (last < first || last >= MAX_PAGE) return null;
-    runs.push({ first, count: last - first + 1 });
+    const own = parseRunsOfPart(part);
+    if (own === null || runs.length + own.length > MAX_RUNS) return null;
+    runs.push(...own);
   }
   return runs;
 }
 
+/** `3`, `0-511`, or `0-511:2/8`: the first two of each eight. */
+function parseRunsOfPart(part: string): Run[] | null {
+  const match = /^\s*(\d{1,11})(?:\s*-\s*(\d{1,11})(?:\s*:\s*(\d{1,11})\s*\/\s*(\d{1,11}))?)?\s*$/.exec(part);
+  if (match === null) return null;
+  const [first, last] = [Number(match[1]), Number(match[2] ?? match[1])];
+  if (last < first || last >= MAX_PAGE) return null;
+  if (match[3] === undefined) return [{ first, count: last - first + 1 }];
+  const [used, group] = [Number(match[3]), Number(match[4])];
+  const groups = Math.ceil((last - first + 1) / group);
+  if (used < 1 || used > group || groups > MAX_RUNS) return null;
+  return Array.from({ length: groups }, (_, at) => {
+    const start = first + at * group;
+    return { first: start, count: Math.min(used, last - start + 1) };
+  });
+}
+
 /** `3`, `"0-511,600"`: page or block numbers, as runs. */
 export function runList(what: string): z.ZodType<Run[]> {
-  const error = `expected ${what} such as 3 or "0-511,600" (both ends included)`;
+  const error = `expected ${what} such as 3, "0-511,600" (both ends included) or "0-511:1/8" (one of eight)`;
   return once(what.replace(' ', '-'), () =>
     z.union([z.number(), z.string()], { error }).transform((text, context) => {
       const runs = parseRuns(String(text));

@@ -66,7 +66,7 @@ describe('a masim configuration', () => {
     ['a, 1\n\nphase', 'zigzag.cfg:3:1: the phase "phase" has 1 lines; expected'],
     ['a, 1\n\nphase\n10', 'zigzag.cfg:3:1: the phase "phase" has 2 lines'],
     ['a, 1\n\nphase\nsoon\na, 1, 64, 1', 'zigzag.cfg:4:1: "soon" is no such number; expected milliseconds'],
-    ['a, 1\n\nphase\na, 1, 64, 1\na, 1, 64, 1', 'zigzag.cfg:4:4: "a, 1, 64, 1" is no time'],
+    ['a, 1\n\nphase\na, 1, 64, 1\na, 1, 64, 1', 'zigzag.cfg:4:4: "1" follows the time'],
     ['a, 1\n\nphase\n10\na, 1, 64', 'zigzag.cfg:5:1: a pattern of 3 fields; expected'],
     ['a, 1\n\nphase\n10\nb, 1, 64, 1', 'zigzag.cfg:5:1: there is no region "b"; the file defines a'],
     ['a, 1\n\nphase\n10\na, 2, 64, 1', 'zigzag.cfg:5:4: "2" is no such number; expected 1 (random) or 0 (in turn)'],

@@ -136,7 +136,7 @@ class Reader {
     }
     const all = fieldsOf(time);
     if (all.length > 1)
-      this.#fail(time.number, all[1].column, `${quoted(time.text)} is no time`, 'expected milliseconds');
+      this.#fail(time.number, all[1].column, `${quoted(all[1].text)} follows the time`, 'expected milliseconds alone');
     return {
       name: name.text.trim(),
       milliseconds: this.#whole(all[0], 1, MOST.milliseconds, 'milliseconds'),
