@@ -145,9 +145,7 @@ export function* folioLockAnonVma(m: Machine, head: Pfn, mode: LockMode): Proced
   const anonVma = folioAnonVma(m, head);
   getAnonVma(m, anonVma);
   yield acquire(anonVmaLock(m, anonVma), mode);
-  if (folioMapcount(m, head) > 0) return anonVma;
-  yield* folioUnlockAnonVma(m, anonVma, mode);
-  return 0;
+  return yield* ifStillMapped(m, head, anonVma, mode);
 }
 
 /** As `folioLockAnonVma`, if the lock is free. */
@@ -155,8 +153,15 @@ export function* folioTrylockAnonVma(m: Machine, head: Pfn, mode: LockMode): Pro
   if (folioMapcount(m, head) === 0) return 0;
   const anonVma = folioAnonVma(m, head);
   getAnonVma(m, anonVma);
-  if ((yield tryAcquire(anonVmaLock(m, anonVma), mode)) === 1) return anonVma;
+  if ((yield tryAcquire(anonVmaLock(m, anonVma), mode)) === 1) return yield* ifStillMapped(m, head, anonVma, mode);
   putAnonVma(m, anonVma);
+  return 0;
+}
+
+/** Under the lock: the anon_vma, or 0 and nothing is held if the last mapping went while it was taken. */
+function* ifStillMapped(m: Machine, head: Pfn, anonVma: AnonVmaId, mode: LockMode): Procedure<AnonVmaId | 0> {
+  if (folioMapcount(m, head) > 0) return anonVma;
+  yield* folioUnlockAnonVma(m, anonVma, mode);
   return 0;
 }
 

@@ -12,7 +12,7 @@ import { deferredSplitScan } from './deferred-split.js';
 import { FOLIO, PAGE, VM } from './flags.js';
 import { clearFrameFlags, folioHead, folioIsLazyfree, folioMapcount } from './folio.js';
 import { updateMirrors } from './folio-mirror.js';
-import { folioIsolateLru, lruAddDrainCpu } from './lru.js';
+import { folioIsolateLru, folioPutbackLru, lruAddDrainCpu } from './lru.js';
 import type { Machine } from './machine.js';
 import { directoryOf, PMD, PMD_YOUNG, type PmdRef, pmdPfn, pmdType, pteBit } from './page-table.js';
 import { reclaimIsolated } from './pageout.js';
@@ -75,15 +75,17 @@ function stepAt(m: Machine, pfn: number): number {
 function* shrinkFolio(m: Machine, head: Pfn): Procedure<number> {
   if (!isReclaimable(m, head)) return 0;
   if (!folioIsLazyfree(m, head) && swapFreeSlots(m) === 0) return 0;
-  if (yield* wasReferenced(m, head)) return 0;
-  // Asking took a lock; look again.
-  if (!isReclaimable(m, head) || !folioIsolateLru(m, head)) return 0;
-  return yield* reclaimIsolated(m, head);
+  // Isolated before it is asked: asking takes locks, and the reference keeps the folio what it is.
+  if (!folioIsolateLru(m, head)) return 0;
+  updateMirrors(m, head);
+  if (!(yield* wasReferenced(m, head))) return yield* reclaimIsolated(m, head);
+  folioPutbackLru(m, head);
+  return 0;
 }
 
 /**
  * True if the folio was touched since it was last asked, or if that cannot be told now (`folio_referenced`). Clears all
- * accessed bits.
+ * accessed bits. The caller holds a reference.
  */
 function* wasReferenced(m: Machine, head: Pfn): Procedure<boolean> {
   const flagged = (m.frame.flags[head] & (FOLIO.YOUNG | FOLIO.REFERENCED)) !== 0;
