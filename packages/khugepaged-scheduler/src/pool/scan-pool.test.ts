@@ -17,11 +17,14 @@ async function scanned(config: PoolWorldConfig, threads: number, fullScans = 3):
   return world;
 }
 
-const ONLY_HUGE = { processes: 7, ranges: 12 };
+/** More than a round needs: a pass ends with it. Otherwise part of another round is done, how much depends on who overruns. */
+const WHOLE_ROUNDS = { 'khugepaged/pages_to_scan': '1000000' };
+const ONLY_HUGE = { processes: 7, ranges: 12, sysfs: WHOLE_ROUNDS };
 const MTHP = {
   processes: 7,
   ranges: 12,
   sysfs: {
+    ...WHOLE_ROUNDS,
     enabled: 'never',
     'hugepages-64kB/enabled': 'always',
     'hugepages-2048kB/enabled': 'always',
