@@ -41,12 +41,14 @@ async function calibrate(context: Context, options: Options): Promise<void> {
   const progress = progressOf(context, options.quiet);
   const given = options.costs === undefined ? undefined : await readCosts(context, options.costs);
   const { measureCosts } = await import('./calibrate/measure.js');
-  const { checkCosts, checkTable, TOLERANCE } = await import('./calibrate/check.js');
+  const { checkCosts, checkTable, ROUND_EFFORT, TOLERANCE } = await import('./calibrate/check.js');
   let file: CostFile;
   let rows: readonly CheckRow[] | null = null;
   try {
-    file = given ?? (await measureCosts(context, progress));
-    if (options.check) rows = await checkCosts(file, progress);
+    if (options.check) {
+      const costsOfRound = async (): Promise<CostFile> => given ?? measureCosts(context, progress, ROUND_EFFORT);
+      ({ file, rows } = await checkCosts(costsOfRound, progress));
+    } else file = await measureCosts(context, progress);
   } finally {
     progress.clear();
   }

@@ -10,6 +10,7 @@ const RANGE = 512;
 const RANGE_BYTES = RANGE * PAGE;
 /** Most ranges of a workload. */
 const RANGES = 8;
+const ATTEMPTS = 10;
 const ADVICE = { DONTNEED: 4, HUGEPAGE: 14, COLLAPSE: 25 } as const;
 
 /** Memory to collapse; see `CollapseWorkload` of @thplab/scenario. */
@@ -124,8 +125,8 @@ export class CollapseBench {
 
   private timedCollapse({ name, ranges }: TimedMemory): number {
     let failed = 0;
-    // A page that somebody looks at for a moment makes it EAGAIN: once more, and only then it is an error.
-    for (let attempt = 0; attempt < 2; attempt++) {
+    // A page that somebody looks at for a moment makes it EAGAIN: again, and only if that goes on it is an error.
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const ns = nsOf(() => {
         failed = this.libc.madvise(this.base, ranges * RANGE_BYTES, ADVICE.COLLAPSE);
       });

@@ -20,7 +20,12 @@ export function timed(run: () => number, effort: Effort = USUAL_EFFORT): number 
     for (let n = 0; n < effort.runs; n++) best = Math.min(best, run());
     samples.push(best);
   }
-  return samples.sort((a, b) => a - b)[Math.floor(samples.length / 2)];
+  return median(samples);
+}
+
+/** The middle one. */
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
 /** ns that `work` took. */

@@ -1,5 +1,5 @@
 /** Predicted against measured, for memory that the calibration has not seen. */
-import { kernelRelease } from '@thplab/live-kernel';
+import { type Effort, kernelRelease, median, USUAL_EFFORT } from '@thplab/live-kernel';
 import { type CostFile, predictCollapse, profileOfRelease, UNSEEN } from '@thplab/scenario';
 import type { Palette } from '../../output/palette.js';
 import type { Progress } from '../../output/progress.js';
@@ -9,28 +9,53 @@ import { openBench, withReason } from './measure.js';
 /** How far a prediction may be off. */
 export const TOLERANCE = 0.25;
 
-/** One workload. */
+/** Each measures the costs, unless a file has them, and then the workloads: a machine that slows down does so for both. */
+const ROUNDS = 5;
+/** Of one round. */
+export const ROUND_EFFORT: Effort = { samples: 1, runs: USUAL_EFFORT.runs };
+
+/** One workload; medians over the rounds. */
 export interface CheckRow {
   readonly workload: string;
   readonly predictedNs: number;
   readonly measuredNs: number;
-  /** Predicted over measured. */
+  /** Predicted over measured, of the same round. */
   readonly ratio: number;
 }
 
+/** What came of all rounds. */
+export interface Checked {
+  /** The costs of the last round. */
+  readonly file: CostFile;
+  readonly rows: readonly CheckRow[];
+}
+
 /** Times the unseen workloads, and asks the model. Errors: InputError if nothing can be measured here. */
-export async function checkCosts({ costs }: CostFile, progress: Progress): Promise<CheckRow[]> {
-  const bench = await openBench();
+export async function checkCosts(costsOfRound: () => Promise<CostFile>, progress: Progress): Promise<Checked> {
   const kernel = profileOfRelease(kernelRelease());
-  const rows: CheckRow[] = [];
-  for (const workload of UNSEEN) {
-    progress.show(`check: ${rows.length + 1} of ${UNSEEN.length}: ${workload.name}`);
-    const measuredNs = await withReason(() => bench.collapse(workload));
-    const predictedNs = predictCollapse(workload, costs, kernel);
-    rows.push({ workload: workload.name, predictedNs, measuredNs, ratio: predictedNs / measuredNs });
+  const predicted = UNSEEN.map((): number[] => []);
+  const measured = UNSEEN.map((): number[] => []);
+  let file = await costsOfRound();
+  for (let round = 0; round < ROUNDS; round++) {
+    if (round > 0) file = await costsOfRound();
+    const bench = await openBench(ROUND_EFFORT);
+    for (const [at, workload] of UNSEEN.entries()) {
+      progress.show(`check: round ${round + 1} of ${ROUNDS}: ${workload.name}`);
+      measured[at]?.push(await withReason(() => bench.collapse(workload)));
+      predicted[at]?.push(predictCollapse(workload, file.costs, kernel));
+    }
+    bench.close();
   }
-  bench.close();
-  return rows;
+  return { file, rows: UNSEEN.map(({ name }, at) => rowOf(name, predicted[at] ?? [], measured[at] ?? [])) };
+}
+
+function rowOf(workload: string, predicted: readonly number[], measured: readonly number[]): CheckRow {
+  return {
+    workload,
+    predictedNs: median(predicted),
+    measuredNs: median(measured),
+    ratio: median(predicted.map((ns, round) => ns / (measured[round] as number))),
+  };
 }
 
 /** The table for people. */

@@ -1,20 +1,32 @@
 /** Measuring: the real kernel's times, and the costs that they come to. */
-import { CollapseBench, kernelRelease, loadLibc, MeasureError, processorName, USUAL_EFFORT } from '@thplab/live-kernel';
+import {
+  CollapseBench,
+  type Effort,
+  kernelRelease,
+  loadLibc,
+  MeasureError,
+  processorName,
+  USUAL_EFFORT,
+} from '@thplab/live-kernel';
 import { CALIBRATION, type CostFile, fitCosts, type MeasuredTimes } from '@thplab/scenario';
 import type { Context } from '../../context.js';
 import { InputError } from '../../errors.js';
 import type { Progress } from '../../output/progress.js';
 
 /** A bench on this machine. Errors: InputError that says what is missing. */
-export async function openBench(): Promise<CollapseBench> {
+export async function openBench(effort: Effort): Promise<CollapseBench> {
   const { libc, missing } = await loadLibc();
   if (libc === undefined) throw new InputError(`this machine cannot be measured: ${missing}`);
-  return withReason(() => new CollapseBench(libc, USUAL_EFFORT));
+  return withReason(() => new CollapseBench(libc, effort));
 }
 
 /** Measures everything. Errors: InputError with what the kernel refused. */
-export async function measureCosts({ version }: Context, progress: Progress): Promise<CostFile> {
-  const bench = await openBench();
+export async function measureCosts(
+  { version }: Context,
+  progress: Progress,
+  effort: Effort = USUAL_EFFORT,
+): Promise<CostFile> {
+  const bench = await openBench(effort);
   const parts: readonly (readonly [keyof MeasuredTimes | 'pagemapEntry', string, () => number])[] = [
     ['emptyCall', 'calls', () => bench.emptyCall()],
     ['refusedScan', 'scans', () => bench.refusedScan()],
@@ -35,7 +47,7 @@ export async function measureCosts({ version }: Context, progress: Progress): Pr
   return {
     machine: processorName(),
     kernel: kernelRelease(),
-    note: `measured by thplab ${version}; each time the median of ${USUAL_EFFORT.samples} samples, each the best of ${USUAL_EFFORT.runs} runs`,
+    note: `measured by thplab ${version}; each time the median of ${effort.samples} samples, each the best of ${effort.runs} runs`,
     costs: fitCosts(measured as unknown as MeasuredTimes),
     measured,
   };
