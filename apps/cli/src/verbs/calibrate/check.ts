@@ -70,7 +70,8 @@ export function checkTable(file: CostFile, rows: readonly CheckRow[], colors: Pa
   const head = strong(`MADV_COLLAPSE, predicted with the costs of ${file.machine}, Linux ${file.kernel}`);
   const number = (title: string): Column => ({ title, align: 'right' });
   const columns = [{ title: 'memory' }, number('predicted'), number('measured'), number('off by')];
-  return `${head}\n\n${table(columns, body, colors)}`;
+  const note = colors.faint(`medians of ${ROUNDS} rounds; "off by" is that of the two within each round`);
+  return `${head}\n\n${table(columns, body, colors)}\n${note}\n`;
 }
 
 function microseconds(ns: number): string {
