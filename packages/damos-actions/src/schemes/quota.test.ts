@@ -109,7 +109,7 @@ describe('charge windows', () => {
   });
 
   it.each([damon618, damon71, damonMm])('are used up in address order, one after the other ($name)', (profile) => {
-    const { regions, regionBytes, quotaBytes, resetMs, roundMs, firstRound, windows } = QUOTA_SCENARIO;
+    const { regions, regionBytes, quotaBytes, resetMs, roundMs, firstRound, beyondEnd, windows } = QUOTA_SCENARIO;
     const parts = new Array<number>(regions).fill(regionBytes);
     const d = withScheme(parts, { ...STAT, quota: { bytes: quotaBytes, resetIntervalMs: resetMs } }, profile);
     setCounters(
@@ -121,8 +121,7 @@ describe('charge windows', () => {
     let now = 5_000;
     round(d, now);
     expect(schemeStats(d, 0)).toMatchObject({ nrTried: firstRound.nrTried, szTried: firstRound.szTried, qtExceeds: 0 });
-    const beyond = profile.resumeBeyondEnd ? 1 : 0;
-    expect(d.t.damosScheme.resumeAddress[row]).toBe(firstRound.resume + beyond);
+    expect(d.t.damosScheme.resumeAddress[row]).toBe(profile.resumeBeyondEnd ? beyondEnd.first : firstRound.resume);
     for (const [window, tried] of windows.entries()) {
       if (window > 0) {
         round(d, now);
@@ -135,7 +134,7 @@ describe('charge windows', () => {
     round(d, now);
     if (profile.resumeBeyondEnd) {
       // One byte beyond the end costs a page at each resumption: the fourth window has started over already.
-      expect(d.t.damosScheme.resumeAddress[row]).toBe(quotaBytes + 4 * 4_096 + 1);
+      expect(d.t.damosScheme.resumeAddress[row]).toBe(beyondEnd.last);
       expect(schemeStats(d, 0).szTried).toBe(windows[3] + quotaBytes);
       return;
     }

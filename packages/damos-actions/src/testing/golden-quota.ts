@@ -180,6 +180,8 @@ export const QUOTA_SCENARIO = {
   resetMs: 1_000,
   roundMs: 100,
   firstRound: { nrTried: 3, szTried: 5 * MIB, resume: 5 * MIB },
+  /** Where the kernel resumes one byte beyond the end: after the first round, and with a page lost at each of four resumptions. */
+  beyondEnd: { first: 5 * MIB + 1, last: 5 * MIB + 16_385 },
   /** Bytes tried at the end of each window. */
   windows: [5 * MIB, 10 * MIB, 15 * MIB, 20 * MIB],
 } as const;
