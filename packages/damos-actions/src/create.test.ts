@@ -20,6 +20,7 @@ import { damonCall } from './requests.js';
 import { effectiveBytes, schemeStats } from './schemes/running.js';
 import { ANY_PATTERN, type SchemeInput } from './schemes/scheme.js';
 import { damosWalk, type TriedRegion } from './schemes/walk.js';
+import { BASE, range } from './testing/apply-once.js';
 import {
   type DamonWorld,
   fillBase,
@@ -33,12 +34,6 @@ import { COMMIT_TARGET_REGIONS, ranges } from './testing/golden.js';
 import { LOOP_REST, MIN_REGION_SIZES } from './testing/golden-monitoring.js';
 import { APPLY_INTERVAL, QUOTA_GOAL, QUOTA_HELD } from './testing/golden-selftests.js';
 import { refusal, STAT } from './testing/rounds.js';
-
-const BASE = 0x80000;
-
-function range(first: number, pages: number): { start: number; end: number } {
-  return { start: first * PAGE_SIZE, end: (first + pages) * PAGE_SIZE };
-}
 
 describe('a context', () => {
   function small(w: DamonWorld, schemes: readonly SchemeInput[] = [STAT]) {

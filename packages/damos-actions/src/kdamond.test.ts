@@ -9,7 +9,7 @@ import { readAttributes } from './monitor/attributes.js';
 import { countRegions } from './monitor/regions.js';
 import { damon71, damon618, damonMm } from './profile.js';
 import { schemeStats } from './schemes/running.js';
-import { ANY_PATTERN, type SchemeInput } from './schemes/scheme.js';
+import { BASE, range } from './testing/apply-once.js';
 import {
   addVma,
   type DamonWorld,
@@ -23,13 +23,7 @@ import {
 } from './testing/damon-world.js';
 import { INITIAL_SPLIT, LAYOUT_RULES, LOOP_UPDATE, TUNING_RUN } from './testing/golden-monitoring.js';
 import { NR_REGIONS } from './testing/golden-selftests.js';
-
-const BASE = 0x80000;
-const STAT: SchemeInput = { action: 'stat', pattern: ANY_PATTERN };
-
-function range(first: number, pages: number): { start: number; end: number } {
-  return { start: first * PAGE_SIZE, end: (first + pages) * PAGE_SIZE };
-}
+import { STAT } from './testing/rounds.js';
 
 /** Bytes of regions that were accessed in the last aggregation. */
 function accessedBytes(d: Damon): number {
